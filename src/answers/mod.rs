@@ -1,0 +1,1 @@
+//! What the dialog asks of the outside: intent scores, HTTP backends, a language model. Answers return as Events.

@@ -1,0 +1,149 @@
+//! What a call may ask of the outside.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::{Entry, PromptId, RequestId, Summary};
+use crate::dialog::{Expect, Language, Prompt};
+
+/// Names a timer; setting one that runs replaces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerId {
+    /// No word and no key after a question.
+    Silence,
+    /// The gap that ends a string of keys.
+    InterKey,
+    /// A reply is late: say that we are still here.
+    Patience,
+    /// Time to tell a waiting caller where they stand.
+    Comfort,
+    /// End of the time to wait for an agent.
+    QueueLimit,
+    /// End of the drain.
+    Drain,
+}
+
+/// Why a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The flow came to its end.
+    Completed,
+    CallerHungUp,
+    AgentHungUp,
+    /// The caller said nothing, twice.
+    Silent,
+    NoAgent,
+    MediaLost,
+    /// The engine was told to stop.
+    Shutdown,
+    /// Found open at start-up after a crash.
+    Interrupted,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "queue_action", rename_all = "snake_case")]
+pub enum QueueRequest {
+    Enter {
+        queue: String,
+        skills: Vec<String>,
+        priority: i32,
+    },
+    /// The caller hung up or went elsewhere.
+    Leave,
+    /// The agent has taken the call.
+    Taken {
+        agent: String,
+    },
+    /// The agent offered did not take it: find another.
+    NotTaken {
+        agent: String,
+        failure: super::AgentFailure,
+    },
+    /// The conversation is over: the agent goes to wrap-up.
+    Done {
+        agent: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Answer the caller's leg.
+    Answer,
+    /// Speak to the caller. At most one prompt runs: a new one replaces what runs.
+    Say {
+        prompt: PromptId,
+        words: Prompt,
+        interruptible: bool,
+    },
+    StopSaying,
+    /// From now on the caller's turns are wanted, and this is what is expected of them.
+    Listen {
+        expect: Expect,
+        language: Language,
+        hints: Vec<String>,
+    },
+    StopListening,
+    SetTimer {
+        timer: TimerId,
+        after_ms: u64,
+    },
+    CancelTimer {
+        timer: TimerId,
+    },
+    /// What may this mean? Answered by `Event::Understood`.
+    Understand {
+        request: RequestId,
+        text: String,
+        intents: Vec<String>,
+        language: Language,
+    },
+    /// Answered by `Event::Replied`.
+    Fetch {
+        request: RequestId,
+        backend: String,
+        with: BTreeMap<String, String>,
+    },
+    Queue(QueueRequest),
+    /// Ring this agent; the summary travels in the ring's own message.
+    RingAgent {
+        agent: String,
+        summary: Box<Summary>,
+    },
+    /// Stop ringing, or hang up on, the agent.
+    ReleaseAgent {
+        agent: String,
+    },
+    /// Tell the agent, and only the agent, what the call is about. Answered by `Event::Briefed`.
+    Brief {
+        words: Prompt,
+    },
+    /// Caller and agent hear each other.
+    Connect,
+    /// Caller and agent no longer hear each other.
+    Disconnect,
+    /// What a waiting caller hears: ringing or music.
+    PlayWaiting,
+    StopWaiting,
+    /// Write to the call's timeline.
+    Note(Entry),
+    HangUp {
+        cause: Cause,
+    },
+    /// The last action of a call: what it came to.
+    Finished {
+        summary: Box<Summary>,
+        cause: Cause,
+    },
+    /// Values that must be kept nowhere: keep them out of the event log and the recording until `Unmask`.
+    Mask,
+    Unmask,
+    /// Raw value for an operator's webhook; reserved for flows.
+    Custom {
+        name: String,
+        value: Value,
+    },
+}

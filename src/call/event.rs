@@ -1,0 +1,161 @@
+//! What can happen to a call. Everything the outside learns reaches the deciding code as one of these.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{dialog::Language, media::Key};
+
+/// A call's name for life, in records, logs and headers. Made outside (UUID v7).
+pub type CallId = String;
+/// Numbers what the call asked to be said; echoed when it was.
+pub type PromptId = u32;
+/// Numbers what the call asked of the outside (understanding, a backend); echoed in the reply.
+pub type RequestId = u32;
+
+/// Who is calling, as the line says it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Number or user part; empty when withheld.
+    pub number: String,
+    pub name: Option<String>,
+    /// The number dialled.
+    pub dialled: String,
+    /// Name of the line in the configuration.
+    pub line: String,
+}
+
+/// One turn of the caller, as text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Utterance {
+    pub text: String,
+    /// Other readings, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
+    /// 0..=1.
+    pub confidence: f32,
+    /// BCP 47 tag that the recogniser worked in or found.
+    pub language: String,
+    /// First and last sound, ms of the call.
+    pub start_ms: u64,
+    pub end_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntentScore {
+    pub intent: String,
+    /// Calibrated, 0..=1.
+    pub score: f32,
+}
+
+/// What a sentence was taken to mean.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Understanding {
+    /// Best first; empty when the model could not be asked (the dialog then works by words and keys).
+    pub intents: Vec<IntentScore>,
+    /// A score below this means "none of these".
+    pub threshold: f32,
+}
+
+/// How the caller sounds (filled by `emotion`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Anger or fear, against neutral, calm and sad; 0..=1.
+    pub distress: f32,
+    /// 0..=1 each.
+    pub arousal: f32,
+    pub valence: f32,
+    /// Class -> probability.
+    pub probabilities: std::collections::BTreeMap<String, f32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackendFailure {
+    /// It answered that there is no such thing.
+    NotFound,
+    /// No answer within its time limit.
+    Timeout,
+    /// Not reachable, or an error status.
+    Down,
+    /// An answer that is not what was configured.
+    Malformed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentFailure {
+    NoAnswer,
+    Busy,
+    Declined,
+    /// Not registered, not reachable, or refused by the far end.
+    Unreachable,
+    /// Answered and hung up before the caller was put through.
+    LeftEarly,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event of every call.
+    Arrived {
+        call: CallId,
+        caller: Caller,
+        at: DateTime<Utc>,
+    },
+    /// The caller began to speak: a bot that may be interrupted stops.
+    SpeechStarted,
+    /// The caller's turn is over and was read.
+    Heard(Utterance),
+    /// The caller's turn is over but held no words (noise, a cough) or could not be read.
+    NotHeard,
+    /// The recogniser is overloaded or broken: keys only from here on.
+    SpeechUnavailable,
+    Key {
+        key: Key,
+    },
+    /// A prompt was played to its end (`finished`) or cut off.
+    Said {
+        prompt: PromptId,
+        finished: bool,
+    },
+    Timer {
+        timer: super::TimerId,
+    },
+    Understood {
+        request: RequestId,
+        understanding: Understanding,
+    },
+    Replied {
+        request: RequestId,
+        reply: Result<Value, BackendFailure>,
+    },
+    Emotion(Reading),
+    /// From the floor: waiting, at this place (1 is next), with an honest estimate or none.
+    Waiting {
+        position: u32,
+        estimate_s: Option<u32>,
+    },
+    /// From the floor: ring this agent.
+    AgentFound {
+        agent: String,
+    },
+    /// From the floor: nobody logged in can take the call.
+    NobodyThere,
+    AgentRinging,
+    AgentAnswered,
+    AgentFailed {
+        agent: String,
+        failure: AgentFailure,
+    },
+    /// The spoken briefing is over, or the agent cut it short.
+    Briefed,
+    AgentHungUp,
+    CallerHungUp,
+    /// Nothing has arrived from the caller for the media timeout.
+    MediaLost,
+    /// The engine shuts down: be done, or with a person, within this time.
+    Drain {
+        within_ms: u64,
+    },
+}

@@ -1,0 +1,137 @@
+//! What is written down about a call: the timeline, and the summary that points into it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Reading, Utterance};
+use crate::media::Key;
+
+/// One line of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the timeline, from 0; facts refer to it.
+    pub seq: u32,
+    /// Milliseconds since the call arrived.
+    pub at_ms: u64,
+    #[serde(flatten)]
+    pub note: Note,
+}
+
+/// What happened, in the words of `frontdesk replay --json` (`docs/timeline.md` has the schema).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Note {
+    Arrived(Caller),
+    Answered,
+    Step {
+        step: String,
+    },
+    Say {
+        text: String,
+    },
+    Interrupted,
+    Utterance(Utterance),
+    NotHeard,
+    Silence,
+    Dtmf {
+        key: Key,
+    },
+    /// The best intent and how sure; `chosen` is none below the threshold.
+    Intent {
+        chosen: Option<String>,
+        scores: Vec<IntentScore>,
+    },
+    Slot {
+        slot: String,
+        value: String,
+        confirmed: bool,
+    },
+    Fetch {
+        backend: String,
+    },
+    Reply {
+        backend: String,
+        failure: Option<BackendFailure>,
+    },
+    Emotion(Reading),
+    PersonWanted {
+        reason: String,
+    },
+    Transfer {
+        queue: String,
+        skills: Vec<String>,
+        priority: i32,
+    },
+    AgentRinging {
+        agent: String,
+    },
+    AgentFailed {
+        agent: String,
+        failure: AgentFailure,
+    },
+    AgentAnswered {
+        agent: String,
+    },
+    Connected {
+        agent: String,
+    },
+    AgentLeft {
+        agent: String,
+    },
+    SpeechUnavailable,
+    Drain,
+    Ended {
+        cause: Cause,
+    },
+}
+
+/// What a fact of the summary is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// Who called.
+    Caller,
+    /// What they wanted.
+    Wanted,
+    /// What was collected.
+    Collected,
+    /// What was verified, and by what.
+    Verified,
+    /// What was tried and its outcome.
+    Tried,
+    /// How they sounded.
+    Sounded,
+    /// What is open.
+    Open,
+    /// The last request in their own words.
+    LastWords,
+}
+
+/// One sentence of the summary, and the timeline entry it stands on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    pub kind: FactKind,
+    pub text: String,
+    /// `seq` of the entry that shows it.
+    pub entry: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Settled without a person.
+    Contained,
+    /// A person took over.
+    HandedOver,
+    /// The caller left before either.
+    Abandoned,
+    /// Ended by us without either (nobody there, shutdown, crash).
+    Unserved,
+}
+
+/// A call on half a screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    pub outcome: Option<Outcome>,
+    pub language: String,
+    pub facts: Vec<Fact>,
+}

@@ -1,0 +1,55 @@
+//! Commands: argument parsing and wiring, nothing else. One file a command.
+
+mod call;
+mod calls;
+mod check;
+mod models;
+mod replay;
+mod schema;
+mod serve;
+mod speak;
+mod transcribe;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A voice call-centre IVR engine: hears, answers, soothes, and hands live calls to people.
+#[derive(Parser)]
+#[command(name = "frontdesk", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Call(call::Args),
+    Replay(replay::Args),
+    Check(check::Args),
+    Schema(schema::Args),
+    Models(models::Args),
+    Transcribe(transcribe::Args),
+    Speak(speak::Args),
+    Calls(calls::Args),
+}
+
+/// Runs the command line; an error is printed with its causes and exits 1, a usage error exits 2.
+pub async fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Call(args) => call::run(args).await,
+        Command::Replay(args) => replay::run(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Schema(args) => schema::run(args).await,
+        Command::Models(args) => models::run(args).await,
+        Command::Transcribe(args) => transcribe::run(args).await,
+        Command::Speak(args) => speak::run(args).await,
+        Command::Calls(args) => calls::run(args).await,
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("frontdesk: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,194 @@
+//! A flow as checked values: what an operator's file becomes once every mistake in it has been reported.
+//! `config` builds these; `dialog` walks them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Language;
+
+/// One conversation plan. Invariants held by `config`: every step named exists, every text has every
+/// configured language, every step has a way to a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    pub name: String,
+    /// Spoken at first, and where a text lacks nothing else.
+    pub language: Language,
+    pub start: String,
+    pub steps: BTreeMap<String, Step>,
+    pub intents: BTreeMap<String, Intent>,
+    pub hours: BTreeMap<String, Hours>,
+    /// Where "a person, please" leads, from every step.
+    pub person: Transfer,
+    pub lines: FlowTexts,
+    /// Failed attempts at one question before the caller is taken to a person.
+    pub attempts: u32,
+    /// Silence after a question before it counts as a failed attempt, ms.
+    pub silence_ms: u64,
+}
+
+/// Words an operator may change, said outside any one step. Each has a default in English and Mandarin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlowTexts {
+    pub not_heard: Text,
+    pub not_understood: Text,
+    pub silence: Text,
+    pub to_person: Text,
+    pub all_busy: Text,
+    pub no_agent: Text,
+    pub goodbye: Text,
+    pub sorry: Text,
+}
+
+/// A text in each language: a template with `{name}` or `{name:code}`, `{name:money}`, `{name:date}`,
+/// `{name:time}`, `{name:phone}`, `{name:number}`; or recordings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Text {
+    pub texts: BTreeMap<Language, String>,
+    /// Files that replace the text, by language.
+    pub recordings: BTreeMap<Language, String>,
+}
+
+/// A request the bot knows, by examples.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// How the summary names it ("balance enquiry").
+    pub label: BTreeMap<Language, String>,
+    pub examples: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    Say {
+        say: Text,
+        next: String,
+    },
+    /// Choose by key, by phrase or by intent, in one question.
+    Menu {
+        prompt: Text,
+        options: Vec<MenuOption>,
+    },
+    /// Fill one slot.
+    Ask(Ask),
+    /// Ask a backend; results become variables.
+    Fetch(Fetch),
+    /// The first branch whose condition holds.
+    Decide {
+        branches: Vec<Branch>,
+        otherwise: String,
+    },
+    /// By the clock on the wall.
+    Hours {
+        hours: String,
+        open: String,
+        closed: String,
+    },
+    Transfer(Transfer),
+    HangUp {
+        say: Text,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MenuOption {
+    /// `0`-`9`, `*`, `#`.
+    pub key: Option<char>,
+    pub intent: Option<String>,
+    /// Words that choose it outright.
+    pub phrases: Vec<String>,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    pub prompt: Text,
+    /// Variable that receives the value.
+    pub slot: String,
+    pub kind: SlotKind,
+    /// Read the value back and ask whether it is right.
+    pub confirm: Option<Text>,
+    /// By keys only, and stored nowhere (PINs).
+    pub secret: bool,
+    /// How the summary names it ("account number").
+    pub label: BTreeMap<Language, String>,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SlotKind {
+    Digits {
+        min: usize,
+        max: usize,
+    },
+    /// Letters and digits.
+    Code {
+        min: usize,
+        max: usize,
+    },
+    YesNo,
+    /// Whatever is said.
+    Free,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// Name of a configured backend.
+    pub backend: String,
+    /// Parameter -> template.
+    pub with: BTreeMap<String, String>,
+    /// Variable <- JSON pointer (RFC 6901) into the reply.
+    pub save: BTreeMap<String, String>,
+    /// Said when the reply takes longer than a moment.
+    pub wait: Option<Text>,
+    /// What a good reply verifies, for the summary (a slot's name).
+    pub verifies: Option<String>,
+    /// What was done for the caller, for the summary ("balance told").
+    pub label: BTreeMap<Language, String>,
+    pub next: String,
+    /// The backend answered that there is no such thing (HTTP 404).
+    pub not_found: String,
+    /// The backend is down, slow or wrong.
+    pub failed: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Branch {
+    pub variable: String,
+    pub test: Test,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    Is(String),
+    IsNot(String),
+    Set,
+    NotSet,
+    /// Numeric comparison; a value that is no number fails.
+    Above(f64),
+    Below(f64),
+}
+
+/// To a person, by way of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    pub queue: String,
+    pub skills: Vec<String>,
+    /// Higher goes first; 0 is ordinary.
+    pub priority: i32,
+    pub say: Option<Text>,
+}
+
+/// Opening hours: weekly spans in a time zone, and closed dates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hours {
+    /// IANA name ("Asia/Shanghai"). The call's start time arrives already in UTC with this zone's rules applied
+    /// by `dialog::hours`.
+    pub zone: chrono_tz::Tz,
+    /// Monday first; minutes of the day [from, to).
+    pub week: [Vec<(u16, u16)>; 7],
+    pub closed: Vec<chrono::NaiveDate>,
+}

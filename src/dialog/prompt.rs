@@ -1,0 +1,70 @@
+//! What is to be spoken, and what is then listened for.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A language by its BCP 47 primary tag: `en`, `zh`, `es`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Language(Arc<str>);
+
+impl Language {
+    pub fn new(tag: &str) -> Self {
+        Self(tag.to_ascii_lowercase().into())
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A part of a prompt and how it is to be read. The voice turns values into words of the prompt's language.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "as", content = "value", rename_all = "snake_case")]
+pub enum Piece {
+    /// Running text; numbers, amounts, dates in it are read by the language's ordinary rules.
+    Text(String),
+    /// One character after another: account numbers, order codes ("4 7 A").
+    Code(String),
+    /// A telephone number, in the language's usual groups.
+    Phone(String),
+    /// A plain number, as digits with an optional sign and decimal point.
+    Number(String),
+    /// An amount: decimal digits, then an ISO 4217 code ("1234.50 USD").
+    Money(String),
+    /// An ISO 8601 date ("2026-11-21").
+    Date(String),
+    /// A time of day ("14:05").
+    Time(String),
+    /// A recorded file (wav, mp3, ogg, flac) instead of synthesis.
+    Recording(String),
+}
+
+/// Something the bot says, in one go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub language: Language,
+    pub pieces: Vec<Piece>,
+}
+
+/// What the bot waits for after a prompt. Sets how long a pause ends the turn and steers the recogniser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Expect {
+    /// A choice among phrases the step lists.
+    Choice { phrases: Vec<String> },
+    /// Digits only.
+    Digits { min: usize, max: usize },
+    /// Letters and digits.
+    Code { min: usize, max: usize },
+    /// Yes or no.
+    YesNo,
+    /// Anything: a request in the caller's own words.
+    Free,
+}

@@ -1,0 +1,1 @@
+//! Where rooms meet: one task a call around the pure `call::Call`, one for the floor, one clock beat for media.

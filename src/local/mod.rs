@@ -1,0 +1,1 @@
+//! Microphone and loudspeaker of this computer, and audio files, as a caller.

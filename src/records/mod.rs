@@ -1,0 +1,1 @@
+//! Calls on disk: records, timeline, recordings; the database.

@@ -1,0 +1,1 @@
+//! SIP trunks and phones: signalling by rsipstack, RTP ports.

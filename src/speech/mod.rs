@@ -1,0 +1,1 @@
+//! Voice activity, end of turn, speech-to-text, text-to-speech, prompt cache.
