@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{dialog::Language, media::Key};
+use crate::media::Key;
 
 /// A call's name for life, in records, logs and headers. Made outside (UUID v7).
 pub type CallId = String;
