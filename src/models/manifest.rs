@@ -117,8 +117,9 @@ impl Manifest {
         let wrong = |problem: String| Error::Manifest { origin: origin.to_owned(), problem };
         let raw: RawManifest = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
         let models = raw.model.into_iter().map(checked).collect::<Result<Vec<_>, _>>().map_err(&wrong)?;
+        // a name may be its one file's path: within a model that is the same thing, between models it is a clash
         let mut paths: Vec<&str> = models.iter().flat_map(|m| &m.files).map(|f| f.path.as_str()).collect();
-        paths.extend(models.iter().map(|m| m.name.as_str()).filter(|name| !name.contains('.')));
+        paths.extend(models.iter().filter(|m| m.files.iter().all(|f| f.path != m.name)).map(|m| m.name.as_str()));
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(wrong(format!("{} stands twice", pair[0]))),
