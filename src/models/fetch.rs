@@ -148,8 +148,7 @@ impl<'a> Fetcher<'a> {
         let mut parts = Vec::new();
         for part in &source.parts {
             *name = part.at.to_string();
-            tell(Step::Source { model, source: name, of: part.size });
-            parts.push((part.clone(), self.part(part, tell).await?));
+            parts.push((part.clone(), self.part(model, part, tell).await?));
         }
         tell(Step::Importing { model });
         let (work, dir) = (self.work.clone(), self.options.dir.clone());
@@ -161,12 +160,13 @@ impl<'a> Fetcher<'a> {
     }
 
     /// The path of a part that is whole and has the right sha256.
-    async fn part(&mut self, part: &Part, tell: &mut Tell<'_>) -> Result<PathBuf, Trouble> {
+    async fn part(&mut self, model: &Model, part: &Part, tell: &mut Tell<'_>) -> Result<PathBuf, Trouble> {
         let whole = self.work.join(&part.sha256);
         // another model was in the same package, or an earlier run came this far
         if whole.is_file() && check(&whole, part.size, &part.sha256).is_ok() {
             return Ok(whole);
         }
+        tell(Step::Source { model, source: &part.at.to_string(), of: part.size });
         let mut bytes = |n: u64| tell(Step::Bytes(n.min(part.size)));
         let arrived = match &part.at {
             At::Url(url) => return self.by_http(url, part, &whole, &mut bytes).await,

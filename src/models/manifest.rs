@@ -293,10 +293,11 @@ mod tests {
 
     #[test]
     fn the_shipped_manifest_is_sound() {
-        let models = &Manifest::shipped().models;
+        let (models, cards) = (&Manifest::shipped().models, include_str!("../../models/README.md"));
         assert!(models.iter().any(|m| m.set == Set::Default));
         for model in models {
             assert!(!model.purpose.is_empty() && !model.licence.is_empty(), "{}", model.name);
+            assert!(cards.contains(&format!("| `{}` | ", model.name)), "{} has no row in models/README.md", model.name);
         }
     }
 

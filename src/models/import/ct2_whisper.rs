@@ -1,6 +1,7 @@
 //! CTranslate2 Whisper weights -> whisper.cpp's ggml file.
 //!
-//! Reads `model.bin` (CTranslate2 binary version 6, float16; it may be split into parts) and `vocabulary.txt`;
+//! Reads `model.bin` (CTranslate2 binary version 6, float16; it may be split into parts) and `vocabulary.txt`
+//! (or `.json`);
 //! writes the layout of whisper.cpp's `convert-pt-to-ggml.py`: header, mel filters, base vocabulary, tensors.
 //! Quantised by ggml itself, the way whisper.cpp's `quantize` does it.
 
@@ -47,6 +48,11 @@ pub fn ct2_whisper(parts: &[PathBuf], vocabulary: &Path, out: &Path, quant: Quan
         bytes.extend(fs::read(part).map_err(at(part))?);
     }
     let words = fs::read_to_string(vocabulary).map_err(at(vocabulary))?;
+    // newer converters write the same list as JSON
+    let words = match serde_json::from_str::<Vec<String>>(&words) {
+        Ok(listed) => listed.join("\n"),
+        Err(_) => words,
+    };
     let source = Ct2::parse(&bytes)?;
 
     let mut name = out.file_name().unwrap_or_default().to_owned();
