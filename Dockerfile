@@ -26,4 +26,4 @@ COPY --chown=frontdesk examples examples
 USER frontdesk
 ENV FRONTDESK_MODELS=/var/lib/frontdesk/models
 EXPOSE 5060/udp 5060/tcp
-CMD ["scripts/run", "/usr/local/bin/frontdesk", "config/bank.yaml"]
+CMD ["scripts/run", "/usr/local/bin/frontdesk", "config/example.yaml"]

