@@ -146,14 +146,8 @@ struct Counts {
 impl JitterBuffer {
     /// Gives frames of `rate` Hz, the rate of every codec it will be handed.
     pub fn new(rate: u32, settings: JitterSettings) -> Self {
-        let slot = || Slot {
-            sequence: None,
-            position: 0,
-            samples: 0,
-            codec: Codec::Pcmu,
-            len: 0,
-            payload: [0; MAX_PAYLOAD],
-        };
+        let slot =
+            || Slot { sequence: None, position: 0, samples: 0, codec: Codec::Pcmu, len: 0, payload: [0; MAX_PAYLOAD] };
         Self {
             rate,
             settings,
@@ -271,10 +265,8 @@ impl JitterBuffer {
     /// Figures so far.
     pub fn stats(&self) -> JitterStats {
         let counts = &self.counts;
-        let (lost, jitter, highest) = self
-            .stream
-            .as_ref()
-            .map_or((0, 0.0, 0), |stream| (stream.lost(), stream.jitter_us, stream.highest as u32));
+        let (lost, jitter, highest) =
+            self.stream.as_ref().map_or((0, 0.0, 0), |stream| (stream.lost(), stream.jitter_us, stream.highest as u32));
         JitterStats {
             received: counts.received,
             lost: counts.lost_before + lost,
@@ -353,8 +345,7 @@ impl JitterBuffer {
 
     fn store(&mut self, packet: &Packet, samples: i64) {
         let Some(stream) = &mut self.stream else { return };
-        let (sequence, position) =
-            (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
+        let (sequence, position) = (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
         if stream.received == 0 {
             stream.note(sequence); // begun anew by this packet
         }
@@ -510,9 +501,8 @@ impl JitterBuffer {
         if level < 64 * longest as i64 * 2 {
             return Some(longest);
         }
-        let (lag, likeness) = best_lag(shortest, longest, |lag| {
-            similarity(&self.ready[..longest], &self.ready[lag..lag + longest])
-        });
+        let (lag, likeness) =
+            best_lag(shortest, longest, |lag| similarity(&self.ready[..longest], &self.ready[lag..lag + longest]));
         (likeness > 0.6).then_some(lag)
     }
 

@@ -100,36 +100,25 @@ mod tests {
         let with = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut bad = good.clone();
             change(&mut bad);
-            parse(&bad)
+            assert_eq!(parse(&bad), None, "{bad:02x?}");
         };
-        assert_eq!(with(&|d| d.truncate(11)), None);
-        assert_eq!(with(&|d| d[0] = 0x40), None, "version 1");
-        assert_eq!(with(&|d| d[0] |= 15), None, "CSRCs beyond the end");
-        assert_eq!(with(&|d| d[0] |= 0x10), None, "an extension without a header");
-        assert_eq!(
-            with(&|d| {
-                d[0] |= 0x10;
-                d.splice(12..15, [0xbe, 0xde, 0xff, 0xff, 0x1f]);
-            }),
-            None
-        );
-        assert_eq!(
-            with(&|d| {
-                d[0] |= 0x20;
-                d[14] = 4;
-            }),
-            None,
-            "more padding than payload"
-        );
-        assert_eq!(
-            with(&|d| {
-                d[0] |= 0x20;
-                d[14] = 0;
-            }),
-            None,
-            "padding counts itself"
-        );
-        assert_eq!(with(&|d| d[1] = 200), None, "RTCP");
+        with(&|d| d.truncate(11));
+        with(&|d| d[0] = 0x40); // version 1
+        with(&|d| d[0] |= 15); // CSRCs beyond the end
+        with(&|d| d[0] |= 0x10); // an extension without a header
+        with(&|d| {
+            d[0] |= 0x10;
+            d.splice(12..15, [0xbe, 0xde, 0xff, 0xff, 0x1f]);
+        });
+        with(&|d| {
+            d[0] |= 0x20;
+            d[14] = 4; // more padding than payload
+        });
+        with(&|d| {
+            d[0] |= 0x20;
+            d[14] = 0; // padding counts itself
+        });
+        with(&|d| d[1] = 200); // RTCP
     }
 
     proptest! {
