@@ -46,7 +46,7 @@ async fn over_udp_and_tcp_with_each_codec() {
         let (endpoint, _calls) = Endpoint::start(with_alice()).await.unwrap();
         let mut changes = endpoint.registrations();
         let registrar = endpoint.listening()[0];
-        let sound = Sound::Sine(600);
+        let sound = Sound::Sine(600.0);
         let mut phone = Baresip::start(&Phone { registrar, tcp, codecs, sound, ..Phone::default() }).await;
         phone.wait_for("REGISTER_OK", SECONDS).await;
         let change = changes.recv().await.unwrap();

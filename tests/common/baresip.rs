@@ -2,7 +2,7 @@
 //! file or a sine, and records what it hears.
 //!
 //! ```ignore
-//! let mut phone = Baresip::start(&Phone { user: "alice", password: "secret", registrar, sound: Sound::Sine(600), .. }).await;
+//! let mut phone = Baresip::start(&Phone { user: "alice", password: "secret", registrar, sound: Sound::Sine(600.0), .. }).await;
 //! phone.wait_for("REGISTER_OK", SECONDS).await;
 //! phone.wait_for("CALL_INCOMING", SECONDS).await;
 //! phone.accept().await;
@@ -13,7 +13,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -23,12 +23,15 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
+/// Two minutes, in samples.
+const MICROPHONE: u32 = 120 * 8_000;
+
 /// What the phone's microphone hears.
 pub enum Sound {
     /// Hz.
-    Sine(u32),
-    /// A WAV file, 8 kHz mono 16 bit, in a loop.
-    File(PathBuf),
+    Sine(f64),
+    /// Samples, 8 kHz; once, after so much silence.
+    Speech(Duration, Vec<i16>),
 }
 
 pub struct Phone<'a> {
@@ -51,7 +54,7 @@ impl Default for Phone<'_> {
             registrar: SocketAddr::from(([127, 0, 0, 1], 5060)),
             tcp: false,
             expires: 60,
-            sound: Sound::Sine(600),
+            sound: Sound::Sine(600.0),
             codecs: "PCMU,PCMA",
         }
     }
@@ -75,10 +78,10 @@ impl Baresip {
         fs::write(folder.path().join("config"), config(phone, port, control, &folder)).expect("a configuration");
         let transport = if phone.tcp { "tcp" } else { "udp" };
         let account = format!(
-            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}\n",
+            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}",
             phone.user, phone.registrar, phone.password, phone.expires, phone.codecs
         );
-        fs::write(folder.path().join("accounts"), account).expect("an account");
+        fs::write(folder.path().join("accounts"), "").expect("no accounts");
         fs::write(folder.path().join("contacts"), "").expect("no contacts");
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let mut command = Command::new(super::tool("baresip"));
@@ -93,7 +96,10 @@ impl Baresip {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         };
-        Self { child, control, received: Vec::new(), events: Vec::new(), port, folder }
+        let mut started = Self { child, control, received: Vec::new(), events: Vec::new(), port, folder };
+        // Only now, so that no event of the registration is missed.
+        started.command("uanew", &account).await;
+        started
     }
 
     /// The address it listens on.
@@ -209,11 +215,26 @@ fn netstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (bytes.len() > end).then(|| (&bytes[colon + 1..end], &bytes[end + 1..]))
 }
 
+/// The file that stands for the microphone: it must not end before the call does.
+fn microphone(sound: &Sound, file: &Path) {
+    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut wav = hound::WavWriter::create(file, spec).expect("a WAV file");
+    let mut write = |sample: i16| wav.write_sample(sample).expect("room on the disk");
+    match sound {
+        Sound::Sine(hz) => (0..MICROPHONE).for_each(|n| {
+            write((10_000.0 * (std::f64::consts::TAU * hz * f64::from(n) / 8_000.0).sin()) as i16);
+        }),
+        Sound::Speech(after, samples) => {
+            (0..after.as_millis() * 8).for_each(|_| write(0));
+            samples.iter().for_each(|sample| write(*sample));
+            (0..MICROPHONE).for_each(|_| write(0));
+        }
+    }
+    wav.finalize().expect("room on the disk");
+}
+
 fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) -> String {
-    let (module, source) = match &phone.sound {
-        Sound::Sine(hz) => ("ausine", format!("ausine,{hz}")),
-        Sound::File(path) => ("aufile", format!("aufile,{}", path.display())),
-    };
+    microphone(&phone.sound, &folder.path().join("microphone.wav"));
     let (folder, rtp) = (folder.path().display(), super::free_port());
     format!(
         "poll_method epoll\n\
@@ -222,7 +243,7 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          rtp_ports {rtp}-{}\n\
          call_local_timeout 60\n\
          call_max_calls 4\n\
-         audio_source {source}\n\
+         audio_source aufile,{folder}/microphone.wav\n\
          audio_player aubridge,nowhere\n\
          audio_alert aubridge,nowhere\n\
          ausrc_srate 8000\n\
@@ -234,7 +255,7 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          rtcp_mux no\n\
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
-         module {module}.so\n\
+         module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
          snd_path {folder}\n\

@@ -145,8 +145,8 @@ pub(super) async fn invite(
         decided: false,
     };
     debug!(call = incoming.call_id, "call came in");
-    shared.tasks.spawn(watch_early_bye(session.clone(), tx.tu_sender.clone()));
-    shared.tasks.spawn(session.follow(changes, events));
+    shared.spawn(watch_early_bye(session.clone(), tx.tu_sender.clone()));
+    shared.spawn(session.follow(changes, events));
     permit.send(incoming);
     let handled = dialog.handle(&mut tx).await;
     // A refusal is repeated until its ACK has come (or can come no more).

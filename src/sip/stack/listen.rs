@@ -11,6 +11,7 @@ use rsipstack::transport::tcp::TcpConnection;
 use rsipstack::transport::udp::UdpConnection;
 use rsipstack::transport::{SipAddr, TcpListenerConnection};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Error, Shared};
@@ -26,15 +27,15 @@ pub(super) struct Listener {
     tcp: TcpListener,
 }
 
-pub(super) async fn bind(addresses: &[SocketAddr]) -> Result<Vec<Listener>, Error> {
+pub(super) async fn bind(addresses: &[SocketAddr], stop: &CancellationToken) -> Result<Vec<Listener>, Error> {
     let mut listeners = Vec::new();
     for address in addresses {
-        listeners.push(bind_both(*address).await?);
+        listeners.push(bind_both(*address, stop).await?);
     }
     Ok(listeners)
 }
 
-async fn bind_both(wanted: SocketAddr) -> Result<Listener, Error> {
+async fn bind_both(wanted: SocketAddr, stop: &CancellationToken) -> Result<Listener, Error> {
     let mut tries = if wanted.port() == 0 { TRIES } else { 1 };
     loop {
         tries -= 1;
@@ -49,7 +50,7 @@ async fn bind_both(wanted: SocketAddr) -> Result<Listener, Error> {
             Err(_) if tries > 0 => continue,
             Err(source) => return Err(Error::Listen { address, transport: "TCP", source }),
         };
-        let udp = UdpConnection::from_socket(Arc::new(socket), None, None)
+        let udp = UdpConnection::from_socket(Arc::new(socket), None, Some(stop.child_token()))
             .await
             .map_err(|_| Error::Stack("the UDP socket has no address"))?;
         return Ok(Listener { address, udp, tcp });

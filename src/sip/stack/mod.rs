@@ -100,7 +100,7 @@ impl Endpoint {
         }
         let stop = CancellationToken::new();
         let registrar = Arc::new(Mutex::new(Registrar::default()));
-        let listeners = listen::bind(&settings.listen).await?;
+        let listeners = listen::bind(&settings.listen, &stop).await?;
         let bound = listeners.iter().map(|listener| listener.address).collect();
         let endpoint = EndpointBuilder::new()
             .with_user_agent(&settings.user_agent)
@@ -198,8 +198,11 @@ impl Endpoint {
         }
         self.shared.stop.cancel();
         self.shared.tasks.close();
-        // Only tasks that await the stack are left; it is gone, so they are too.
         let _ = tokio::time::timeout(GOODBYE, self.shared.tasks.wait()).await;
+        // The stack would keep the sockets open as long as anyone holds this endpoint.
+        for address in self.shared.core.transport_layer.get_listen_addrs() {
+            self.shared.core.transport_layer.del_transport(&address);
+        }
     }
 }
 
@@ -219,9 +222,17 @@ impl Shared {
         }
     }
 
-    /// Spawns from anywhere, also outside the runtime (drops).
+    /// Spawns from anywhere, also outside the runtime (drops). Ends with the endpoint: a transaction of a stack that
+    /// has stopped would never end by itself.
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn_on(future, &self.runtime);
+        let stop = self.stop.clone();
+        let until_stopped = async move {
+            tokio::select! {
+                () = future => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        self.tasks.spawn_on(until_stopped, &self.runtime);
     }
 
     /// The address to bind for sound with this peer, and the one to tell it.
@@ -299,7 +310,7 @@ async fn dispatch(shared: Arc<Shared>, mut transactions: TransactionReceiver) {
         tx = transactions.recv() => tx,
         () = shared.stop.cancelled() => None,
     } {
-        shared.tasks.spawn(handle(shared.clone(), tx));
+        shared.spawn(handle(shared.clone(), tx));
     }
 }
 

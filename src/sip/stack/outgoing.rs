@@ -97,7 +97,7 @@ pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Out
     let devices = devices(shared, &request.to)?;
     let (events, out) = mpsc::channel(8);
     let cancel = CancellationToken::new();
-    shared.tasks.spawn(ring(shared.clone(), devices, request, events, cancel.clone()));
+    shared.spawn(ring(shared.clone(), devices, request, events, cancel.clone()));
     Ok(Outgoing { events: out, cancel })
 }
 
@@ -227,7 +227,7 @@ async fn answered(
 ) -> Option<Leg> {
     let session = Session::new(shared, dialog, device.address, local);
     let (events, leg_events) = leg::events();
-    shared.tasks.spawn(session.clone().follow(changes, events));
+    shared.spawn(session.clone().follow(changes, events));
     let leg = session.leg(sockets, leg_events);
     match Remote::parse(&response.body) {
         Ok(answer) => {
