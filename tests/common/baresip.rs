@@ -217,7 +217,12 @@ fn netstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The file that stands for the microphone: it must not end before the call does.
 fn microphone(sound: &Sound, file: &Path) {
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut wav = hound::WavWriter::create(file, spec).expect("a WAV file");
     let mut write = |sample: i16| wav.write_sample(sample).expect("room on the disk");
     match sound {
