@@ -109,7 +109,8 @@ impl Reporter {
     /// The last words of a leg.
     pub fn bye(&self) -> Option<Bytes> {
         let empty = ReceiverReport { ssrc: self.ssrc, ..ReceiverReport::default() };
-        let bye = Goodbye { sources: vec![self.ssrc], ..Goodbye::default() };
+        // Three letters: the crate pads other lengths against RFC 3550, 6.4.1 (0.17.2), and tells so in the header.
+        let bye = Goodbye { sources: vec![self.ssrc], reason: "end".into() };
         write(vec![Box::new(empty), self.description(), Box::new(bye)])
     }
 
@@ -163,9 +164,9 @@ impl Reporter {
         }
     }
 
-    /// A CNAME that says nothing about anyone (RFC 7022, 4.2).
+    /// A CNAME that says nothing about anyone (RFC 7022, 4.2), of a length (21) that needs no padding.
     fn description(&self) -> Box<dyn Packet + Send + Sync> {
-        let cname = format!("{:08x}@frontdesk.invalid", self.ssrc.rotate_left(16) ^ 0x5a5a_5a5a);
+        let cname = format!("{:08x}@desk.invalid", self.ssrc.rotate_left(16) ^ 0x5a5a_5a5a);
         let items = vec![SourceDescriptionItem { sdes_type: SdesType::SdesCname, text: cname.into() }];
         Box::new(SourceDescription { chunks: vec![SourceDescriptionChunk { source: self.ssrc, items }] })
     }

@@ -332,3 +332,207 @@ impl Drop for RtpPort {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+
+    use super::super::ports::RtpPorts;
+    use super::*;
+    use crate::media::{Codec, Tone};
+
+    const IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const BEAT: Duration = Duration::from_millis(20);
+
+    fn plan(version: u64, to: u16) -> Plan {
+        Plan {
+            version,
+            remote: Some(SocketAddr::new(IP, to)),
+            remote_rtcp: Some(SocketAddr::new(IP, to + 1)),
+            signalled_from: Some(IP),
+            accepted: Codec::ALL.into_iter().map(|codec| (codec.payload_type(), codec)).collect(),
+            events_out: Some(101),
+            events_in: Some(101),
+            sending: true,
+            receiving: true,
+            ..Plan::silent()
+        }
+    }
+
+    struct Side {
+        port: RtpPort,
+        plan: SharedPlan,
+        number: u16,
+        bad: Arc<AtomicU64>,
+    }
+
+    /// A port that speaks with `to` (0: itself).
+    fn side(ports: &RtpPorts, to: u16) -> Side {
+        let sockets = ports.take(IP).unwrap();
+        let number = sockets.port();
+        let plan = plan(1, if to == 0 { number } else { to }).shared();
+        let bad = Arc::new(AtomicU64::new(0));
+        let port = RtpPort::new(sockets, plan.clone(), Duration::from_secs(2), bad.clone());
+        Side { port, plan, number, bad }
+    }
+
+    fn pair(ports: &RtpPorts) -> (Side, Side) {
+        let a = side(ports, 0);
+        let b = side(ports, a.number);
+        a.plan.store(Arc::new(plan(2, b.number)));
+        (a, b)
+    }
+
+    /// One beat of both sides: each hears, then speaks. Gives what b received.
+    fn beat(a: &mut Side, b: &mut Side, now: Instant, from_a: Option<&Frame>, heard: &mut Frame) -> Received {
+        let received = b.port.receive(now, heard);
+        a.port.receive(now, &mut Frame::silence(RATE));
+        a.port.send(now, from_a);
+        b.port.send(now, None);
+        received
+    }
+
+    #[test]
+    fn a_tone_arrives_whole_at_every_packet_length_and_codec() {
+        let ports = RtpPorts::new(62_000..=62_199);
+        for (codec, ptime_ms) in [(Codec::Pcmu, 20), (Codec::Pcma, 10), (Codec::Pcmu, 30), (Codec::Pcma, 60)] {
+            let (mut a, mut b) = pair(&ports);
+            let plan = Plan { codec, payload_type: codec.payload_type(), ptime_ms, ..plan(3, b.number) };
+            a.plan.store(Arc::new(plan));
+            let (mut tone, start, mut loud) = (Tone::sine(440.0, -10.0), Instant::now(), 0);
+            for n in 0..100 {
+                let (mut frame, mut heard) = (Frame::silence(RATE), Frame::silence(RATE));
+                tone.next(&mut frame);
+                let received = beat(&mut a, &mut b, start + n * BEAT, Some(&frame), &mut heard);
+                loud += usize::from(received.heard && heard.level() > 0.2);
+            }
+            assert!(loud >= 90, "{codec:?} {ptime_ms} ms: {loud} of 100 frames");
+            let (sent, quality) = (a.port.quality().packets_sent, b.port.quality());
+            assert_eq!(sent, u64::from(100 * 20 / ptime_ms), "{ptime_ms} ms");
+            assert_eq!((quality.packets_bad, quality.packets_lost), (0, 0));
+        }
+        assert_eq!(ports.in_use(), 0, "ports come back");
+    }
+
+    #[test]
+    fn markers_timestamps_and_keys_on_the_wire() {
+        let ports = RtpPorts::new(62_200..=62_299);
+        let wire = UdpSocket::bind((IP, 0)).unwrap();
+        wire.set_nonblocking(true).unwrap();
+        let mut a = side(&ports, wire.local_addr().unwrap().port());
+        let (start, mut tone) = (Instant::now(), Tone::sine(440.0, -10.0));
+        a.port.send_key(Key::new('7').unwrap());
+        let mut buffer = [0; 200];
+        let mut packets = Vec::new();
+        for n in 0..30 {
+            let mut frame = Frame::silence(RATE);
+            tone.next(&mut frame);
+            let speaks = !(18..24).contains(&n);
+            a.port.send(start + n * BEAT, speaks.then_some(&frame));
+            while let Ok(len) = wire.recv(&mut buffer) {
+                let packet = rtp::parse(&buffer[..len]).unwrap();
+                packets.push((n, packet.payload_type, packet.marker, packet.timestamp, packet.sequence, len));
+            }
+        }
+        let events: Vec<_> = packets.iter().filter(|packet| packet.1 == 101).collect();
+        let sound: Vec<_> = packets.iter().filter(|packet| packet.1 == 0).collect();
+        assert_eq!((events.len(), events[0].2, events[0].5), (7, true, 16), "5 updates, the end three times in all");
+        assert!(events.iter().all(|event| event.3 == events[0].3), "one timestamp a press");
+        let first = sound[0];
+        assert_eq!((first.2, first.5), (true, 172), "sound after a key begins a talkspurt");
+        assert!(sound.iter().all(|packet| packet.3 == first.3.wrapping_add(160 * (packet.0 - first.0))), "{sound:?}");
+        let marked: Vec<_> = sound.iter().filter(|packet| packet.2).map(|packet| packet.0).collect();
+        assert_eq!(marked, [first.0, 24], "after a pause, too");
+        assert!(packets.windows(2).all(|pair| pair[1].4 == pair[0].4.wrapping_add(1)), "sequence numbers run on");
+        assert_eq!(a.bad.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn keys_are_reported_once_each_in_order() {
+        let ports = RtpPorts::new(62_300..=62_399);
+        let (mut a, mut b) = pair(&ports);
+        for key in "1234567890*#AD".chars() {
+            a.port.send_key(Key::new(key).unwrap());
+        }
+        let (start, mut keys) = (Instant::now(), String::new());
+        for n in 0..250 {
+            let received = beat(&mut a, &mut b, start + n * BEAT, None, &mut Frame::silence(RATE));
+            keys.extend(received.key.map(Key::as_char));
+        }
+        assert_eq!(keys, "1234567890*#AD");
+        assert_eq!(b.port.quality().packets_lost, 0, "event packets are not missed as sound");
+    }
+
+    #[test]
+    fn a_held_side_hears_nothing_and_nobody_calls_it_lost() {
+        let ports = RtpPorts::new(62_400..=62_499);
+        let (mut a, mut b) = pair(&ports);
+        a.plan.store(Arc::new(Plan { sending: false, receiving: false, remote_rtcp: None, ..plan(5, b.number) }));
+        let (start, loud) = (Instant::now(), Frame::from_samples(RATE, &[9_000; 160]));
+        let mut lost = None;
+        for n in 0..150u32 {
+            let now = start + n * BEAT;
+            let received = b.port.receive(now, &mut Frame::silence(RATE));
+            assert!(!received.heard);
+            lost = lost.or(received.timed_out.then_some(n));
+            assert!(!a.port.receive(now, &mut Frame::silence(RATE)).timed_out, "on hold silence is no loss");
+            a.port.send(now, Some(&loud));
+            b.port.send(now, Some(&loud));
+        }
+        assert_eq!(a.port.quality().packets_sent, 0);
+        assert_eq!(lost, Some(100), "the other side misses it after its media timeout of 2 s");
+    }
+
+    #[test]
+    fn strangers_nonsense_and_giants_are_counted_not_heard() {
+        let ports = RtpPorts::new(62_500..=62_599);
+        let (mut a, mut b) = pair(&ports);
+        let stranger = UdpSocket::bind((IP, 0)).unwrap();
+        let (start, target) = (Instant::now(), SocketAddr::new(IP, b.number));
+        let mut nasty = vec![vec![], vec![0x80], vec![0xff; 1_500], vec![0x80; 12], vec![0x9f; 60]];
+        let mut giant = vec![0; HEADER + 1_400];
+        let header = rtp::Packet { payload_type: 0, marker: false, sequence: 9, timestamp: 0, ssrc: 1, payload: &[] };
+        rtp::write_header(&mut giant, &header);
+        nasty.push(giant);
+        let tone = Frame::from_samples(RATE, &[9_000; 160]);
+        for n in 0..100u32 {
+            let now = start + n * BEAT;
+            if n == 50 {
+                for datagram in &nasty {
+                    stranger.send_to(datagram, target).unwrap();
+                    // The same from the right address.
+                    a.port.sockets.rtp.send_to(datagram, target).unwrap();
+                }
+                stranger.send_to(&[0; 8], SocketAddr::new(IP, b.number + 1)).unwrap();
+            }
+            let received = beat(&mut a, &mut b, now, Some(&tone), &mut Frame::silence(RATE));
+            assert!(n < 10 || received.heard, "sound goes on at beat {n}");
+        }
+        let quality = b.port.quality();
+        assert_eq!(quality.packets_bad, 2 * nasty.len() as u64 + 1);
+        assert_eq!(b.bad.load(Relaxed), quality.packets_bad);
+        assert_eq!(quality.packets_lost, 0);
+    }
+
+    #[test]
+    fn both_sides_report_and_learn_the_other_report() {
+        let ports = RtpPorts::new(62_600..=62_699);
+        let (mut a, mut b) = pair(&ports);
+        let (start, tone) = (Instant::now(), Frame::from_samples(RATE, &[9_000; 160]));
+        for n in 0..1_000 {
+            beat(&mut a, &mut b, start + n * BEAT, Some(&tone), &mut Frame::silence(RATE));
+        }
+        let report = a.port.peer_report().expect("a report within 20 s");
+        assert!(report.fraction_lost < 0.01 && report.jitter_ms < 20.0, "{report:?}");
+        assert!(b.port.peer_report().is_some());
+        assert_eq!(b.port.quality().packets_bad, 0);
+        // The end is said, too: a goes, and b's RTCP socket holds its BYE.
+        drop(a);
+        let mut buffer = [0; 500];
+        let mut last = Vec::new();
+        while let Ok((len, _)) = b.port.sockets.rtcp.recv_from(&mut buffer) {
+            last = buffer[..len].to_vec();
+        }
+        assert!(last.windows(2).any(|pair| pair == [0x81, 203]), "BYE: {last:02x?}");
+    }
+}
