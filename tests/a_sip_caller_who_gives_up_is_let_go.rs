@@ -24,6 +24,18 @@ async fn cancel_before_the_answer_is_seen_and_answered() {
 }
 
 #[tokio::test]
+async fn so_is_bye_before_the_answer() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    let caller = Sipp::new("caller_hangs_up_early", endpoint.listening()[0]).start();
+    let incoming = calls.recv().await.unwrap();
+    incoming.ring().await;
+    tokio::time::timeout(Duration::from_secs(5), incoming.cancelled()).await.expect("the caller gives up");
+    caller.finish().await;
+    drop(incoming);
+    nothing_is_left(&endpoint).await;
+}
+
+#[tokio::test]
 async fn a_rejected_call_is_told_when_to_try_again() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_finds_busy", endpoint.listening()[0]).start();

@@ -19,6 +19,8 @@ pub struct Latch {
     believed: Option<SocketAddr>,
     heard_at: Option<Instant>,
     candidate: Option<Candidate>,
+    /// Where the sound was before signalling moved it: what still comes from there is an echo of the past.
+    former: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl Latch {
     /// Signalling named a (new) address: begin again with it.
     pub fn signalled(&mut self, address: Option<SocketAddr>, signalling_ip: Option<IpAddr>) {
         if self.signalled != address {
-            *self = Self { signalled: address, ..Self::default() };
+            *self = Self { signalled: address, former: self.target(), ..Self::default() };
         }
         self.signalling_ip = signalling_ip;
     }
@@ -50,7 +52,7 @@ impl Latch {
             return true;
         }
         let quiet = self.heard_at.is_none_or(|heard| now.saturating_duration_since(heard) >= QUIET);
-        if !quiet || !self.plausible(source.ip()) {
+        if !quiet || self.former == Some(source) || !self.plausible(source.ip()) {
             return false;
         }
         match &mut self.candidate {

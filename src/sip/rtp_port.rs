@@ -484,6 +484,28 @@ mod tests {
     }
 
     #[test]
+    fn sound_follows_a_new_address_and_codec_at_once() {
+        let ports = RtpPorts::new(62_700..=62_799);
+        let (mut a, mut b) = pair(&ports);
+        let mut c = side(&ports, a.number);
+        let (start, tone) = (Instant::now(), Frame::from_samples(RATE, &[9_000; 160]));
+        let (mut heard_b, mut heard_c) = (0, 0);
+        for n in 0..100u32 {
+            let now = start + n * BEAT;
+            if n == 50 {
+                let moved = Plan { codec: Codec::Pcma, payload_type: 8, ..plan(9, c.number) };
+                a.plan.store(Arc::new(moved));
+            }
+            heard_b += u32::from(beat(&mut a, &mut b, now, Some(&tone), &mut Frame::silence(RATE)).heard);
+            heard_c += u32::from(c.port.receive(now, &mut Frame::silence(RATE)).heard);
+        }
+        assert!((45..=54).contains(&heard_b) && (45..=50).contains(&heard_c), "{heard_b} {heard_c}");
+        assert_eq!(c.port.quality().packets_bad, 0);
+        // The peer that was left speaks on, and is no longer heard.
+        assert!(a.bad.load(Relaxed) > 40, "{}", a.bad.load(Relaxed));
+    }
+
+    #[test]
     fn strangers_nonsense_and_giants_are_counted_not_heard() {
         let ports = RtpPorts::new(62_500..=62_599);
         let (mut a, mut b) = pair(&ports);

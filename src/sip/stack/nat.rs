@@ -80,3 +80,49 @@ impl TargetLocator for Routes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(message: &str, from: &str) -> String {
+        let message = SipMessage::try_from(message).unwrap();
+        let from = SipAddr::from(from.parse::<std::net::SocketAddr>().unwrap());
+        let message = ContactFix.after_received(message, Some(&from));
+        let contact = message.contact_header().unwrap();
+        headers::UntypedHeader::value(contact).to_owned()
+    }
+
+    fn invite(contact: &str, extra: &str) -> String {
+        format!(
+            "INVITE sip:800@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK1\r\n{extra}\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:800@192.0.2.9>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:a@{contact}>\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    #[test]
+    fn a_private_contact_from_outside_is_replaced_by_its_source() {
+        let outside = "203.0.113.7:61000";
+        assert_eq!(contact(&invite("10.0.0.5:5060", ""), outside), "<sip:a@203.0.113.7:61000>");
+        assert_eq!(contact(&invite("abc.invalid", ""), outside), "<sip:a@203.0.113.7:61000>");
+        let answer = invite("10.0.0.5", "").replacen("INVITE sip:800@192.0.2.9 SIP/2.0", "SIP/2.0 200 OK", 1);
+        assert_eq!(contact(&answer, outside), "<sip:a@203.0.113.7:61000>");
+    }
+
+    #[test]
+    fn a_contact_that_can_be_meant_stays() {
+        let outside = "203.0.113.7:61000";
+        for (message, from) in [
+            (invite("203.0.113.7:5060", ""), outside),
+            (invite("198.51.100.1", ""), outside),
+            (invite("pbx.example", ""), outside),
+            (invite("10.0.0.5:5070", ""), "10.0.0.5:5060"),
+            (invite("10.0.0.5", "Via: SIP/2.0/UDP 10.0.0.6;branch=z9hG4bK2\r\n"), outside),
+            (invite("10.0.0.5", "Record-Route: <sip:203.0.113.7;lr>\r\n"), outside),
+        ] {
+            let before = message.split("Contact: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+            assert_eq!(contact(&message, from), before);
+        }
+    }
+}
