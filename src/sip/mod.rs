@@ -1,1 +1,62 @@
-//! SIP trunks and phones: signalling by rsipstack, RTP ports.
+//! The telephone side: phones register here, calls come in and go out, sound flows by RTP.
+//!
+//! [`Endpoint`] is the whole face; a [`Leg`] is one answered call whose sound is a [`crate::media::Port`].
+//! Signalling is done by `rsipstack`, which only `stack/` touches; what it lacks is beside it: the registrar and
+//! its digest, session descriptions, RTP. `docs/sip.md` lists what is supported, by RFC and test.
+//!
+//! rsipstack writes whole messages to the log at level info and below: a subscriber must hold it to
+//! [`LOG_DIRECTIVE`], whatever else is asked for.
+
+mod digest;
+mod latch;
+mod plan;
+mod ports;
+mod registrar;
+mod rtcp;
+mod rtp;
+mod rtp_port;
+mod sdp;
+mod settings;
+mod stack;
+
+pub use registrar::Registration;
+pub use settings::{PhoneAccount, Settings};
+pub use stack::{
+    Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
+    Target,
+};
+
+/// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.
+pub const LOG_DIRECTIVE: &str = "rsipstack=warn";
+
+/// What can go wrong, for the operator. Never names a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot listen on {address} ({transport}): {source}; {}", remedy(source))]
+    Listen { address: std::net::SocketAddr, transport: &'static str, source: std::io::Error },
+    #[error("no address to listen on is configured")]
+    NoAddress,
+    #[error("no pair of ports for sound is free ({0}); widen `rtp_ports`")]
+    RtpPorts(std::io::Error),
+    #[error("that phone is not registered")]
+    NotRegistered,
+    #[error("not a SIP address that can be called")]
+    Uri,
+    #[error("the caller gave up before the call was answered")]
+    Cancelled,
+    #[error("the peer's description of its sound cannot be used: {0}")]
+    Description(String),
+    #[error("the telephone side is shutting down")]
+    Closing,
+    #[error("the SIP stack refused: {0}")]
+    Stack(&'static str),
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another program has this port: stop it or configure another",
+        std::io::ErrorKind::AddrNotAvailable => "this computer has no such address: `ip address` lists those it has",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them",
+        _ => "check the address and the port",
+    }
+}

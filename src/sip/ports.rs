@@ -1,0 +1,135 @@
+//! The one range of UDP ports for sound. Pairs are taken at a random place (a guesser must not know where the next
+//! call will be) and come back by themselves when a leg ends.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngExt;
+
+/// Hands out pairs of sockets: RTP on an even port, RTCP one above. Cheap to clone.
+#[derive(Clone)]
+pub struct RtpPorts {
+    pool: Arc<Mutex<Pool>>,
+}
+
+struct Pool {
+    range: RangeInclusive<u16>,
+    taken: HashSet<u16>,
+}
+
+/// Two bound, non-blocking sockets.
+pub struct RtpSockets {
+    pub rtp: UdpSocket,
+    pub rtcp: UdpSocket,
+    lease: Lease,
+}
+
+struct Lease {
+    pool: Arc<Mutex<Pool>>,
+    port: u16,
+}
+
+impl RtpPorts {
+    pub fn new(range: RangeInclusive<u16>) -> Self {
+        Self { pool: Arc::new(Mutex::new(Pool { range, taken: HashSet::new() })) }
+    }
+
+    /// A free pair on `ip`. An error of kind `AddrInUse` says that the whole range is taken.
+    pub fn take(&self, ip: IpAddr) -> io::Result<RtpSockets> {
+        let (first, pairs) = self.locked().pairs();
+        if pairs == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the range of RTP ports holds no even-odd pair"));
+        }
+        let start = rand::rng().random_range(0..pairs);
+        for n in 0..pairs {
+            let port = (first + 2 * ((start + n) % pairs)) as u16; // within the range, which ends at 65 535
+            let Some(lease) = self.lease(port) else { continue };
+            match bind_pair(ip, port) {
+                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease }),
+                // Another program has one of the two.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::AddrInUse, "every RTP port is taken"))
+    }
+
+    /// Pairs in use.
+    pub fn in_use(&self) -> usize {
+        self.locked().taken.len()
+    }
+
+    fn lease(&self, port: u16) -> Option<Lease> {
+        self.locked().taken.insert(port).then(|| Lease { pool: self.pool.clone(), port })
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner) // a set of numbers cannot be half changed
+    }
+}
+
+impl RtpSockets {
+    /// The RTP port.
+    pub fn port(&self) -> u16 {
+        self.lease.port
+    }
+}
+
+impl Pool {
+    /// First even port, and how many pairs follow.
+    fn pairs(&self) -> (u32, u32) {
+        let first = u32::from(*self.range.start()).next_multiple_of(2);
+        let end = u32::from(*self.range.end());
+        (first, (end + 1).saturating_sub(first) / 2)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).taken.remove(&self.port);
+    }
+}
+
+fn bind_pair(ip: IpAddr, port: u16) -> io::Result<(UdpSocket, UdpSocket)> {
+    let bind = |port| -> io::Result<UdpSocket> {
+        let socket = UdpSocket::bind(SocketAddr::new(ip, port))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    };
+    Ok((bind(port)?, bind(port + 1)?)) // `port` is even
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn every_pair_is_handed_out_once_and_comes_back() {
+        let ports = RtpPorts::new(61_001..=61_011);
+        let ip = Ipv4Addr::LOCALHOST.into();
+        let sockets: Vec<_> = (0..5).map(|_| ports.take(ip).unwrap()).collect();
+        let mut numbers: Vec<_> = sockets.iter().map(RtpSockets::port).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [61_002, 61_004, 61_006, 61_008, 61_010]);
+        assert_eq!(ports.take(ip).err().map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
+        assert_eq!(ports.in_use(), 5);
+        drop(sockets);
+        assert_eq!(ports.in_use(), 0);
+        assert!(ports.take(ip).is_ok());
+    }
+
+    #[test]
+    fn a_pair_held_by_another_program_is_passed_over() {
+        let ip: IpAddr = Ipv4Addr::LOCALHOST.into();
+        let _other = UdpSocket::bind((ip, 61_103)).unwrap();
+        let ports = RtpPorts::new(61_102..=61_105);
+        assert_eq!(ports.take(ip).unwrap().port(), 61_104);
+        assert_eq!(ports.in_use(), 0, "the pair passed over is not kept");
+        assert_eq!(RtpPorts::new(61_103..=61_103).take(ip).err().map(|e| e.kind()), Some(io::ErrorKind::InvalidInput));
+    }
+}

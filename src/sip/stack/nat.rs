@@ -1,0 +1,128 @@
+//! Peers behind NAT name addresses that only they can reach. Where a message came straight from such a peer, the
+//! address it came from is put in the place of the one it named, so that ACK, BYE and re-INVITE find it.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rsipstack::sip::{HasHeaders, Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Uri, headers};
+use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
+use rsipstack::transport::SipAddr;
+
+use super::super::latch::is_private;
+use super::super::registrar::Registrar;
+use super::stack_transport;
+
+/// Corrects the Contact of INVITEs and their answers on arrival.
+pub(super) struct ContactFix;
+
+impl MessageInspector for ContactFix {
+    fn before_send(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+        message
+    }
+
+    fn after_received(&self, mut message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
+        let Some(from) = from else { return message };
+        match &mut message {
+            SipMessage::Request(request) if matches!(request.method, Method::Invite | Method::Update) => {
+                // More than one Via: a proxy stands between, and knows the way.
+                if !request.has_multiple_vias() {
+                    correct(request, from);
+                }
+            }
+            SipMessage::Response(response) if response.status_code.kind() != StatusCodeKind::Provisional => {
+                let method = response.cseq_header().and_then(|cseq| cseq.method());
+                if matches!(method, Ok(Method::Invite | Method::Update)) {
+                    correct(response, from);
+                }
+            }
+            _ => {}
+        }
+        message
+    }
+}
+
+fn correct(message: &mut impl HasHeaders, from: &SipAddr) {
+    let Host::IpAddr(source) = from.addr.host else { return };
+    if message.headers().iter().any(|header| matches!(header, Header::RecordRoute(_))) {
+        return;
+    }
+    for header in message.headers_mut().iter_mut() {
+        let Header::Contact(contact) = header else { continue };
+        let Ok(mut typed) = rsipstack::sip::typed::Contact::parse(headers::UntypedHeader::value(contact)) else {
+            return;
+        };
+        if is_unreachable(&typed.uri.host_with_port.host, source) {
+            typed.uri.host_with_port = from.addr.clone();
+            *header = typed.into();
+        }
+        return;
+    }
+}
+
+fn is_unreachable(named: &Host, source: IpAddr) -> bool {
+    match named {
+        Host::IpAddr(named) => *named != source && is_private(*named),
+        Host::Domain(domain) => domain.0.ends_with(".invalid"),
+    }
+}
+
+/// Sends requests for a registered contact to where its REGISTER came from.
+pub(super) struct Routes(pub Arc<Mutex<Registrar>>);
+
+#[async_trait]
+impl TargetLocator for Routes {
+    async fn locate(&self, uri: &Uri) -> rsipstack::Result<SipAddr> {
+        let route = self.0.lock().unwrap_or_else(PoisonError::into_inner).route(&uri.to_string());
+        match route {
+            Some((source, transport)) => Ok(SipAddr { r#type: Some(stack_transport(transport)), addr: source.into() }),
+            None => SipAddr::try_from(uri),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(message: &str, from: &str) -> String {
+        let message = SipMessage::try_from(message).unwrap();
+        let from = SipAddr::from(from.parse::<std::net::SocketAddr>().unwrap());
+        let message = ContactFix.after_received(message, Some(&from));
+        let contact = message.contact_header().unwrap();
+        headers::UntypedHeader::value(contact).to_owned()
+    }
+
+    fn invite(contact: &str, extra: &str) -> String {
+        format!(
+            "INVITE sip:800@192.0.2.9 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK1\r\n{extra}\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:800@192.0.2.9>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:a@{contact}>\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    #[test]
+    fn a_private_contact_from_outside_is_replaced_by_its_source() {
+        let outside = "203.0.113.7:61000";
+        assert_eq!(contact(&invite("10.0.0.5:5060", ""), outside), "<sip:a@203.0.113.7:61000>");
+        assert_eq!(contact(&invite("abc.invalid", ""), outside), "<sip:a@203.0.113.7:61000>");
+        let answer = invite("10.0.0.5", "").replacen("INVITE sip:800@192.0.2.9 SIP/2.0", "SIP/2.0 200 OK", 1);
+        assert_eq!(contact(&answer, outside), "<sip:a@203.0.113.7:61000>");
+    }
+
+    #[test]
+    fn a_contact_that_can_be_meant_stays() {
+        let outside = "203.0.113.7:61000";
+        for (message, from) in [
+            (invite("203.0.113.7:5060", ""), outside),
+            (invite("198.51.100.1", ""), outside),
+            (invite("pbx.example", ""), outside),
+            (invite("10.0.0.5:5070", ""), "10.0.0.5:5060"),
+            (invite("10.0.0.5", "Via: SIP/2.0/UDP 10.0.0.6;branch=z9hG4bK2\r\n"), outside),
+            (invite("10.0.0.5", "Record-Route: <sip:203.0.113.7;lr>\r\n"), outside),
+        ] {
+            let before = message.split("Contact: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+            assert_eq!(contact(&message, from), before);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Calls that go out, to agents' phones.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
+use rsipstack::dialog::invitation::InviteOption;
+use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::headers::make_header;
+use rsipstack::sip::{Header, Host, Response, StatusCodeKind, Uri, uri::ParamsExt};
+use rsipstack::transport::SipAddr;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::super::Error;
+use super::super::ports::RtpSockets;
+use super::super::registrar::Transport;
+use super::super::sdp::{self, Local, Remote};
+use super::leg::{self, Leg, Session};
+use super::{Shared, allow, stack_transport};
+
+/// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
+const FIRST_SIGN: Duration = Duration::from_secs(5);
+/// Longest header value or display name we write, characters: a UDP message should stay below 1 300 bytes
+/// (RFC 3261, 18.1.1).
+const TEXT: usize = 400;
+
+pub struct InviteRequest {
+    pub to: Target,
+    /// Shown by the phone as the caller's name.
+    pub from_display: String,
+    /// Further headers. Those that the protocol itself sets are left out; values are cut at 400 characters.
+    pub headers: Vec<(String, String)>,
+    /// Given up when not answered by then.
+    pub ring_timeout: Duration,
+}
+
+pub enum Target {
+    /// A registered user; each device in turn, the latest to register first.
+    Registered(String),
+    /// `sip:user@host[:port][;transport=tcp]`
+    Uri(String),
+}
+
+/// A call that rings, or will. Dropping it cancels it.
+pub struct Outgoing {
+    /// Ends after `Answered` or `Failed`, and at once when cancelled.
+    pub events: mpsc::Receiver<OutgoingEvent>,
+    cancel: CancellationToken,
+}
+
+pub enum OutgoingEvent {
+    Ringing,
+    Answered(Leg),
+    Failed {
+        /// The SIP status; 408 when nobody answered in time.
+        status: u16,
+        reason: FailureReason,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureReason {
+    Busy,
+    NoAnswer,
+    Declined,
+    /// Not there, or it cannot speak with us.
+    Unreachable,
+}
+
+impl Outgoing {
+    /// Gives up: the phone stops ringing; a call answered in the same moment is hung up.
+    pub async fn cancel(self) {}
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Where one attempt goes.
+struct Device {
+    uri: Uri,
+    address: SocketAddr,
+    transport: Transport,
+    /// Known only when the stack must not resolve `uri` itself.
+    destination: Option<SipAddr>,
+}
+
+pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Outgoing, Error> {
+    if shared.closing.is_cancelled() {
+        return Err(Error::Closing);
+    }
+    let devices = devices(shared, &request.to)?;
+    let (events, out) = mpsc::channel(8);
+    let cancel = CancellationToken::new();
+    shared.spawn(ring(shared.clone(), devices, request, events, cancel.clone()));
+    Ok(Outgoing { events: out, cancel })
+}
+
+fn devices(shared: &Shared, target: &Target) -> Result<Vec<Device>, Error> {
+    match target {
+        Target::Registered(user) => {
+            let bindings = shared.registrar().bindings(Instant::now(), user);
+            let devices: Vec<_> = bindings
+                .into_iter()
+                .filter_map(|binding| {
+                    let address =
+                        SipAddr { r#type: Some(stack_transport(binding.transport)), addr: binding.source.into() };
+                    Some(Device {
+                        uri: Uri::try_from(binding.contact.as_str()).ok()?,
+                        address: binding.source,
+                        transport: binding.transport,
+                        destination: Some(address),
+                    })
+                })
+                .collect();
+            if devices.is_empty() { Err(Error::NotRegistered) } else { Ok(devices) }
+        }
+        Target::Uri(uri) => {
+            let uri = Uri::try_from(uri.as_str()).map_err(|_| Error::Uri)?;
+            if uri.scheme != Some(rsipstack::sip::Scheme::Sip) {
+                return Err(Error::Uri);
+            }
+            let tcp = uri.transport() == Some(&rsipstack::sip::Transport::Tcp);
+            let port = uri.host_with_port.port.as_ref().map_or(5060, |port| port.value());
+            // A name is resolved by the stack; our own address is then that of the way out.
+            let ip = match uri.host_with_port.host {
+                Host::IpAddr(ip) => ip,
+                Host::Domain(_) => shared.bound[0].ip(),
+            };
+            let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+            Ok(vec![Device { uri, address: SocketAddr::new(ip, port), transport, destination: None }])
+        }
+    }
+}
+
+/// Tries one device after the other until one says more than that it is not there.
+async fn ring(
+    shared: Arc<Shared>,
+    devices: Vec<Device>,
+    request: InviteRequest,
+    events: mpsc::Sender<OutgoingEvent>,
+    cancel: CancellationToken,
+) {
+    let until = tokio::time::Instant::now() + request.ring_timeout;
+    let mut failure = (480, FailureReason::Unreachable);
+    for device in &devices {
+        let attempt = attempt(&shared, device, &request, &events, until);
+        let outcome = tokio::select! {
+            outcome = attempt => outcome,
+            // Dropping the attempt makes the stack CANCEL it, or BYE what was answered meanwhile.
+            () = cancel.cancelled() => return,
+            () = shared.closing.cancelled() => return,
+        };
+        match outcome {
+            Ok(leg) => {
+                // A leg that nobody takes hangs up by itself.
+                let _ = events.send(OutgoingEvent::Answered(leg)).await;
+                return;
+            }
+            Err(failed) => failure = failed,
+        }
+        if failure.1 != FailureReason::Unreachable {
+            break;
+        }
+    }
+    let (status, reason) = failure;
+    debug!(status, ?reason, "an outgoing call failed");
+    let _ = events.send(OutgoingEvent::Failed { status, reason }).await;
+}
+
+async fn attempt(
+    shared: &Arc<Shared>,
+    device: &Device,
+    request: &InviteRequest,
+    events: &mpsc::Sender<OutgoingEvent>,
+    until: tokio::time::Instant,
+) -> Result<Leg, (u16, FailureReason)> {
+    let unreachable = |status| (status, FailureReason::Unreachable);
+    let sockets = shared.ports.take(shared.our_address(device.address.ip()).0).map_err(|_| unreachable(503))?;
+    let local = leg::describe(shared, device.address, device.transport, &sockets);
+    let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
+    let mut answer = Box::pin(shared.dialogs.do_invite(option(shared, device, request, &local), states));
+    let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
+    let mut ringing = false;
+    let (dialog, response) = loop {
+        tokio::select! {
+            answer = &mut answer => break answer.map_err(|_| unreachable(500))?,
+            Some(state) = changes.recv() => match state {
+                DialogState::Trying(_) => silent_until = until,
+                DialogState::Early(_, early) => {
+                    silent_until = until;
+                    let rings = matches!(early.status_code.code(), 180..=183);
+                    if rings && !std::mem::replace(&mut ringing, true) {
+                        let _ = events.send(OutgoingEvent::Ringing).await; // see `Answered`
+                    }
+                }
+                _ => {}
+            },
+            () = tokio::time::sleep_until(silent_until.min(until)) => {
+                let gone = silent_until < until && !ringing;
+                return Err((408, if gone { FailureReason::Unreachable } else { FailureReason::NoAnswer }));
+            }
+        }
+    };
+    drop(answer);
+    let response = response.ok_or(unreachable(408))?;
+    if response.status_code.kind() != StatusCodeKind::Successful {
+        let status = response.status_code.code();
+        return Err((status, reason(status)));
+    }
+    answered(shared, device, dialog, changes, (local, sockets), &response).await.ok_or(unreachable(488))
+}
+
+/// Makes a leg of an answered dialog; one without a usable description is hung up.
+async fn answered(
+    shared: &Arc<Shared>,
+    device: &Device,
+    dialog: InviteDialog,
+    changes: DialogStateReceiver,
+    (local, sockets): (Local, RtpSockets),
+    response: &Response,
+) -> Option<Leg> {
+    let session = Session::new(shared, dialog, device.address, local);
+    let (events, leg_events) = leg::events();
+    shared.spawn(session.clone().follow(changes, events));
+    let leg = session.leg(sockets, leg_events);
+    match Remote::parse(&response.body) {
+        Ok(answer) => {
+            let plan = answer.accepted(&session.local(), Some(device.address.ip()));
+            session.agree(plan);
+            Some(leg)
+        }
+        Err(error) => {
+            debug!(call = session.call_id, %error, "the answer cannot be used");
+            leg.hang_up().await;
+            None
+        }
+    }
+}
+
+fn option(shared: &Shared, device: &Device, request: &InviteRequest, local: &Local) -> InviteOption {
+    let contact = shared.contact(device.address, device.transport);
+    let mut caller = contact.clone();
+    caller.params.clear();
+    let mut headers = vec![allow()];
+    headers.extend(request.headers.iter().filter_map(|(name, value)| header(name, value)));
+    InviteOption {
+        caller_display_name: Some(display(&request.from_display)).filter(|name| !name.is_empty()),
+        caller,
+        callee: device.uri.clone(),
+        destination: device.destination.clone(),
+        offer: Some(sdp::offer(local).into_bytes()),
+        contact,
+        headers: Some(headers),
+        ..InviteOption::default()
+    }
+}
+
+/// A header of the engine's; `None` for a name that is none, or that the protocol needs for itself.
+fn header(name: &str, value: &str) -> Option<Header> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c);
+    let header = make_header(name, line(value));
+    let free = matches!(
+        header,
+        Header::Other(..)
+            | Header::Subject(_)
+            | Header::CallInfo(_)
+            | Header::AlertInfo(_)
+            | Header::UserToUser(_)
+            | Header::PAssertedIdentity(_)
+            | Header::Priority(_)
+    );
+    (free && !name.is_empty() && name.chars().all(token)).then_some(header)
+}
+
+/// One line of text: nothing in it may begin another header.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT).collect::<String>().trim().to_owned()
+}
+
+/// Text for between quotes.
+fn display(text: &str) -> String {
+    line(text).replace(['"', '\\'], "'")
+}
+
+fn reason(status: u16) -> FailureReason {
+    match status {
+        486 | 600 => FailureReason::Busy,
+        408 | 480 | 487 => FailureReason::NoAnswer,
+        403 | 603 => FailureReason::Declined,
+        _ => FailureReason::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_ours_begins_another_header() {
+        assert_eq!(line("a\r\nContact: <sip:evil>"), "a  Contact: <sip:evil>");
+        assert_eq!(display("say \"hi\" \\ \u{7}"), "say 'hi' '");
+        assert_eq!(line(&"x".repeat(1_000)).len(), TEXT);
+        assert!(
+            header("X-Frontdesk-Summary", "账单查询\n")
+                .is_some_and(|h| h.to_string() == "X-Frontdesk-Summary: 账单查询")
+        );
+        for name in ["", "Via", "v", "Contact", "Content-Length", "Route", "X-A: b\r\nVia", "From"] {
+            assert!(header(name, "x").is_none(), "{name}");
+        }
+    }
+}

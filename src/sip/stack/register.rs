@@ -1,0 +1,110 @@
+//! REGISTER: digest first, then the registrar decides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use rsipstack::sip::{Header, HeadersExt, Request as SipRequest, Scheme, StatusCode, ToTypedHeader, headers};
+use rsipstack::transaction::transaction::Transaction;
+
+use super::super::registrar::{Contacts, Refused, Request, Transport};
+use super::Shared;
+use super::screen::{self, Credentials};
+
+pub(super) async fn register(
+    shared: &Arc<Shared>,
+    mut tx: Transaction,
+    source: SocketAddr,
+    transport: Transport,
+) -> rsipstack::Result<()> {
+    let user = match screen::credentials(shared, &tx.original) {
+        Credentials::Of(user) => user,
+        Credentials::None { stale } => {
+            let refusal = screen::challenge(shared, stale);
+            return tx.reply_with(refusal.status, refusal.headers, None).await;
+        }
+        // The same for a user who does not exist.
+        Credentials::Wrong => {
+            shared.refused.fetch_add(1, Relaxed);
+            return tx.reply(StatusCode::Forbidden).await;
+        }
+    };
+    let Some((aor, request)) = read(&tx.original, &user, source, transport) else {
+        return tx.reply(StatusCode::BadRequest).await;
+    };
+    // A phone registers itself, nobody else.
+    if aor != user {
+        shared.refused.fetch_add(1, Relaxed);
+        return tx.reply(StatusCode::Forbidden).await;
+    }
+    let now = Instant::now();
+    let limits = shared.settings.load().registration.clone();
+    let outcome = shared.registrar().register(now, &limits, &request);
+    match outcome {
+        Ok(changes) => {
+            let bindings = shared.registrar().bindings(now, &user);
+            let headers = bindings.iter().map(|binding| {
+                let left = binding.expires_at.saturating_duration_since(now).as_secs();
+                Header::Contact(headers::Contact::new(format!("<{}>;expires={left}", binding.contact)))
+            });
+            let headers = headers.collect();
+            tx.reply_with(StatusCode::OK, headers, None).await?;
+            shared.announce(changes);
+            Ok(())
+        }
+        Err(Refused::TooBrief(least)) => {
+            let least = Header::MinExpires(headers::MinExpires::new(least.to_string()));
+            tx.reply_with(StatusCode::IntervalTooBrief, vec![least], None).await
+        }
+        Err(Refused::BadRequest) => tx.reply(StatusCode::BadRequest).await,
+        Err(Refused::OutOfOrder) => tx.reply(StatusCode::ServerInternalError).await,
+    }
+}
+
+/// The user registered, and the rest; `None` when it cannot be read.
+fn read(request: &SipRequest, user: &str, source: SocketAddr, transport: Transport) -> Option<(String, Request)> {
+    let to = request.to_header().ok()?.typed().ok()?;
+    let aor = to.uri.user()?.to_owned();
+    let mut contacts = Vec::new();
+    let mut all = false;
+    for line in request.contact_headers() {
+        for contact in rsipstack::sip::typed::Contact::parse_header_list(line.value()).ok()? {
+            if matches!(&contact.uri.scheme, Some(Scheme::Other(star)) if star == "*") {
+                all = true;
+                continue;
+            }
+            if contacts.len() >= 16 || contact.uri.to_string().len() > 512 {
+                return None;
+            }
+            contacts.push((contact.uri.to_string(), contact.expires()));
+        }
+    }
+    if all && !contacts.is_empty() {
+        return None;
+    }
+    let request = Request {
+        user: user.to_owned(),
+        call_id: request.call_id_header().ok()?.value().to_owned(),
+        cseq: request.cseq_header().ok()?.seq().ok()?,
+        source,
+        transport,
+        expires: request.expires_header().and_then(|expires| expires.value().trim().parse().ok()),
+        contacts: if all { Contacts::All } else { Contacts::Some(contacts) },
+    };
+    Some((aor, request))
+}
+
+/// Forgets registrations that ran out, and says so.
+pub(super) async fn expire(shared: Arc<Shared>) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    while !shared.stop.is_cancelled() {
+        tokio::select! {
+            _ = beat.tick() => {
+                let gone = shared.registrar().expire(Instant::now());
+                shared.announce(gone);
+            }
+            () = shared.stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Who may call in: phones that are registered or prove who they are, and allowed sources. Nobody else.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, headers};
+
+use super::super::digest::Verdict;
+use super::super::registrar::Transport;
+use super::super::sdp::{self, Remote};
+use super::{SDP, Shared, accept};
+
+/// How a request is turned away.
+pub(super) struct Refusal {
+    pub status: StatusCode,
+    pub headers: Vec<Header>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new() }
+    }
+
+    fn with(status: StatusCode, header: Header) -> Self {
+        Self { status, headers: vec![header] }
+    }
+
+    pub fn busy(retry_after: u32) -> Self {
+        Self::with(StatusCode::ServiceUnavailable, self::retry_after(retry_after))
+    }
+}
+
+pub(super) fn retry_after(seconds: u32) -> Header {
+    Header::RetryAfter(headers::RetryAfter::new(seconds.to_string()))
+}
+
+/// An allowed address, or a registered phone's.
+pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transport) -> bool {
+    let ip = source.ip().to_canonical();
+    shared.settings.load().allow.iter().any(|net| net.contains(&ip))
+        || shared.registrar().knows_source(Instant::now(), source, transport)
+}
+
+/// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any.
+pub(super) fn invite(
+    shared: &Shared,
+    request: &Request,
+    source: SocketAddr,
+    transport: Transport,
+) -> Result<Option<Remote>, Refusal> {
+    if !is_welcome(shared, source, transport) {
+        proves_itself(shared, request)?;
+    }
+    match shared.refusing.load(Relaxed) {
+        0 => {}
+        seconds => return Err(Refusal::busy(seconds)),
+    }
+    let required = request.headers.iter().filter_map(|header| match header {
+        Header::Require(require) => Some(require.value()),
+        _ => None,
+    });
+    let required = required.collect::<Vec<_>>().join(", ");
+    if !required.trim().is_empty() {
+        return Err(Refusal::with(StatusCode::BadExtension, Header::Unsupported(headers::Unsupported::new(required))));
+    }
+    offer(request)
+}
+
+/// The description in a request's body.
+pub(super) fn offer(request: &Request) -> Result<Option<Remote>, Refusal> {
+    if request.body.is_empty() {
+        return Ok(None);
+    }
+    let kind = request.headers.iter().find_map(|header| match header {
+        Header::ContentType(kind) => Some(kind.value().split(';').next().unwrap_or_default().trim()),
+        _ => None,
+    });
+    if !kind.unwrap_or(SDP).eq_ignore_ascii_case(SDP) {
+        return Err(Refusal::with(StatusCode::UnsupportedMediaType, accept()));
+    }
+    Remote::parse(&request.body).map(Some).map_err(not_acceptable)
+}
+
+/// 488, with a warning that says which part (RFC 3261, 20.43).
+pub(super) fn not_acceptable(error: sdp::Error) -> Refusal {
+    let (code, text) = match error {
+        sdp::Error::Malformed(_) => (399, "Unreadable session description"),
+        sdp::Error::NoAudio => (304, "Media type not available"),
+        sdp::Error::NoCodec => (305, "Incompatible media format"),
+        sdp::Error::Address(_) => (301, "Incompatible network address formats"),
+    };
+    let warning = format!("{code} frontdesk \"{text}\"");
+    Refusal::with(StatusCode::NotAcceptableHere, Header::Warning(headers::Warning::new(warning)))
+}
+
+/// A stranger's INVITE passes only with a phone's credentials.
+fn proves_itself(shared: &Shared, request: &Request) -> Result<(), Refusal> {
+    if shared.settings.load().phones.is_empty() {
+        return Err(Refusal::new(StatusCode::Forbidden));
+    }
+    match credentials(shared, request) {
+        Credentials::Of(_) => Ok(()),
+        Credentials::Wrong => Err(Refusal::new(StatusCode::Forbidden)),
+        Credentials::None { stale } => Err(challenge(shared, stale)),
+    }
+}
+
+/// What a request proves about its sender.
+pub(super) enum Credentials {
+    Of(String),
+    Wrong,
+    None { stale: bool },
+}
+
+pub(super) fn credentials(shared: &Shared, request: &Request) -> Credentials {
+    let Some(header) = request.authorization_header() else { return Credentials::None { stale: false } };
+    let settings = shared.settings.load();
+    let ha1 = |user: &str, realm: &str| {
+        let account = settings.phones.iter().find(|phone| phone.user == user && phone.realm == realm)?;
+        Some(account.ha1.clone())
+    };
+    match shared.digest().verify(Instant::now(), &request.method.to_string(), header.value(), ha1) {
+        Verdict::User(user) => Credentials::Of(user),
+        Verdict::Refused => Credentials::Wrong,
+        Verdict::Stale => Credentials::None { stale: true },
+    }
+}
+
+pub(super) fn challenge(shared: &Shared, stale: bool) -> Refusal {
+    // All phones of a site share a realm; the first one's stands for it, so that no user's own is told to strangers.
+    let realm = shared.settings.load().phones.first().map_or_else(|| "frontdesk".into(), |phone| phone.realm.clone());
+    let value = shared.digest().challenge(Instant::now(), &realm, stale, rand::random());
+    Refusal::with(StatusCode::Unauthorized, Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)))
+}

@@ -1,0 +1,55 @@
+//! What tests of the telephone side share: real peers (`sipp`, `baresip`), and a stand-in for the engine that
+//! answers a leg with a tone and writes down what it hears.
+#![allow(dead_code)] // each test uses its own part
+
+pub mod baresip;
+pub mod sipp;
+pub mod talk;
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use frontdesk::sip::{Counts, Endpoint, Settings};
+
+/// Settings of a test's own endpoint: loopback, any free port.
+pub fn settings() -> Settings {
+    Settings { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], rtp_ports: 40_000..=49_999, ..Settings::default() }
+}
+
+/// A port that is free for UDP and TCP on loopback. Another program may take it before it is used; tests that
+/// meet this fail loudly and pass the next time.
+pub fn free_port() -> u16 {
+    loop {
+        // Outside the range that the kernel hands out by itself, and even: RTP may use it.
+        let port = 20_000 + 2 * (rand::random::<u16>() % 5_000);
+        let free =
+            |port| UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free(port) && free(port + 1) && free(port + 2) {
+            return port;
+        }
+    }
+}
+
+/// Looks until `wanted` holds; panics with `what` after `limit`.
+pub async fn eventually(what: &str, limit: Duration, mut wanted: impl FnMut() -> bool) {
+    let until = Instant::now() + limit;
+    while !wanted() {
+        assert!(Instant::now() < until, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Everything a call holds was given back. Transactions are kept for a while by the protocol, so not these.
+pub async fn nothing_is_left(endpoint: &Endpoint) {
+    let idle = |counts: Counts| (counts.calls, counts.dialogs, counts.rtp_ports) == (0, 0, 0);
+    eventually("calls, dialogs and ports are given back", Duration::from_secs(5), || idle(endpoint.counts())).await;
+}
+
+/// A tool from the distribution, or a failure that says how to get it.
+pub fn tool(name: &str) -> std::path::PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| panic!("{name} is not installed; run `make setup`"))
+}

@@ -1,0 +1,117 @@
+//! SIPp, the SIP load tester, as caller or as phone: scenarios in `tests/sipp/*.xml`, each saying what it does.
+//!
+//! ```ignore
+//! Sipp::new("caller", endpoint.listening()[0]).tcp().speaks_for(2_000).run().await;     // a caller, to its end
+//! let phone = Sipp::phone("agent_answers").start();                                     // a phone, in the background
+//! endpoint.invite(InviteRequest { to: Target::Uri(phone.uri()), .. }).await?;
+//! phone.finish().await;
+//! ```
+//! Sound that SIPp receives it sends back (`-rtp_echo`). A scenario that fails panics with SIPp's own words.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+/// How long a scenario may take in all.
+const LIMIT: Duration = Duration::from_secs(40);
+
+pub struct Sipp {
+    scenario: String,
+    target: Option<SocketAddr>,
+    tcp: bool,
+    calls: u32,
+    rate: u32,
+    speaks_ms: u64,
+    port: u16,
+}
+
+impl Sipp {
+    /// One call to `target`.
+    pub fn new(scenario: &str, target: SocketAddr) -> Self {
+        let port = super::free_port();
+        Self { scenario: scenario.into(), target: Some(target), tcp: false, calls: 1, rate: 10, speaks_ms: 500, port }
+    }
+
+    /// A phone that waits for one call.
+    pub fn phone(scenario: &str) -> Self {
+        Self { target: None, ..Self::new(scenario, SocketAddr::from(([127, 0, 0, 1], 9))) }
+    }
+
+    pub fn tcp(self) -> Self {
+        Self { tcp: true, ..self }
+    }
+
+    /// `calls` calls, `rate` begun a second.
+    pub fn calls(self, calls: u32, rate: u32) -> Self {
+        Self { calls, rate, ..self }
+    }
+
+    /// What a scenario's `<pause />` takes, ms.
+    pub fn speaks_for(self, speaks_ms: u64) -> Self {
+        Self { speaks_ms, ..self }
+    }
+
+    /// Runs the scenario to its end.
+    pub async fn run(self) {
+        self.start().finish().await;
+    }
+
+    pub fn start(self) -> Running {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let errors = folder.path().join("errors.log");
+        let scenario = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{}.xml", self.scenario));
+        let mut command = Command::new(super::tool("sipp"));
+        command.args(self.target.map(|target| target.to_string()));
+        command.arg("-sf").arg(scenario).args(["-i", "127.0.0.1", "-p", &self.port.to_string()]);
+        command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
+        command.args(["-t", if self.tcp { "t1" } else { "u1" }, "-d", &self.speaks_ms.to_string()]);
+        // Its own port range for sound, above its signalling port.
+        command.args(["-mp", &(self.port + 2).to_string(), "-rtp_echo", "-nostdin"]);
+        command.arg("-trace_err").arg("-error_file").arg(&errors).current_dir(folder.path());
+        // Every message as SIPp saw it, for one who looks for a fault.
+        if let Some(file) = std::env::var_os("FRONTDESK_TEST_SIPP_TRACE") {
+            command.arg("-trace_msg").arg("-message_file").arg(file);
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
+        Running {
+            child: child.expect("sipp starts"),
+            scenario: self.scenario,
+            port: self.port,
+            tcp: self.tcp,
+            errors,
+            _folder: folder,
+        }
+    }
+}
+
+/// A scenario under way; killed (by its own id) when dropped.
+pub struct Running {
+    child: Child,
+    scenario: String,
+    port: u16,
+    tcp: bool,
+    errors: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    /// Where it can be called.
+    pub fn uri(&self) -> String {
+        format!("sip:agent@127.0.0.1:{}{}", self.port, if self.tcp { ";transport=tcp" } else { "" })
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits for the end of the scenario, which must be a success.
+    pub async fn finish(mut self) {
+        let ended = tokio::time::timeout(LIMIT, self.child.wait()).await;
+        let errors = std::fs::read_to_string(&self.errors).unwrap_or_default();
+        let status = ended.unwrap_or_else(|_| panic!("{} takes more than {LIMIT:?}\n{errors}", self.scenario));
+        assert!(status.expect("sipp ends").success(), "scenario {} failed\n{errors}", self.scenario);
+    }
+}

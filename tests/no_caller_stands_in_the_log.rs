@@ -1,0 +1,62 @@
+//! With everything logged that may be logged, a call, a cancelled call, a refused one and a registration leave no
+//! number, name, address book entry or secret in the log.
+
+mod common;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::sipp::Sipp;
+use common::talk::talk;
+use common::{nothing_is_left, settings};
+use frontdesk::sip::{self, Endpoint, PhoneAccount, Settings};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens() {
+    let log = Log::default();
+    let writer = log.clone();
+    let filter = EnvFilter::new("trace").add_directive(sip::LOG_DIRECTIVE.parse().unwrap());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone()).with_ansi(false).init();
+
+    let account = PhoneAccount::new("alice", "desk", "secret");
+    assert!(!format!("{account:?}").contains(&account.ha1));
+    let (endpoint, mut calls) = Endpoint::start(Settings { phones: vec![account], ..settings() }).await.unwrap();
+    let target = endpoint.listening()[0];
+    let caller = Sipp::new("caller", target).speaks_for(500).start();
+    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    talk(leg, 440.0, "5", Duration::from_secs(5)).await;
+    caller.finish().await;
+    let caller = Sipp::new("caller_gives_up", target).start();
+    let incoming = calls.recv().await.unwrap();
+    incoming.ring().await;
+    incoming.cancelled().await;
+    caller.finish().await;
+    Sipp::new("caller_with_nonsense", target).run().await;
+    Sipp::new("phone_registers", target).tcp().run().await;
+    Sipp::new("phone_with_wrong_password", target).run().await;
+    drop(incoming);
+    nothing_is_left(&endpoint).await;
+    endpoint.shutdown().await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("call came in"), "the log is written at all:\n{log}");
+    for private in ["5551234", "Ann Caller", "800@", "alice", "secret", "m=audio", "c=IN"] {
+        let line = log.lines().find(|line| line.contains(private));
+        assert!(line.is_none(), "{private:?} in {line:?}");
+    }
+}

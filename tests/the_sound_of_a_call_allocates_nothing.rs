@@ -1,0 +1,61 @@
+//! Rule 2 of the house: no allocation per packet on the steady path. Counted on this thread, through a real call.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use common::settings;
+use common::sipp::Sipp;
+use frontdesk::media::{Frame, Key, Tone};
+use frontdesk::sip::Endpoint;
+
+thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
+
+struct Counting;
+
+// SAFETY: everything is handed to the system's allocator; the counter is a plain cell that allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1)); // not counted while a thread ends
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[tokio::test(flavor = "current_thread")]
+async fn receive_and_send() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    let caller = Sipp::new("caller", endpoint.listening()[0]).speaks_for(1_500).start();
+    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let mut tone = Tone::sine(440.0, -10.0);
+    let mut beat = tokio::time::interval(Duration::from_millis(20));
+    let mut allocated = 0;
+    // The first RTCP report, which may allocate, comes after 1.25 s at the earliest.
+    for n in 0..60 {
+        beat.tick().await;
+        let mut frame = Frame::silence(8_000);
+        if n == 20 {
+            leg.port.send_key(Key::new('5').unwrap());
+        }
+        let before = ALLOCATIONS.get();
+        let now = Instant::now();
+        leg.port.receive(now, &mut frame);
+        tone.next(&mut frame);
+        leg.port.send(now, Some(&frame));
+        if n >= 5 {
+            allocated += ALLOCATIONS.get() - before;
+        }
+    }
+    let quality = leg.port.quality();
+    assert!(quality.packets_received > 40 && quality.packets_sent > 50, "{quality:?}");
+    assert_eq!(allocated, 0);
+    leg.hang_up().await;
+    drop(caller);
+}
