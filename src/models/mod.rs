@@ -1,1 +1,3 @@
 //! Model files: manifest, fetching, verifying, importing.
+
+pub mod import;
