@@ -10,9 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::dialog::{Expect, Language};
-use crate::media;
+use crate::media::{self, Frame};
 use crate::speech::wer::{self, Errors};
-use crate::speech::{Ear, EarSettings, HearRequest};
+use crate::speech::{Ear, EarSettings, HearRequest, Heard, Listener, ListenerSettings};
+
+/// Of what the ear hears.
+const RATE: u32 = 16_000;
 
 /// Hear audio files as text.
 ///
@@ -66,9 +69,7 @@ fn transcribe(args: &Args) -> anyhow::Result<ExitCode> {
         None => args.files.clone(),
     };
     let mut settings = match &args.model {
-        Some(model) => {
-            EarSettings { model: model.clone(), workers: 1, queue: 1, alternatives: 0 }
-        }
+        Some(model) => EarSettings { model: model.clone(), workers: 1, queue: 1, alternatives: 0 },
         None => EarSettings::installed()?,
     };
     settings.alternatives = 0;
@@ -107,19 +108,55 @@ fn hear_file<'a>(ear: &Ear, file: &'a Path, args: &Args) -> anyhow::Result<Line<
         true => (media::telephone_channel(&sound.samples, sound.rate), 8000),
         false => (sound.samples, sound.rate),
     };
-    let samples = media::resample(&samples, rate, 16_000);
-    let audio: Arc<[f32]> = samples.iter().map(|&s| f32::from(s) / 32_768.0).collect();
+    let samples = media::resample(&samples, rate, RATE);
     let language = args.lang.as_deref().map(Language::new);
-    let request = HearRequest { audio, language, hints: Vec::new(), expect: Expect::Free };
-    let hearing = ear.hear(request)?.wait().with_context(|| format!("cannot hear {name}"))?;
-    Ok(Line {
-        file: name,
-        text: hearing.text,
-        confidence: hearing.confidence,
-        language: hearing.language.to_string(),
-        audio_s: round(audio_s),
-        cpu_s: round(hearing.cpu_s.into()),
-    })
+    let mut whole =
+        Line { file: name, text: String::new(), confidence: 0.0, language: String::new(), audio_s, cpu_s: 0.0 };
+    let mut weight = 0.0;
+    for audio in turns(&samples) {
+        // One language a file: the first turn with words in it tells.
+        let known = (!whole.text.is_empty()).then(|| Language::new(&whole.language));
+        let request =
+            HearRequest { audio, language: language.clone().or(known), hints: Vec::new(), expect: Expect::Free };
+        let hearing = ear.hear(request)?.wait().with_context(|| format!("cannot hear {name}"))?;
+        whole.cpu_s += f64::from(hearing.cpu_s);
+        if whole.text.is_empty() {
+            whole.language = hearing.language.to_string();
+        }
+        if hearing.text.is_empty() {
+            continue;
+        }
+        let spaced = !whole.text.is_empty() && !wer::by_character(&whole.language);
+        whole.text += if spaced { " " } else { "" };
+        whole.text += &hearing.text;
+        let letters = hearing.text.chars().count() as f32;
+        whole.confidence = (whole.confidence * weight + hearing.confidence * letters) / (weight + letters);
+        weight += letters;
+    }
+    whole.confidence = (whole.confidence * 1000.0).round() / 1000.0;
+    (whole.audio_s, whole.cpu_s) = (round(audio_s), round(whole.cpu_s));
+    Ok(whole)
+}
+
+/// The recording in pieces that can be heard at once: all of it, or cut at its pauses as a call would be.
+fn turns(samples: &[i16]) -> Vec<Arc<[f32]>> {
+    let settings = ListenerSettings::default();
+    if samples.len() <= settings.longest_ms as usize * RATE as usize / 1000 {
+        return vec![samples.iter().map(|&s| f32::from(s) / 32_768.0).collect()];
+    }
+    let mut listener = Listener::new(settings);
+    let mut turns = Vec::new();
+    let mut keep = |event: Heard| {
+        if let Heard::TurnEnded { audio, .. } = event {
+            turns.push(audio);
+        }
+    };
+    for (frame, samples) in samples.chunks(RATE as usize / 50).enumerate() {
+        let now_ms = frame as u64 * u64::from(media::FRAME_MS);
+        listener.hear(now_ms, &Frame::from_samples(RATE, samples)).for_each(&mut keep);
+    }
+    listener.finish().into_iter().for_each(keep);
+    turns
 }
 
 fn print(line: &Line, label: Option<&str>, json: bool) -> anyhow::Result<()> {
@@ -132,7 +169,14 @@ fn print(line: &Line, label: Option<&str>, json: bool) -> anyhow::Result<()> {
         let errors = wer::errors(label, &line.text, &line.language);
         if errors.total() > 0 {
             writeln!(out, "  said:  {label}")?;
-            writeln!(out, "  heard: {}   ({} of {} wrong, confidence {:.2})", line.text, errors.total(), errors.reference, line.confidence)?;
+            writeln!(
+                out,
+                "  heard: {}   ({} of {} wrong, confidence {:.2})",
+                line.text,
+                errors.total(),
+                errors.reference,
+                line.confidence
+            )?;
         } else {
             writeln!(out, "  right: {}   (confidence {:.2})", line.text, line.confidence)?;
         }

@@ -92,9 +92,8 @@ impl Ear {
         let alternatives = settings.alternatives;
         let pool = Pool::start("ear", settings.workers, settings.queue, move || {
             let mut reader = Reader::new(model.clone())?;
-            let work: Work<_, _> = Box::new(move |request, cancelled| {
-                hear(&mut reader, &request, alternatives, cancelled).transpose()
-            });
+            let work: Work<_, _> =
+                Box::new(move |request, cancelled| hear(&mut reader, &request, alternatives, cancelled).transpose());
             Ok::<_, HearError>(work)
         })?;
         Ok(Self { pool })
@@ -169,7 +168,6 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
             seconds,
         })
     };
-    if std::env::var_os("EARDBG").is_some() { eprintln!("{:?} ns {} cert {certainty} n {} fb {} alt {:?}", reading.text, reading.no_speech, reading.tokens.len(), reading.fell_back, reading.alternatives); }
     let text = judged(&reading.text);
     let mut alternatives: Vec<String> = Vec::new();
     if !text.is_empty() {

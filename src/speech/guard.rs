@@ -21,7 +21,11 @@ pub fn spoken(evidence: &Evidence) -> String {
     let invented = is_filler(&words) && (evidence.no_speech > 0.25 || evidence.certainty < 0.45);
     // Nobody says nine tokens a second; whisper.cpp is given up to seven and twelve more.
     let rushed = evidence.tokens > 24 && evidence.tokens as f32 > 9.0 * evidence.seconds;
-    if words.is_empty() || silent || invented || rushed || CREDITS.iter().any(|c| words.join(" ").contains(c) || words.concat().contains(c))
+    if words.is_empty()
+        || silent
+        || invented
+        || rushed
+        || CREDITS.iter().any(|c| words.join(" ").contains(c) || words.concat().contains(c))
         || loops(text)
     {
         return String::new();
@@ -93,8 +97,17 @@ const FILLERS: [&str; 22] = [
     "謝謝",
 ];
 /// Never said to a bank: out, however sure Whisper is.
-const CREDITS: [&str; 9] =
-    ["thanks for watching", "thank you for watching", "subtitles by", "字幕", "订阅", "訂閱", "点赞", "點贊", "amara org"];
+const CREDITS: [&str; 9] = [
+    "thanks for watching",
+    "thank you for watching",
+    "subtitles by",
+    "字幕",
+    "订阅",
+    "訂閱",
+    "点赞",
+    "點贊",
+    "amara org",
+];
 
 fn is_filler(words: &[String]) -> bool {
     let text = words.join(" ");

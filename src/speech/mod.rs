@@ -3,10 +3,16 @@
 mod cpu;
 mod ear;
 mod guard;
+mod listener;
+pub mod mel;
 mod pool;
+mod turn;
+pub mod vad;
 pub mod wer;
 mod whisper;
 
 pub use cpu::thread_cpu;
-pub use ear::{Ear, EarSettings, HearError, HearRequest, Hearing, Pending};
-pub use pool::{Overloaded, Stopped};
+pub use ear::{DEFAULT_MODEL, Ear, EarSettings, HearError, HearRequest, Hearing, Pending};
+pub use listener::{Events, Heard, Listener, ListenerSettings, TurnId};
+pub use pool::{Overloaded, Pool, Stopped, Work};
+pub use turn::{TURN_MODEL, TurnError, TurnJudge, TurnModel};

@@ -44,10 +44,7 @@ pub fn errors(reference: &str, heard: &str, language: &str) -> Errors {
     let reading = |r: Digits, h: Digits| align(&tokens(reference, language, r), &tokens(heard, language, h));
     let both = [Digits::Number, Digits::OneByOne];
     let readings = both.iter().flat_map(|&r| both.iter().map(move |&h| (r, h)));
-    readings
-        .map(|(r, h)| reading(r, h))
-        .min_by(|a, b| a.rate().total_cmp(&b.rate()))
-        .unwrap_or_default()
+    readings.map(|(r, h)| reading(r, h)).min_by(|a, b| a.rate().total_cmp(&b.rate())).unwrap_or_default()
 }
 
 /// True for languages whose error rate is by character.
@@ -161,7 +158,9 @@ fn english(word: &str, digits: Digits, out: &mut Vec<String>) {
         let number = rest.chars().next().is_some_and(|c| c.is_ascii_digit());
         let end = if number {
             rest.char_indices()
-                .find(|&(i, c)| !c.is_ascii_digit() && !(c == '.' && rest[i + 1..].starts_with(|d: char| d.is_ascii_digit())))
+                .find(|&(i, c)| {
+                    !c.is_ascii_digit() && !(c == '.' && rest[i + 1..].starts_with(|d: char| d.is_ascii_digit()))
+                })
                 .map_or(rest.len(), |(i, _)| i)
         } else {
             rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len())
@@ -190,11 +189,28 @@ fn english(word: &str, digits: Digits, out: &mut Vec<String>) {
 }
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 fn number_words(number: &str, digits: Digits, out: &mut Vec<String>) {
     let one_by_one =

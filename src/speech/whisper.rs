@@ -182,7 +182,9 @@ impl Reader {
     /// The language of the utterance. Costs an encoder pass: whisper.cpp does not reuse it.
     fn detect(&mut self, job: &Job) -> Result<&'static str, HearError> {
         let mut params = self.params_for("en");
-        params.set_audio_ctx(context_for(job.audio.len(), "", job.room).min(self.model.context.n_audio_ctx() as usize) as c_int);
+        params.set_audio_ctx(
+            context_for(job.audio.len(), "", job.room).min(self.model.context.n_audio_ctx() as usize) as c_int
+        );
         // SAFETY: the callback uses no data. It stops `full` right after it has noted sound and `audio_ctx`, which is
         // the only way to set the latter for `lang_detect`.
         unsafe { params.set_start_encoder_callback(Some(stop)) };
@@ -292,7 +294,7 @@ const CLOSE: f32 = 0.08;
 /// Languages other than English want more room (Mandarin digits were dropped at 384 positions and right at 1500).
 fn context_for(samples: usize, language: &str, room: Room) -> usize {
     let sound = CONTEXT_A_SECOND * samples / RATE as usize;
-    let silence = if room == Room::Fitted { env("EAR_PAD", 192) } else { 640 };
+    let silence = if room == Room::Fitted { 192 } else { 640 };
     let needed = if language == "en" { sound + silence } else { 2 * sound + silence + 128 };
     needed.next_multiple_of(128)
 }
@@ -379,5 +381,3 @@ mod tests {
         assert!(first.1 > second.1 && first.1 + second.1 < 1.0);
     }
 }
-
-fn env(k:&str,d:usize)->usize{ std::env::var(k).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use whisper_rs::whisper_rs_sys as sys;
 
+use crate::speech::mel;
+
 /// How the large matrices are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quant {
@@ -104,7 +106,7 @@ fn write_ggml(
     [text_state / 64, source.layers("decoder"), n_mels].iter().for_each(|&n| put_i32(&mut out, n as i32));
     put_i32(&mut out, ftype);
 
-    let filters = mel_filters(n_mels);
+    let filters = mel::filters(n_mels);
     put_i32(&mut out, n_mels as i32);
     put_i32(&mut out, (filters.len() / n_mels) as i32);
     filters.iter().for_each(|f| out.extend(f.to_le_bytes()));
@@ -158,33 +160,6 @@ fn byte_alphabet() -> HashMap<char, u8> {
             }
         })
         .collect()
-}
-
-/// Slaney's mel filter bank, rows of 201 bins for 400-point transforms at 16 kHz: librosa's `filters.mel`, which
-/// OpenAI's `mel_filters.npz` was made with.
-fn mel_filters(n_mels: usize) -> Vec<f32> {
-    const BINS: usize = 201;
-    const LINEAR: f64 = 200.0 / 3.0; // Hz a mel below 1 kHz
-    let log_step = 6.4f64.ln() / 27.0; // above
-    let to_hz = |mel: f64| if mel < 15.0 { mel * LINEAR } else { 1000.0 * (log_step * (mel - 15.0)).exp() };
-    let top = 15.0 + (8000.0f64 / 1000.0).ln() / log_step;
-    // As numpy's linspace: a step first, then multiples; the end exact.
-    let step = top / (n_mels + 1) as f64;
-    let edges: Vec<f64> = (0..n_mels + 2).map(|i| to_hz(if i == n_mels + 1 { top } else { i as f64 * step })).collect();
-
-    let mut filters = Vec::with_capacity(n_mels * BINS);
-    for mel in edges.windows(3) {
-        let area = 2.0 / (mel[2] - mel[0]);
-        for bin in 0..BINS {
-            let hz = bin as f64 * 40.0; // 16 kHz / 400
-            let rising = (hz - mel[0]) / (mel[1] - mel[0]);
-            let falling = (mel[2] - hz) / (mel[2] - mel[1]);
-            let height = rising.min(falling);
-            let height = if height > 0.0 { height as f32 } else { 0.0 }; // not `max`: the sign of its zero is open
-            filters.push((f64::from(height) * area) as f32); // rounded twice, as librosa does
-        }
-    }
-    filters
 }
 
 /// Values of one tensor to write: rows of a source tensor.
@@ -475,15 +450,6 @@ fn put_i32(out: &mut Vec<u8>, value: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mel_filters_are_whispers() {
-        // Values of OpenAI's mel_filters.npz, 80 filters.
-        let filters = mel_filters(80);
-        assert_eq!(filters.len(), 80 * 201);
-        assert!((filters[1] - 0.024_862_593).abs() < 1e-7, "{}", filters[1]);
-        assert_eq!(filters[0], 0.0);
-    }
 
     #[test]
     fn every_byte_has_its_letter() {

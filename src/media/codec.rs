@@ -1,0 +1,199 @@
+//! Line codecs: G.711 mu-law and A-law (ITU-T G.711), by the crate `audio-codec`, whose slice calls
+//! allocate nothing. An encoder or decoder is a value of its own because later codecs (G.722, Opus) have memory.
+
+use audio_codec::{
+    Decoder as _, Encoder as _,
+    pcma::{PcmaDecoder, PcmaEncoder},
+    pcmu::{PcmuDecoder, PcmuEncoder},
+};
+
+/// How sound travels on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// G.711 mu-law.
+    Pcmu,
+    /// G.711 A-law.
+    Pcma,
+}
+
+impl Codec {
+    /// Every codec we speak, best liked first.
+    pub const ALL: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
+
+    /// The static RTP payload type (RFC 3551, table 4).
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+
+    /// The encoding name in SDP (RFC 3551).
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Pcmu => "PCMU",
+            Codec::Pcma => "PCMA",
+        }
+    }
+
+    /// RTP timestamp units a second.
+    pub fn clock_rate(self) -> u32 {
+        8_000
+    }
+
+    /// Samples a second of the sound inside.
+    pub fn rate(self) -> u32 {
+        8_000
+    }
+
+    /// The codec of a static payload type.
+    pub fn from_payload_type(payload_type: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.payload_type() == payload_type)
+    }
+
+    /// The codec of an SDP `rtpmap` name (any case) and clock rate.
+    pub fn from_name(name: &str, clock_rate: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name) && codec.clock_rate() == clock_rate)
+    }
+
+    pub fn encoder(self) -> Encoder {
+        match self {
+            Codec::Pcmu => Encoder::Pcmu(PcmuEncoder::new()),
+            Codec::Pcma => Encoder::Pcma(PcmaEncoder::new()),
+        }
+    }
+
+    pub fn decoder(self) -> Decoder {
+        match self {
+            Codec::Pcmu => Decoder::Pcmu(PcmuDecoder::new()),
+            Codec::Pcma => Decoder::Pcma(PcmaDecoder::new()),
+        }
+    }
+}
+
+/// Sound to payload. One per stream.
+pub enum Encoder {
+    Pcmu(PcmuEncoder),
+    Pcma(PcmaEncoder),
+}
+
+impl Encoder {
+    /// Encodes `samples` (at the codec's rate) into the start of `payload`; gives the bytes written.
+    /// What does not fit is left out: G.711 needs one byte a sample.
+    pub fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
+        let samples = &samples[..samples.len().min(payload.len())];
+        // With room made above, the only error of either call (a short buffer) cannot happen.
+        match self {
+            Encoder::Pcmu(encoder) => encoder.encode_into(samples, payload).unwrap_or(0),
+            Encoder::Pcma(encoder) => encoder.encode_into(samples, payload).unwrap_or(0),
+        }
+    }
+}
+
+/// Payload to sound. One per stream.
+pub enum Decoder {
+    Pcmu(PcmuDecoder),
+    Pcma(PcmaDecoder),
+}
+
+impl Decoder {
+    /// Decodes `payload` into the start of `samples`; gives the samples written, at the codec's rate.
+    /// What does not fit is left out: G.711 needs one sample a byte.
+    pub fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
+        let payload = &payload[..payload.len().min(samples.len())];
+        match self {
+            Decoder::Pcmu(decoder) => decoder.decode_into(payload, samples).unwrap_or(0),
+            Decoder::Pcma(decoder) => decoder.decode_into(payload, samples).unwrap_or(0),
+        }
+    }
+
+    /// Samples that `bytes` of payload become.
+    pub fn samples(&self, bytes: usize) -> usize {
+        match self {
+            Decoder::Pcmu(_) | Decoder::Pcma(_) => bytes,
+        }
+    }
+}
+
+/// What a telephone line makes of a recording: 8 kHz, through mu-law and back. Samples of any rate in, 8 kHz out.
+pub fn telephone_channel(samples: &[i16], rate: u32) -> Vec<i16> {
+    let mut narrow = super::resample(samples, rate, 8_000);
+    let mut payload = vec![0; narrow.len()];
+    Codec::Pcmu.encoder().encode(&narrow, &mut payload);
+    Codec::Pcmu.decoder().decode(&payload, &mut narrow);
+    narrow
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Code words from ITU-T G.711, tables 1 and 2 (the 14 and 13 bit values of the tables, scaled to 16 bits).
+    #[test]
+    fn known_code_words() {
+        let encode = |codec: Codec, sample: i16| {
+            let mut byte = [0];
+            codec.encoder().encode(&[sample], &mut byte);
+            byte[0]
+        };
+        for (sample, byte) in [(0, 0xff), (32_124, 0x80), (-32_124, 0x00), (16_764, 0x8f), (-16_764, 0x0f), (132, 0xef)]
+        {
+            assert_eq!(encode(Codec::Pcmu, sample), byte, "mu-law of {sample}");
+        }
+        for (sample, byte) in [(8, 0xd5), (-8, 0x55), (32_256, 0xaa), (-32_256, 0x2a), (1_008, 0xfa)] {
+            assert_eq!(encode(Codec::Pcma, sample), byte, "A-law of {sample}");
+        }
+    }
+
+    #[test]
+    fn every_code_word_survives_the_way_there_and_back() {
+        for codec in Codec::ALL {
+            let payload: Vec<u8> = (0..=255).collect();
+            let (mut samples, mut again) = ([0; 256], [0; 256]);
+            assert_eq!(codec.decoder().decode(&payload, &mut samples), 256);
+            assert_eq!(codec.encoder().encode(&samples, &mut again), 256);
+            for (&byte, &back) in payload.iter().zip(&again) {
+                // mu-law has two zeros; the negative one comes back as the positive.
+                assert!(byte == back || (codec == Codec::Pcmu && (byte, back) == (0x7f, 0xff)), "{codec:?} {byte:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_payload_types_find_their_codec() {
+        for codec in Codec::ALL {
+            assert_eq!(Codec::from_payload_type(codec.payload_type()), Some(codec));
+            assert_eq!(Codec::from_name(&codec.name().to_lowercase(), codec.clock_rate()), Some(codec));
+        }
+        assert_eq!(Codec::from_payload_type(9), None);
+        assert_eq!(Codec::from_name("PCMU", 16_000), None);
+    }
+
+    #[test]
+    fn a_telephone_line_keeps_the_voice_band_and_drops_the_rest() {
+        let tone = |hz: f64| -> Vec<i16> {
+            (0..48_000).map(|n| (10_000.0 * (n as f64 * hz * std::f64::consts::TAU / 48_000.0).sin()) as i16).collect()
+        };
+        let rms = |s: &[i16]| (s.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / s.len() as f64).sqrt();
+        let kept = telephone_channel(&tone(1_000.0), 48_000);
+        assert_eq!(kept.len(), 8_000);
+        assert!((rms(&kept[800..7_200]) / 7_071.0 - 1.0).abs() < 0.03);
+        assert!(rms(&telephone_channel(&tone(6_000.0), 48_000)[800..7_200]) < 10.0);
+    }
+
+    proptest! {
+        #[test]
+        fn error_stays_within_half_a_step(sample: i16) {
+            for codec in Codec::ALL {
+                let (mut byte, mut back) = ([0], [0]);
+                codec.encoder().encode(&[sample], &mut byte);
+                codec.decoder().decode(&byte, &mut back);
+                // The steps of both laws are at most 1/16 of the value (1/32 away), 16 near zero, and clip at the top.
+                let limit = (i32::from(sample).abs() / 16).max(16) + 16;
+                prop_assert!((i32::from(back[0]) - i32::from(sample)).abs() <= limit, "{codec:?} {sample} {}", back[0]);
+            }
+        }
+    }
+}
