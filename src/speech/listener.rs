@@ -32,7 +32,7 @@ pub struct ListenerSettings {
 
 impl Default for ListenerSettings {
     fn default() -> Self {
-        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 208, longest_ms: 28_000 }
+        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 224, longest_ms: 28_000 }
     }
 }
 
@@ -59,7 +59,7 @@ pub enum Heard {
 }
 
 /// What one frame brought, in order.
-pub type Events = std::iter::Flatten<std::array::IntoIter<Option<Heard>, 4>>;
+pub type Events = std::iter::Flatten<std::array::IntoIter<Option<Heard>, 3>>;
 
 /// Hears one caller.
 pub struct Listener {
@@ -241,7 +241,7 @@ impl Listener {
 
     /// Between turns only the pre-roll is kept, and what a beginning may reach back to.
     fn forget(&mut self) {
-        let keep = (self.settings.preroll_ms + 8 * CHUNK_MS) as usize * SAMPLES_A_MS as usize + self.partial;
+        let keep = (self.settings.preroll_ms + 4 * CHUNK_MS) as usize * SAMPLES_A_MS as usize + self.partial;
         let drop = self.sound.len().saturating_sub(keep);
         self.sound.drain(..drop);
         self.first += drop as u64;
@@ -252,10 +252,10 @@ impl Listener {
     }
 }
 
-/// At most four events: a frame ends at most two chunks, and each brings at most a pause or resumption and an end.
+/// At most three events: a frame ends at most one chunk, which brings at most a beginning, a pause or resumption, and an end.
 #[derive(Default)]
 struct Collected {
-    events: [Option<Heard>; 4],
+    events: [Option<Heard>; 3],
     len: usize,
 }
 
