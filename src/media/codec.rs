@@ -138,8 +138,7 @@ mod tests {
             codec.encoder().encode(&[sample], &mut byte);
             byte[0]
         };
-        for (sample, byte) in [(0, 0xff), (32_124, 0x80), (-32_124, 0x00), (16_764, 0x8f), (-16_764, 0x0f), (132, 0xef)]
-        {
+        for (sample, byte) in [(0, 0xff), (32_124, 0x80), (-32_124, 0x00), (16_764, 0x8f), (-16_764, 0x0f), (132, 0xef)] {
             assert_eq!(encode(Codec::Pcmu, sample), byte, "mu-law of {sample}");
         }
         for (sample, byte) in [(8, 0xd5), (-8, 0x55), (32_256, 0xaa), (-32_256, 0x2a), (1_008, 0xfa)] {

@@ -1,15 +1,31 @@
 //! Sound as it flows through a call: frames, codecs, buffers, tones, files. Knows nothing of calls.
+//!
+//! Everything here that runs once a frame or packet neither allocates nor waits after it was built;
+//! `benches/codecs.rs` and `benches/jitter.rs` count it.
 
 pub mod codec;
 mod error;
 pub mod file;
 mod frame;
+mod jitter;
+pub mod keys;
+mod mix;
+mod plc;
+mod player;
 mod port;
+mod recorder;
 mod resample;
+pub mod tone;
 
 pub use codec::{Codec, Decoder, Encoder, telephone_channel};
 pub use error::Error;
 pub use file::Sound;
 pub use frame::{FRAME_MS, Frame, MAX_SAMPLES};
+pub use jitter::{Arrival, JitterBuffer, JitterSettings, JitterStats, MAX_PAYLOAD, Packet};
+pub use mix::{Bridge, mix};
+pub use plc::Concealment;
+pub use player::Player;
 pub use port::{Key, Port, Quality, Received};
+pub use recorder::{Recorded, Recorder, Recording, Recordings, Repaired, repair_wav};
 pub use resample::{Resampler, resample};
+pub use tone::Tone;

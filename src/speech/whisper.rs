@@ -20,6 +20,8 @@ use super::HearError;
 pub const RATE: u32 = 16_000;
 /// Positions of the encoder's context in a second of sound.
 const CONTEXT_A_SECOND: usize = 50;
+/// Whisper makes nothing of less than 100 ms.
+const SHORTEST: usize = RATE as usize / 10 + 160;
 /// Prompt tokens that precede a text: half the text context is whisper.cpp's own bound.
 const MAX_HINT_TOKENS: usize = 200;
 
@@ -120,6 +122,9 @@ impl Reader {
 
     /// Reads an utterance of up to 30 s on this thread alone. `None` when it was cancelled.
     pub fn read(&mut self, job: &Job) -> Result<Option<Reading>, HearError> {
+        if job.audio.len() < SHORTEST {
+            return Ok(Some(nothing(job)));
+        }
         let language = match job.language {
             _ if !self.model.multilingual() => "en",
             Some(tag) => known(tag).ok_or_else(|| HearError::Language(tag.into()))?,
@@ -297,6 +302,17 @@ fn context_for(samples: usize, language: &str, room: Room) -> usize {
     let silence = if room == Room::Fitted { 192 } else { 640 };
     let needed = if language == "en" { sound + silence } else { 2 * sound + silence + 128 };
     needed.next_multiple_of(128)
+}
+
+fn nothing(job: &Job) -> Reading {
+    Reading {
+        text: String::new(),
+        tokens: Vec::new(),
+        alternatives: Vec::new(),
+        no_speech: 1.0,
+        language: job.language.and_then(known).unwrap_or("en"),
+        fell_back: false,
+    }
 }
 
 fn known(tag: &str) -> Option<&'static str> {

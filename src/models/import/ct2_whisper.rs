@@ -1,6 +1,7 @@
 //! CTranslate2 Whisper weights -> whisper.cpp's ggml file.
 //!
-//! Reads `model.bin` (CTranslate2 binary version 6, float16; it may be split into parts) and `vocabulary.txt`;
+//! Reads `model.bin` (CTranslate2 binary version 6, float16; it may be split into parts) and `vocabulary.txt`
+//! (or `.json`);
 //! writes the layout of whisper.cpp's `convert-pt-to-ggml.py`: header, mel filters, base vocabulary, tensors.
 //! Quantised by ggml itself, the way whisper.cpp's `quantize` does it.
 
@@ -49,6 +50,11 @@ pub fn ct2_whisper(parts: &[PathBuf], vocabulary: &Path, out: &Path, quant: Quan
         bytes.extend(fs::read(part).map_err(at(part))?);
     }
     let words = fs::read_to_string(vocabulary).map_err(at(vocabulary))?;
+    // newer converters write the same list as JSON
+    let words = match serde_json::from_str::<Vec<String>>(&words) {
+        Ok(listed) => listed.join("\n"),
+        Err(_) => words,
+    };
     let source = Ct2::parse(&bytes)?;
 
     let mut name = out.file_name().unwrap_or_default().to_owned();
@@ -467,7 +473,7 @@ mod tests {
         let mut bytes = vec![6, 0, 0, 0, 12, 0];
         bytes.extend(b"WhisperSpec\0");
         fs::write(&model, &bytes).unwrap();
-        let cut = ct2_whisper(&[model.clone()], &vocabulary, &out, Quant::F16).unwrap_err();
+        let cut = ct2_whisper(std::slice::from_ref(&model), &vocabulary, &out, Quant::F16).unwrap_err();
         assert!(matches!(cut, Ct2Error::Truncated { .. }), "{cut}");
         fs::write(&model, b"RIFF....WAVEfmt ").unwrap();
         let foreign = ct2_whisper(&[model], &vocabulary, &out, Quant::F16).unwrap_err();

@@ -1,0 +1,697 @@
+//! The jitter buffer: RTP packets in as they come, 20 ms of sound out on every beat.
+//!
+//! Packets wait encoded in fixed slots and are decoded in order when their time comes. The delay follows the
+//! network: it aims at the 97th percentile of the packets' extra transit time (relative to the quickest of
+//! the last 5-10 s), so about 3 % of packets may come late while jitter lasts; 20-30 ms on a calm line, 200 ms
+//! at most. It is changed by taking out or repeating one pitch period, or freely in a pause. Sequence and jitter
+//! arithmetic follow RFC 3550 (6.4.1, A.1, A.8); silence suppression (RFC 3551, 4.1) is not loss.
+
+use std::time::Instant;
+
+use super::{
+    Codec, Concealment, Decoder, Frame,
+    plc::{best_lag, blend, similarity},
+};
+
+/// Bytes of payload a slot holds: 64 ms of G.711.
+pub const MAX_PAYLOAD: usize = 512;
+const SLOTS: usize = 64;
+
+/// One packet of sound, its RTP header parsed.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    pub ssrc: u32,
+    pub sequence: u16,
+    /// In units of the codec's clock rate.
+    pub timestamp: u32,
+    pub marker: bool,
+    pub codec: Codec,
+    pub payload: &'a [u8],
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    Queued,
+    /// Came before.
+    Duplicate,
+    /// Its time is over.
+    Late,
+    /// Not of the stream being played (yet), empty, or too large.
+    Refused,
+}
+
+/// Limits of the delay, ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JitterSettings {
+    pub min_ms: u32,
+    pub max_ms: u32,
+    /// Used until ten packets have shown how the line is.
+    pub initial_ms: u32,
+}
+
+impl Default for JitterSettings {
+    fn default() -> Self {
+        Self { min_ms: 20, max_ms: 200, initial_ms: 40 }
+    }
+}
+
+/// Figures since the buffer was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct JitterStats {
+    pub received: u64,
+    /// Sequence numbers that never came (RFC 3550, A.3; never below 0).
+    pub lost: u64,
+    pub late: u64,
+    pub duplicates: u64,
+    pub refused: u64,
+    /// Times that the stream began anew (another SSRC, a jump of timestamps, a lasting change of delay).
+    pub restarts: u64,
+    /// Highest sequence number with its cycles (RFC 3550, 6.4.1), for receiver reports.
+    pub highest_sequence: u32,
+    /// Interarrival jitter, ms and in timestamp units.
+    pub jitter_ms: f32,
+    pub jitter_units: u32,
+    /// What the delay aims at, and its mean so far, ms.
+    pub target_ms: f32,
+    pub buffer_ms: f32,
+    /// Share of the sound given out that was made up for loss, 0..=1.
+    pub concealed: f32,
+}
+
+/// A jitter buffer for one stream of sound. Allocates only when built.
+pub struct JitterBuffer {
+    rate: u32,
+    settings: JitterSettings,
+    epoch: Option<Instant>,
+    stream: Option<Stream>,
+    /// The last packet that did not fit the stream: the next one of its kind begins a new stream.
+    suspect: Option<(u32, u16)>,
+    slots: Box<[Slot]>,
+    codec: Codec,
+    decoder: Decoder,
+    concealment: Concealment,
+    /// Decoded and not yet given out. What is left in it after a beat is always heard sound, never made up.
+    ready: Vec<i16>,
+    delay: Delay,
+    counts: Counts,
+}
+
+/// Positions are in samples of the buffer's rate, from the RTP timestamp with its cycles.
+struct Stream {
+    ssrc: u32,
+    highest: i64,
+    first: i64,
+    received: u64,
+    /// Bit n: sequence number `highest - n` has come.
+    seen: u128,
+    timestamp: i64,
+    /// Sequence number decoded last.
+    played: i64,
+    /// The position after `ready`; none while the first packets gather.
+    next: Option<i64>,
+    began_us: i64,
+    late_in_a_row: u32,
+    /// Made up while nothing was there: loss or a pause? The next packet tells.
+    undecided: u64,
+    transit_us: Option<i64>,
+    jitter_us: f64,
+}
+
+struct Slot {
+    /// Sequence number with cycles; none when free.
+    sequence: Option<i64>,
+    position: i64,
+    samples: i64,
+    codec: Codec,
+    len: usize,
+    payload: [u8; MAX_PAYLOAD],
+}
+
+#[derive(Default)]
+struct Counts {
+    received: u64,
+    lost_before: u64,
+    late: u64,
+    duplicates: u64,
+    refused: u64,
+    restarts: u64,
+    given: u64,
+    concealed: u64,
+    beats: u64,
+    delay_us: f64,
+    since_change: u32,
+}
+
+impl JitterBuffer {
+    /// Gives frames of `rate` Hz, the rate of every codec it will be handed.
+    pub fn new(rate: u32, settings: JitterSettings) -> Self {
+        let slot = || Slot {
+            sequence: None,
+            position: 0,
+            samples: 0,
+            codec: Codec::Pcmu,
+            len: 0,
+            payload: [0; MAX_PAYLOAD],
+        };
+        Self {
+            rate,
+            settings,
+            epoch: None,
+            stream: None,
+            suspect: None,
+            slots: (0..SLOTS).map(|_| slot()).collect(),
+            codec: Codec::Pcmu,
+            decoder: Codec::Pcmu.decoder(),
+            concealment: Concealment::new(rate),
+            // A beat's 20 ms, one more to shorten, one packet of 64 ms, one period.
+            ready: Vec::with_capacity(rate as usize / 5),
+            delay: Delay::new(settings),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes a packet that arrived at `now`.
+    pub fn push(&mut self, now: Instant, packet: &Packet) -> Arrival {
+        let samples = packet.codec.decoder().samples(packet.payload.len()) as i64;
+        if packet.payload.is_empty() || packet.payload.len() > MAX_PAYLOAD || packet.codec.rate() != self.rate {
+            self.counts.refused += 1;
+            return Arrival::Refused;
+        }
+        let now = self.micros(now);
+        let Some((sequence, position)) = self.place(now, packet) else {
+            self.counts.refused += 1;
+            return Arrival::Refused;
+        };
+        // `place` made sure that there is a stream.
+        let Some(stream) = &mut self.stream else { return Arrival::Refused };
+        match stream.note(sequence) {
+            Noted::New => self.counts.received += 1,
+            Noted::Again => {
+                self.counts.duplicates += 1;
+                return Arrival::Duplicate;
+            }
+            Noted::TooOld => {
+                self.counts.late += 1;
+                return Arrival::Late;
+            }
+        }
+        let transit = now - micros_of(position, self.rate);
+        stream.measure(transit);
+        let base_before = self.delay.base();
+        self.delay.arrived(now, transit);
+        self.delay.shift_base(base_before);
+
+        if let Some(next) = stream.next {
+            let starved = self.concealment.faded() && self.slots.iter().all(|slot| slot.sequence.is_none());
+            let behind = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
+            if starved && behind {
+                // The silence may be as long as we like: play this packet at the delay we aim at.
+                let aim = samples_of(now - self.delay.base() - self.delay.target_us(), self.rate);
+                stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
+                stream.next = Some(aim.min(position));
+                self.ready.clear();
+                self.delay.restart();
+            } else if position + samples <= next {
+                stream.decide(false, &mut self.counts);
+                self.counts.late += 1;
+                stream.late_in_a_row += 1;
+                if stream.late_in_a_row < 5 {
+                    return Arrival::Late;
+                }
+                // The way has become longer for good.
+                let (_, position) = self.restart(now, packet);
+                self.delay.arrived(now, now - micros_of(position, self.rate));
+            } else {
+                stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
+            }
+        }
+        if let Some(stream) = &mut self.stream {
+            stream.late_in_a_row = 0;
+        }
+        self.store(packet, samples);
+        Arrival::Queued
+    }
+
+    /// Takes note of a packet of the same stream that carries no sound (a telephone event, comfort noise), so that
+    /// its sequence number is not missed.
+    pub fn skip(&mut self, ssrc: u32, sequence: u16) {
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.ssrc == ssrc) {
+            let sequence = stream.unwrap_sequence(sequence);
+            if let Noted::New = stream.note(sequence) {
+                self.counts.received += 1;
+            }
+        }
+    }
+
+    /// Fills `frame` (of the buffer's rate) with the next 20 ms; true when at least a part of it really arrived.
+    /// To be called once every 20 ms.
+    pub fn pull(&mut self, now: Instant, frame: &mut Frame) -> bool {
+        debug_assert_eq!(frame.rate(), self.rate, "frames of the buffer's rate");
+        let now = self.micros(now);
+        let wanted = frame.len();
+        if !self.playing(now) {
+            frame.samples_mut().fill(0);
+            return false;
+        }
+        let change = self.plan(now, wanted);
+        let made_up = self.fill(wanted);
+        match change {
+            Change::Shorten if made_up == 0 => self.shorten(wanted),
+            Change::Lengthen if made_up == 0 => self.lengthen(wanted),
+            _ => {}
+        }
+        frame.samples_mut().copy_from_slice(&self.ready[..wanted]);
+        self.ready.copy_within(wanted.., 0);
+        self.ready.truncate(self.ready.len() - wanted);
+        self.counts.given += wanted as u64;
+        made_up < wanted
+    }
+
+    /// Figures so far.
+    pub fn stats(&self) -> JitterStats {
+        let counts = &self.counts;
+        let (lost, jitter, highest) = self
+            .stream
+            .as_ref()
+            .map_or((0, 0.0, 0), |stream| (stream.lost(), stream.jitter_us, stream.highest as u32));
+        JitterStats {
+            received: counts.received,
+            lost: counts.lost_before + lost,
+            late: counts.late,
+            duplicates: counts.duplicates,
+            refused: counts.refused,
+            restarts: counts.restarts,
+            highest_sequence: highest,
+            jitter_ms: (jitter / 1_000.0) as f32,
+            jitter_units: (jitter * f64::from(self.codec.clock_rate()) / 1e6) as u32,
+            target_ms: self.delay.target_us() as f32 / 1_000.0,
+            buffer_ms: if counts.beats == 0 { 0.0 } else { (counts.delay_us / counts.beats as f64 / 1_000.0) as f32 },
+            concealed: if counts.given == 0 { 0.0 } else { counts.concealed as f32 / counts.given as f32 },
+        }
+    }
+
+    /// Where a packet stands in the stream (sequence number and position), beginning a new stream where needed.
+    /// `None`: it fits neither, for now.
+    fn place(&mut self, now: i64, packet: &Packet) -> Option<(i64, i64)> {
+        let Some(stream) = &self.stream else {
+            return Some(self.restart(now, packet));
+        };
+        let sequence = stream.unwrap_sequence(packet.sequence);
+        let position = stream.unwrap_timestamp(packet.timestamp);
+        let known = packet.ssrc == stream.ssrc;
+        let ahead = sequence - stream.highest;
+        let early = self.delay.base() - (now - micros_of(position, self.rate));
+        // RFC 3550, A.1: MAX_DROPOUT and MAX_MISORDER; a packet also has to be of its time.
+        let fits = known && (-100..3_000).contains(&ahead) && (-1_000_000..200_000).contains(&early);
+        if fits {
+            self.suspect = None;
+            if ahead > 0 {
+                self.stream.as_mut()?.timestamp = position;
+            }
+            return Some((sequence, position));
+        }
+        let continues = known && ahead == 1;
+        let repeated = self.suspect == Some((packet.ssrc, packet.sequence.wrapping_sub(1)));
+        if continues || repeated {
+            return Some(self.restart(now, packet));
+        }
+        self.suspect = Some((packet.ssrc, packet.sequence));
+        None
+    }
+
+    /// Begins anew at this packet.
+    fn restart(&mut self, now: i64, packet: &Packet) -> (i64, i64) {
+        if let Some(old) = &self.stream {
+            self.counts.lost_before += old.lost();
+            self.counts.restarts += 1;
+        }
+        let (sequence, timestamp) = (i64::from(packet.sequence), i64::from(packet.timestamp));
+        for slot in &mut self.slots {
+            slot.sequence = None;
+        }
+        self.suspect = None;
+        self.ready.clear();
+        self.delay = Delay::new(self.settings);
+        self.stream = Some(Stream {
+            ssrc: packet.ssrc,
+            highest: sequence - 1,
+            first: sequence,
+            received: 0,
+            seen: 0,
+            timestamp,
+            played: sequence - 1,
+            next: None,
+            began_us: now,
+            late_in_a_row: 0,
+            undecided: 0,
+            transit_us: None,
+            jitter_us: 0.0,
+        });
+        (sequence, timestamp)
+    }
+
+    fn store(&mut self, packet: &Packet, samples: i64) {
+        let Some(stream) = &mut self.stream else { return };
+        let (sequence, position) =
+            (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
+        if stream.received == 0 {
+            stream.note(sequence); // begun anew by this packet
+        }
+        // Full slots mean that nobody pulls: the oldest has waited in vain.
+        let free = (0..SLOTS).find(|&n| self.slots[n].sequence.is_none());
+        let n = free.or_else(|| (0..SLOTS).min_by_key(|&n| self.slots[n].position)).unwrap_or(0);
+        let slot = &mut self.slots[n];
+        (slot.sequence, slot.position, slot.samples) = (Some(sequence), position, samples);
+        (slot.codec, slot.len) = (packet.codec, packet.payload.len());
+        slot.payload[..packet.payload.len()].copy_from_slice(packet.payload);
+    }
+
+    /// Whether sound runs; begins it once the first packets have waited long enough.
+    fn playing(&mut self, now: i64) -> bool {
+        let Some(oldest) = self.slots.iter().filter(|slot| slot.sequence.is_some()).map(|slot| slot.position).min()
+        else {
+            return self.stream.as_ref().is_some_and(|stream| stream.next.is_some());
+        };
+        let Some(stream) = &mut self.stream else { return false };
+        if stream.next.is_none() && now - stream.began_us >= self.delay.target_us() {
+            stream.next = Some(oldest);
+            self.delay.restart();
+        }
+        stream.next.is_some()
+    }
+
+    /// Compares the delay with its aim; leaps when it is beyond all bounds.
+    fn plan(&mut self, now: i64, wanted: usize) -> Change {
+        let rate = self.rate;
+        let Some(stream) = &mut self.stream else { return Change::Keep };
+        let Some(next) = stream.next.as_mut() else { return Change::Keep };
+        let left = self.ready.len();
+        // A packet is wanted when the beat begins, though its first sample may be due only within the beat.
+        let packet = self.slots.iter().filter(|slot| slot.sequence.is_some()).map(|slot| slot.samples as usize).min();
+        let offset = match packet {
+            Some(packet) if left < wanted => left + (wanted - 1 - left) / packet.max(1) * packet.max(1),
+            _ => 0,
+        };
+        let current = now - self.delay.base() - micros_of(*next - left as i64, rate);
+        let (aim, mean) = self.delay.played(current, micros_of(offset as i64, rate));
+        self.counts.beats += 1;
+        self.counts.delay_us += current as f64;
+        self.counts.since_change += 1;
+        if current > i64::from(self.settings.max_ms) * 1_000 + 60_000 {
+            *next += samples_of(current - aim, rate) - left as i64;
+            self.ready.clear();
+            self.delay.restart();
+            // The next sound heard is blended in after the leap.
+            self.concealment.conceal(&mut [0; 8]);
+            return Change::Keep;
+        }
+        if self.counts.since_change < 2 {
+            return Change::Keep;
+        }
+        if mean > aim + (aim / 4).max(10_000) {
+            Change::Shorten
+        } else if mean < aim - 2_500 {
+            Change::Lengthen
+        } else {
+            Change::Keep
+        }
+    }
+
+    /// Brings `ready` to at least `wanted` samples; gives how many had to be made up.
+    fn fill(&mut self, wanted: usize) -> usize {
+        let mut made_up = 0;
+        while self.ready.len() < wanted {
+            if self.decode_next() {
+                continue;
+            }
+            let Some(stream) = &mut self.stream else { break };
+            let Some(next) = stream.next else { break };
+            let missing = wanted - self.ready.len();
+            let following = self.slots.iter().filter(|slot| slot.sequence.is_some()).min_by_key(|slot| slot.position);
+            let hole = following.map_or(missing, |slot| missing.min((slot.position - next).max(1) as usize));
+            let at = self.ready.len();
+            self.ready.resize(at + hole, 0);
+            self.concealment.conceal(&mut self.ready[at..]);
+            match following.and_then(|slot| slot.sequence) {
+                Some(sequence) if stream.nothing_missing_before(sequence) => {}
+                Some(_) => self.counts.concealed += hole as u64,
+                None => stream.undecided += hole as u64,
+            }
+            stream.next = Some(next + hole as i64);
+            made_up += hole;
+        }
+        made_up
+    }
+
+    /// Decodes the packet that is due, if it is there.
+    fn decode_next(&mut self) -> bool {
+        let Some(stream) = &mut self.stream else { return false };
+        let Some(next) = stream.next else { return false };
+        let due = |slot: &&mut Slot| slot.sequence.is_some() && slot.position <= next;
+        let Some(slot) = self.slots.iter_mut().filter(due).min_by_key(|slot| slot.position) else { return false };
+        let sequence = slot.sequence.take().unwrap_or(stream.played);
+        stream.played = stream.played.max(sequence);
+        let overlap = next - slot.position;
+        if overlap >= slot.samples {
+            return true; // concealed meanwhile
+        }
+        if slot.codec != self.codec {
+            (self.codec, self.decoder) = (slot.codec, slot.codec.decoder());
+        }
+        let at = self.ready.len();
+        self.ready.resize(at + slot.samples as usize, 0);
+        let decoded = self.decoder.decode(&slot.payload[..slot.len], &mut self.ready[at..]);
+        debug_assert_eq!(decoded as i64, slot.samples);
+        self.ready.copy_within(at + overlap as usize.., at);
+        self.ready.truncate(at + (slot.samples - overlap) as usize);
+        self.concealment.heard(&mut self.ready[at..]);
+        stream.next = Some(next + slot.samples - overlap);
+        true
+    }
+
+    /// Takes out one pitch period, if there is sound enough.
+    fn shorten(&mut self, wanted: usize) {
+        while self.ready.len() < wanted * 2 && self.decode_next() {}
+        let longest = (self.ready.len() - wanted).min(self.ready.len() / 2).min(self.rate as usize * 15 / 1_000);
+        if let Some(lag) = self.period(longest) {
+            for i in 0..lag {
+                self.ready[i] = blend(self.ready[i], self.ready[i + lag], (i + 1) as f32 / (lag + 1) as f32);
+            }
+            self.ready.copy_within(lag * 2.., lag);
+            self.ready.truncate(self.ready.len() - lag);
+            self.delay.changed(-micros_of(lag as i64, self.rate));
+            self.counts.since_change = 0;
+        }
+    }
+
+    /// Repeats one pitch period.
+    fn lengthen(&mut self, wanted: usize) {
+        let longest = (wanted / 2).min(self.rate as usize * 15 / 1_000);
+        if let Some(lag) = self.period(longest) {
+            let before = self.ready.len();
+            self.ready.resize(before + lag, 0);
+            self.ready.copy_within(lag..before, lag * 2);
+            for i in 0..lag {
+                self.ready[lag + i] = blend(self.ready[lag * 2 + i], self.ready[i], (i + 1) as f32 / (lag + 1) as f32);
+            }
+            self.delay.changed(micros_of(lag as i64, self.rate));
+            self.counts.since_change = 0;
+        }
+    }
+
+    /// The length of the period at the start of `ready`; anything will do in silence, nothing in unvoiced sound.
+    fn period(&self, longest: usize) -> Option<usize> {
+        let shortest = self.rate as usize * 25 / 10_000;
+        if longest < shortest {
+            return None;
+        }
+        let level: i64 = self.ready[..longest * 2].iter().map(|&s| i64::from(s).abs()).sum();
+        if level < 64 * longest as i64 * 2 {
+            return Some(longest);
+        }
+        let (lag, likeness) = best_lag(shortest, longest, |lag| {
+            similarity(&self.ready[..longest], &self.ready[lag..lag + longest])
+        });
+        (likeness > 0.6).then_some(lag)
+    }
+
+    fn micros(&mut self, now: Instant) -> i64 {
+        let epoch = *self.epoch.get_or_insert(now);
+        now.saturating_duration_since(epoch).as_micros() as i64
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Change {
+    Keep,
+    Shorten,
+    Lengthen,
+}
+
+enum Noted {
+    New,
+    Again,
+    TooOld,
+}
+
+impl Stream {
+    fn unwrap_sequence(&self, sequence: u16) -> i64 {
+        self.highest + i64::from(sequence.wrapping_sub(self.highest as u16) as i16)
+    }
+
+    fn unwrap_timestamp(&self, timestamp: u32) -> i64 {
+        self.timestamp + i64::from(timestamp.wrapping_sub(self.timestamp as u32) as i32)
+    }
+
+    fn note(&mut self, sequence: i64) -> Noted {
+        let ahead = sequence - self.highest;
+        if ahead > 0 {
+            self.seen = if ahead < 128 { self.seen << ahead } else { 0 } | 1;
+            self.highest = sequence;
+        } else if ahead <= -128 {
+            return Noted::TooOld;
+        } else if self.has(sequence) {
+            return Noted::Again;
+        } else {
+            self.seen |= 1 << -ahead;
+            self.first = self.first.min(sequence);
+        }
+        self.received += 1;
+        Noted::New
+    }
+
+    fn has(&self, sequence: i64) -> bool {
+        let back = self.highest - sequence;
+        (0..128).contains(&back) && self.seen >> back & 1 == 1
+    }
+
+    /// Every packet between the one decoded last and this one has come: a hole before it is a pause of the sender.
+    fn nothing_missing_before(&self, sequence: i64) -> bool {
+        sequence - self.played < 128 && (self.played + 1..sequence).all(|n| self.has(n))
+    }
+
+    /// What was made up while nothing was there turns out to have been a pause, or loss.
+    fn decide(&mut self, pause: bool, counts: &mut Counts) {
+        let undecided = std::mem::take(&mut self.undecided);
+        if !pause {
+            counts.concealed += undecided;
+        }
+    }
+
+    fn measure(&mut self, transit_us: i64) {
+        if let Some(last) = self.transit_us.replace(transit_us) {
+            self.jitter_us += ((transit_us - last).abs() as f64 - self.jitter_us) / 16.0;
+        }
+    }
+
+    fn lost(&self) -> u64 {
+        ((self.highest - self.first + 1) as u64).saturating_sub(self.received)
+    }
+}
+
+/// How long packets should wait. Times are microseconds; transit times have an arbitrary zero.
+struct Delay {
+    settings: JitterSettings,
+    /// Quickest transit in this and the last window of 5 s.
+    quickest: [i64; 2],
+    window_ends: i64,
+    /// Share of packets by extra transit time, `BIN_US` each, forgetting with a time constant of 200 packets.
+    late: [f32; BINS],
+    packets: u32,
+    target: i64,
+    mean: Option<i64>,
+    offset: i64,
+}
+
+const BINS: usize = 100;
+const BIN_US: i64 = 5_000;
+const WINDOW_US: i64 = 5_000_000;
+
+impl Delay {
+    fn new(settings: JitterSettings) -> Self {
+        Self {
+            settings,
+            quickest: [i64::MAX; 2],
+            window_ends: i64::MIN,
+            late: [0.0; BINS],
+            packets: 0,
+            target: i64::from(settings.initial_ms) * 1_000,
+            mean: None,
+            offset: 0,
+        }
+    }
+
+    fn base(&self) -> i64 {
+        self.quickest[0].min(self.quickest[1])
+    }
+
+    fn arrived(&mut self, now: i64, transit: i64) {
+        if now >= self.window_ends {
+            self.quickest = [transit, self.quickest[0]];
+            self.window_ends = now + WINDOW_US;
+        }
+        self.quickest[0] = self.quickest[0].min(transit);
+        let bin = ((transit - self.base()) / BIN_US).clamp(0, BINS as i64 - 1) as usize;
+        self.packets += 1;
+        let weight = (1.0 / self.packets as f32).max(0.005);
+        for share in &mut self.late {
+            *share *= 1.0 - weight;
+        }
+        self.late[bin] += weight;
+
+        let mut sum = 0.0;
+        let percentile = self.late.iter().position(|share| {
+            sum += share;
+            sum >= 0.97
+        });
+        let wish = (percentile.unwrap_or(BINS - 1) as i64 + 1) * BIN_US;
+        let least = if self.packets < 10 { self.settings.initial_ms } else { self.settings.min_ms };
+        let most = i64::from(self.settings.max_ms) * 1_000;
+        self.target = wish.max(i64::from(least) * 1_000).min(most);
+    }
+
+    /// The mean delay is relative to the base, so it moves when the base has.
+    fn shift_base(&mut self, before: i64) {
+        let after = self.base();
+        if before != i64::MAX
+            && let Some(mean) = &mut self.mean
+        {
+            *mean += before - after;
+        }
+    }
+
+    fn target_us(&self) -> i64 {
+        self.target
+    }
+
+    /// Notes the delay of this beat; gives the aim and the mean delay over about 8 beats.
+    fn played(&mut self, current: i64, offset: i64) -> (i64, i64) {
+        let mean = self.mean.get_or_insert(current);
+        *mean += (current - *mean) / 8;
+        self.offset = offset.max(self.offset - 100);
+        (self.target + self.offset, *mean)
+    }
+
+    fn changed(&mut self, by: i64) {
+        if let Some(mean) = &mut self.mean {
+            *mean += by;
+        }
+    }
+
+    fn restart(&mut self) {
+        self.mean = None;
+    }
+}
+
+fn micros_of(samples: i64, rate: u32) -> i64 {
+    samples * 1_000_000 / i64::from(rate)
+}
+
+fn samples_of(micros: i64, rate: u32) -> i64 {
+    micros * i64::from(rate) / 1_000_000
+}
+
+#[cfg(test)]
+#[path = "jitter_tests.rs"]
+mod tests;
