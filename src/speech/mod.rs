@@ -1,1 +1,18 @@
 //! Voice activity, end of turn, speech-to-text, text-to-speech, prompt cache.
+
+mod cpu;
+mod ear;
+mod guard;
+mod listener;
+pub mod mel;
+mod pool;
+mod turn;
+pub mod vad;
+pub mod wer;
+mod whisper;
+
+pub use cpu::thread_cpu;
+pub use ear::{DEFAULT_MODEL, Ear, EarSettings, HearError, HearRequest, Hearing, Pending};
+pub use listener::{Events, Heard, Listener, ListenerSettings, TurnId};
+pub use pool::{Overloaded, Pool, Stopped, Work};
+pub use turn::{TURN_MODEL, TurnError, TurnJudge, TurnModel};

@@ -1,0 +1,211 @@
+//! The ear: speech-to-text on a bounded pool of threads over one model. When it is full it says so at once and the
+//! call goes on by keys; it never queues without limit.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::cpu::thread_cpu;
+use super::guard;
+use super::pool::{self, Overloaded, Pool, Work};
+use super::whisper::{Job, Model, RATE, Reader, Reading, Room};
+use crate::dialog::{Expect, Language};
+use crate::models;
+
+/// Size of the ear.
+#[derive(Clone, Debug)]
+pub struct EarSettings {
+    /// A ggml Whisper file.
+    pub model: PathBuf,
+    /// Threads, each with about 100 MB for itself (base model).
+    pub workers: usize,
+    /// Utterances that may wait for a thread.
+    pub queue: usize,
+    /// Other readings to look for where Whisper was unsure; each costs some decoding.
+    pub alternatives: usize,
+}
+
+impl EarSettings {
+    /// The default model as `frontdesk models fetch` installed it; one thread a core, one core left to the media.
+    pub fn installed() -> Result<Self, models::Error> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = cores.saturating_sub(1).max(1);
+        Ok(Self { model: models::file(DEFAULT_MODEL)?, workers, queue: 4 * workers, alternatives: 2 })
+    }
+}
+
+/// Whisper base, all languages, 8-bit.
+pub const DEFAULT_MODEL: &str = "whisper-base-q8_0.bin";
+
+/// What keeps an utterance from becoming text.
+#[derive(Debug, thiserror::Error)]
+pub enum HearError {
+    #[error("{path} is not a speech model that can be loaded: {reason}")]
+    Model { path: PathBuf, reason: String },
+    #[error("the speech model knows no language {0:?}")]
+    Language(String),
+    #[error("the recogniser failed: {0}")]
+    Failed(String),
+    #[error(transparent)]
+    Stopped(#[from] pool::Stopped),
+}
+
+/// One utterance to be read.
+#[derive(Clone, Debug)]
+pub struct HearRequest {
+    /// Mono, 16 kHz, full scale 1.0; at most 30 s.
+    pub audio: Arc<[f32]>,
+    /// `None`: find out, at the price of a second encoder pass.
+    pub language: Option<Language>,
+    /// Words that are likely to come up, in the caller's language: names of products, of the menu's choices.
+    pub hints: Vec<String>,
+    pub expect: Expect,
+}
+
+/// One utterance, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hearing {
+    /// As Whisper wrote it, trimmed; empty when nobody said anything.
+    pub text: String,
+    /// Other readings, likeliest first; only where Whisper was unsure.
+    pub alternatives: Vec<String>,
+    /// Chance that the words are right, 0..=1 (see `confidence`).
+    pub confidence: f32,
+    /// Probability that there was no speech, 0..=1.
+    pub no_speech: f32,
+    pub language: Language,
+    /// CPU seconds spent.
+    pub cpu_s: f32,
+}
+
+/// Whisper on a pool of threads. Dropping it stops them; what waits then ends in `HearError::Stopped`.
+pub struct Ear {
+    pool: Pool<HearRequest, Result<Hearing, HearError>>,
+}
+
+impl Ear {
+    /// Loads the model and starts the threads; returns when all are ready.
+    pub fn open(settings: &EarSettings) -> Result<Self, HearError> {
+        let model = Model::load(&settings.model)?;
+        let alternatives = settings.alternatives;
+        let pool = Pool::start("ear", settings.workers, settings.queue, move || {
+            let mut reader = Reader::new(model.clone())?;
+            let work: Work<_, _> =
+                Box::new(move |request, cancelled| hear(&mut reader, &request, alternatives, cancelled).transpose());
+            Ok::<_, HearError>(work)
+        })?;
+        Ok(Self { pool })
+    }
+
+    /// Queues an utterance. Dropping the `Pending` takes it back: a waiting one is never begun, a running one is
+    /// left at the next pass.
+    pub fn hear(&self, request: HearRequest) -> Result<Pending, Overloaded> {
+        self.pool.submit(request).map(|answer| Pending { answer })
+    }
+
+    /// Utterances that wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.pool.waiting()
+    }
+}
+
+/// A text to come.
+pub struct Pending {
+    answer: pool::Pending<Result<Hearing, HearError>>,
+}
+
+impl Pending {
+    /// Waits on this thread; not to be called inside the async runtime.
+    pub fn wait(self) -> Result<Hearing, HearError> {
+        self.answer.wait()?
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Hearing, HearError>;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer).poll(cx).map(|answer| answer?)
+    }
+}
+
+fn hear(
+    reader: &mut Reader,
+    request: &HearRequest,
+    alternatives: usize,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Hearing>, HearError> {
+    let before = thread_cpu();
+    let mut job = Job {
+        audio: &request.audio,
+        language: request.language.as_ref().map(Language::as_str),
+        hint: &hint_text(request),
+        alternatives,
+        room: Room::Fitted,
+        cancelled,
+    };
+    let Some(mut reading) = reader.read(&job)? else { return Ok(None) };
+    if guard::loops(&reading.text) {
+        // Now and then a fitted context sets the decoder going round; a wider one breaks it.
+        job.room = Room::Wide;
+        job.language = Some(reading.language);
+        let Some(again) = reader.read(&job)? else { return Ok(None) };
+        reading = again;
+    }
+    let cpu_s = (thread_cpu() - before).as_secs_f32();
+    Ok(Some(hearing(&reading, request.audio.len() as f32 / RATE as f32, cpu_s)))
+}
+
+fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
+    let certainty = certainty(reading);
+    let judged = |text: &str| {
+        guard::spoken(&guard::Evidence {
+            text,
+            no_speech: reading.no_speech,
+            certainty,
+            tokens: reading.tokens.len(),
+            seconds,
+        })
+    };
+    let text = judged(&reading.text);
+    let mut alternatives: Vec<String> = Vec::new();
+    if !text.is_empty() {
+        for (other, _) in &reading.alternatives {
+            let other = judged(other);
+            if !other.is_empty() && other != text && !alternatives.contains(&other) {
+                alternatives.push(other);
+            }
+        }
+    }
+    Hearing {
+        confidence: if text.is_empty() { 0.0 } else { confidence(reading, certainty) },
+        text,
+        alternatives,
+        no_speech: reading.no_speech,
+        language: Language::new(reading.language),
+        cpu_s,
+    }
+}
+
+/// Geometric mean of the tokens' probabilities.
+fn certainty(reading: &Reading) -> f32 {
+    let n = reading.tokens.len().max(1) as f32;
+    (reading.tokens.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / n).exp()
+}
+
+fn confidence(_reading: &Reading, certainty: f32) -> f32 {
+    certainty
+}
+
+/// What Whisper is told was said before.
+fn hint_text(request: &HearRequest) -> String {
+    let mut words: Vec<&str> = request.hints.iter().map(String::as_str).collect();
+    if let Expect::Choice { phrases } = &request.expect {
+        words.extend(phrases.iter().map(String::as_str));
+    }
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(" {}.", words.join(", ")),
+    }
+}

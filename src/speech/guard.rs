@@ -1,0 +1,177 @@
+//! What Whisper writes when nobody spoke: sound descriptions in brackets, subtitle credits, loops. Plain rules over
+//! the text and its probabilities; a text that fails them is no text.
+
+/// What the rules look at.
+pub struct Evidence<'a> {
+    pub text: &'a str,
+    /// Probability that there was no speech, 0..=1.
+    pub no_speech: f32,
+    /// Geometric mean of the tokens' probabilities, 0..=1.
+    pub certainty: f32,
+    pub tokens: usize,
+    pub seconds: f32,
+}
+
+/// The text without sound descriptions, trimmed; empty when it is not what somebody said.
+pub fn spoken(evidence: &Evidence) -> String {
+    let text = without_descriptions(evidence.text);
+    let text = text.trim();
+    let words = words(text);
+    let silent = evidence.no_speech > 0.6 && evidence.certainty < 0.4;
+    let invented = is_filler(&words) && (evidence.no_speech > 0.25 || evidence.certainty < 0.45);
+    // Nobody says nine tokens a second; whisper.cpp is given up to seven and twelve more.
+    let rushed = evidence.tokens > 24 && evidence.tokens as f32 > 9.0 * evidence.seconds;
+    if words.is_empty()
+        || silent
+        || invented
+        || rushed
+        || CREDITS.iter().any(|c| words.join(" ").contains(c) || words.concat().contains(c))
+        || loops(text)
+    {
+        return String::new();
+    }
+    text.to_owned()
+}
+
+/// Cuts `[MUSIC]`, `(static)` and notes. An unclosed bracket reaches to the end.
+fn without_descriptions(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut until = None;
+    for c in text.chars() {
+        match (until, c) {
+            (Some(end), c) if c == end => until = None,
+            (Some(_), _) => {}
+            (None, '[') => until = Some(']'),
+            (None, '(') => until = Some(')'),
+            (None, '【') => until = Some('】'),
+            (None, '（') => until = Some('）'),
+            (None, '♪' | '♫' | '♬') => {}
+            (None, c) => out.push(c),
+        }
+    }
+    out
+}
+
+fn words(text: &str) -> Vec<String> {
+    let ideograph = |c: char| ('\u{3040}'..='\u{9fff}').contains(&c);
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if c.is_alphanumeric() && !ideograph(c) {
+            word.extend(c.to_lowercase());
+        } else if c != '\'' && c != '’' {
+            if !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            if ideograph(c) {
+                words.push(c.to_string());
+            }
+        }
+    }
+    words
+}
+
+/// Texts that Whisper's subtitles taught it to put where there is no speech.
+const FILLERS: [&str; 22] = [
+    "you",
+    "thank you",
+    "thanks",
+    "thank you very much",
+    "thank you so much",
+    "thank you for watching",
+    "thanks for watching",
+    "thank you for your time",
+    "thank you for listening",
+    "please subscribe",
+    "bye",
+    "bye bye",
+    "so",
+    "oh",
+    "hmm",
+    "um",
+    "okay",
+    "the end",
+    "i'm going to go to the bathroom",
+    "谢谢",
+    "谢谢大家",
+    "謝謝",
+];
+/// Never said to a bank: out, however sure Whisper is.
+const CREDITS: [&str; 9] = [
+    "thanks for watching",
+    "thank you for watching",
+    "subtitles by",
+    "字幕",
+    "订阅",
+    "訂閱",
+    "点赞",
+    "點贊",
+    "amara org",
+];
+
+fn is_filler(words: &[String]) -> bool {
+    let text = words.join(" ");
+    let dense = words.concat();
+    FILLERS.iter().any(|f| {
+        let f = f.replace('\'', "");
+        f == text || f == dense
+    })
+}
+
+/// The same one to sixteen words over and over, to the end: a decoder's loop, not a caller's speech. Digits may
+/// repeat more ("zero zero zero zero").
+pub fn loops(text: &str) -> bool {
+    let words = words(text);
+    (1..=16).any(|unit| {
+        // The last round may be cut off.
+        let Some(whole) = words.len().checked_sub(unit) else { return false };
+        let times = (whole.saturating_sub(unit)..=whole).map(|at| {
+            let (head, tail) = (&words[..at + unit], &words[at..at + unit]);
+            let rest = &words[at + unit..];
+            if tail.starts_with(rest) { head.rchunks(unit).take_while(|chunk| *chunk == tail).count() } else { 0 }
+        });
+        let times = times.max().unwrap_or(0);
+        let tail = &words[whole..];
+        let digits = tail.iter().all(|w| w.chars().all(|c| c.is_numeric()) || DIGITS.contains(&w.as_str()));
+        times >= if digits { 12 } else { (9usize.saturating_sub(unit)).max(3) }
+    })
+}
+
+const DIGITS: [&str; 22] = [
+    "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "零", "一", "二", "三", "四",
+    "五", "六", "七", "八", "九", "幺",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str, no_speech: f32, certainty: f32) -> String {
+        spoken(&Evidence { text, no_speech, certainty, tokens: text.split(' ').count(), seconds: 3.0 })
+    }
+
+    #[test]
+    fn descriptions_are_no_speech() {
+        assert_eq!(kept(" [MUSIC]", 0.1, 0.9), "");
+        assert_eq!(kept("(static)", 0.1, 0.9), "");
+        assert_eq!(kept(" ♪♪♪", 0.1, 0.9), "");
+        assert_eq!(kept(" Hello. (sighs) My card is gone.", 0.1, 0.9), "Hello.  My card is gone.");
+    }
+
+    #[test]
+    fn thanks_are_believed_only_with_a_voice() {
+        assert_eq!(kept("Thank you.", 0.02, 0.9), "Thank you.");
+        assert_eq!(kept("Thank you.", 0.5, 0.9), "");
+        assert_eq!(kept("Thanks for watching!", 0.01, 0.99), "");
+    }
+
+    #[test]
+    fn loops_are_out_and_digits_are_not() {
+        assert_eq!(kept(&"I want. ".repeat(9), 0.0, 0.9), "");
+        assert!(loops("Press 1 to enter a number. Press 1 to enter a number. Press 1 to enter a number. Press 1"));
+        assert_eq!(kept("no no no no", 0.0, 0.9), "no no no no");
+        assert_eq!(kept("0 0 0 0 0 0 0 0", 0.0, 0.9), "0 0 0 0 0 0 0 0");
+        assert_eq!(kept(&"我".repeat(30), 0.0, 0.9), "");
+        assert_eq!(kept("我的卡丢了", 0.0, 0.9), "我的卡丢了");
+    }
+}

@@ -1,0 +1,270 @@
+//! Turn taking on the caller's side: frames in; beginnings, pauses and ends of turns out. Sans-IO, one a call.
+//!
+//! A pause hands the turn so far to the recogniser and the turn model ahead of time; the end of the turn is then
+//! decided by how long the silence lasts (`by_silence`), what the model makes of it (`by_model`) and how long the
+//! turn has become (`by_length`).
+
+mod by_length;
+mod by_model;
+mod by_silence;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::vad::{Activity, ActivitySettings, CHUNK, CHUNK_MS, Change, Vad};
+use crate::dialog::Expect;
+use crate::media::{Frame, Resampler};
+
+/// Names a pause: the turn as it was at that moment.
+pub type TurnId = u32;
+
+/// How turns are cut; the defaults suit a telephone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListenerSettings {
+    pub activity: ActivitySettings,
+    /// Sound kept from before the first voice, ms: soft consonants come before it.
+    pub preroll_ms: u32,
+    /// Silence that counts as a pause and starts the recogniser, ms.
+    pub pause_ms: u32,
+    /// Longest turn, ms; below the 30 s that the recogniser hears at once.
+    pub longest_ms: u32,
+}
+
+impl Default for ListenerSettings {
+    fn default() -> Self {
+        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 224, longest_ms: 28_000 }
+    }
+}
+
+/// What was heard. Sound is 16 kHz mono, full scale 1.0, with a little silence before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    SpeechStarted,
+    /// The caller paused; this may be the whole turn.
+    Paused {
+        turn: Arc<[f32]>,
+        start_ms: u64,
+        end_ms: u64,
+        id: TurnId,
+    },
+    /// The caller goes on: what the last `Paused` gave was not the whole turn.
+    Resumed,
+    /// The turn is over. Its sound is that of the `Paused` of the same id, if there was one.
+    TurnEnded {
+        id: TurnId,
+        audio: Arc<[f32]>,
+        start_ms: u64,
+        end_ms: u64,
+    },
+}
+
+/// What one frame brought, in order.
+pub type Events = std::iter::Flatten<std::array::IntoIter<Option<Heard>, 3>>;
+
+/// Hears one caller.
+pub struct Listener {
+    settings: ListenerSettings,
+    expect: Expect,
+    vad: Vad,
+    activity: Activity,
+    resampler: Option<Resampler>,
+    /// Samples that do not fill a chunk yet, at the end of `sound`.
+    partial: usize,
+    /// 16 kHz: the pre-roll, or the turn so far with its pre-roll.
+    sound: VecDeque<i16>,
+    /// Sample number, over the call, of the first in `sound`.
+    first: u64,
+    /// Ms of the call at sample 0, as of the last frame.
+    origin_ms: i64,
+    turn: Option<Turn>,
+    next_id: TurnId,
+}
+
+struct Turn {
+    start_ms: u64,
+    pause: Option<Pause>,
+}
+
+struct Pause {
+    id: TurnId,
+    audio: Arc<[f32]>,
+    end_ms: u64,
+    /// That the turn is over, as the turn model sees it.
+    probability: Option<f32>,
+}
+
+const RATE: u32 = 16_000;
+const SAMPLES_A_MS: u64 = 16;
+
+impl Listener {
+    pub fn new(settings: ListenerSettings) -> Self {
+        let preroll = (settings.preroll_ms as usize + 200) * SAMPLES_A_MS as usize;
+        Self {
+            activity: Activity::new(settings.activity),
+            expect: Expect::Free,
+            vad: Vad::new(),
+            resampler: None,
+            partial: 0,
+            sound: VecDeque::with_capacity(preroll),
+            first: 0,
+            origin_ms: 0,
+            turn: None,
+            next_id: 0,
+            settings,
+        }
+    }
+
+    /// What the caller was asked for; decides how long a pause may be.
+    pub fn expect(&mut self, expect: Expect) {
+        self.expect = expect;
+    }
+
+    /// Takes 20 ms of sound that begin at `now_ms` of the call, of any rate. Allocates at the events only, and now
+    /// and then while a turn grows.
+    pub fn hear(&mut self, now_ms: u64, frame: &Frame) -> Events {
+        let mut events = Collected::default();
+        let wide = self.widened(frame);
+        let heard = self.first + self.sound.len() as u64;
+        self.origin_ms = now_ms as i64 - (heard / SAMPLES_A_MS) as i64;
+        self.sound.extend(wide.samples());
+        self.partial += wide.len();
+        while self.partial >= CHUNK {
+            let at = self.sound.len() - self.partial;
+            let mut chunk = [0; CHUNK];
+            chunk.iter_mut().zip(self.sound.range(at..at + CHUNK)).for_each(|(to, &from)| *to = from);
+            self.partial -= CHUNK;
+            let change = self.activity.hear(self.vad.score(&chunk));
+            self.step(change, &mut events);
+        }
+        events.into_iter()
+    }
+
+    /// The turn model's word on a pause: how likely it ended the turn, 0..=1. Heeded with the next frame, and only
+    /// while that pause lasts.
+    pub fn turn_probability(&mut self, id: TurnId, probability: f32) {
+        if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
+            pause.probability = Some(probability);
+        }
+    }
+
+    /// No more sound will come: ends the turn that is open.
+    pub fn finish(&mut self) -> Option<Heard> {
+        let mut events = Collected::default();
+        self.end(&mut events);
+        events.into_iter().next()
+    }
+
+    fn widened(&mut self, frame: &Frame) -> Frame {
+        if frame.rate() == RATE {
+            return *frame;
+        }
+        let mut wide = Frame::silence(RATE);
+        if self.resampler.as_ref().is_none_or(|r| r.rates().0 != frame.rate()) {
+            self.resampler = Resampler::new(frame.rate(), RATE).ok(); // no frame has a rate that it refuses
+        }
+        if let Some(resampler) = &mut self.resampler {
+            resampler.run(frame, &mut wide);
+        }
+        wide
+    }
+
+    /// After each chunk.
+    fn step(&mut self, change: Change, events: &mut Collected) {
+        let chunk_end = self.first + (self.sound.len() - self.partial) as u64;
+        if let Change::Began { chunks } = change {
+            let start = chunk_end.saturating_sub(u64::from(chunks) * CHUNK as u64);
+            self.turn = Some(Turn { start_ms: self.ms(start), pause: None });
+            events.push(Heard::SpeechStarted);
+        }
+        let Some(turn) = &mut self.turn else {
+            self.forget();
+            return;
+        };
+        let silence_ms = self.activity.silent() * CHUNK_MS;
+        let length_ms = (self.sound.len() as u64 / SAMPLES_A_MS) as u32;
+        match &turn.pause {
+            Some(_) if silence_ms == 0 => {
+                turn.pause = None;
+                events.push(Heard::Resumed);
+            }
+            None if silence_ms >= self.settings.pause_ms => self.pause(chunk_end, silence_ms, events),
+            _ => {}
+        }
+        let pause = self.turn.as_ref().and_then(|t| t.pause.as_ref());
+        let over = match pause {
+            Some(pause) => {
+                let needed = by_silence::needed_ms(&self.expect);
+                let needed = by_model::adjusted_ms(needed, pause.probability, &self.expect);
+                let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
+                silence_ms >= needed.max(self.settings.pause_ms)
+            }
+            None => false,
+        };
+        if over || length_ms >= self.settings.longest_ms {
+            self.end(events);
+        }
+    }
+
+    fn pause(&mut self, chunk_end: u64, silence_ms: u32, events: &mut Collected) {
+        let end_ms = self.ms(chunk_end).saturating_sub(silence_ms.into());
+        let audio = self.turn_sound();
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        if let Some(turn) = &mut self.turn {
+            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None });
+            events.push(Heard::Paused { turn: audio, start_ms: turn.start_ms, end_ms, id });
+        }
+    }
+
+    fn end(&mut self, events: &mut Collected) {
+        let Some(turn) = self.turn.take() else { return };
+        let (id, audio, end_ms) = match turn.pause {
+            Some(pause) => (pause.id, pause.audio, pause.end_ms),
+            None => {
+                // Cut off in the middle of speech.
+                let id = self.next_id;
+                self.next_id = self.next_id.wrapping_add(1);
+                (id, self.turn_sound(), self.ms(self.first + self.sound.len() as u64))
+            }
+        };
+        events.push(Heard::TurnEnded { id, audio, start_ms: turn.start_ms, end_ms });
+        self.activity.rest();
+        // What follows belongs to the next turn.
+        let keep = self.partial;
+        self.first += (self.sound.len() - keep) as u64;
+        self.sound.drain(..self.sound.len() - keep);
+    }
+
+    fn turn_sound(&self) -> Arc<[f32]> {
+        self.sound.range(..self.sound.len() - self.partial).map(|&s| f32::from(s) / 32_768.0).collect()
+    }
+
+    /// Between turns only the pre-roll is kept, and what a beginning may reach back to.
+    fn forget(&mut self) {
+        let keep = (self.settings.preroll_ms + 4 * CHUNK_MS) as usize * SAMPLES_A_MS as usize + self.partial;
+        let drop = self.sound.len().saturating_sub(keep);
+        self.sound.drain(..drop);
+        self.first += drop as u64;
+    }
+
+    fn ms(&self, sample: u64) -> u64 {
+        (self.origin_ms + (sample / SAMPLES_A_MS) as i64).max(0) as u64
+    }
+}
+
+/// At most three events: a frame ends at most one chunk, which brings at most a beginning, a pause or resumption, and an end.
+#[derive(Default)]
+struct Collected {
+    events: [Option<Heard>; 3],
+    len: usize,
+}
+
+impl Collected {
+    fn push(&mut self, event: Heard) {
+        self.events[self.len] = Some(event);
+        self.len += 1;
+    }
+    fn into_iter(self) -> Events {
+        self.events.into_iter().flatten()
+    }
+}

@@ -1,0 +1,399 @@
+//! The only file that knows whisper-rs: one utterance in, tokens with probabilities out. No policy here.
+//!
+//! Works around what is broken or missing in whisper-rs 0.16 / whisper.cpp 1.8.3: `set_language` leaks (parameters are
+//! made once a language and cloned), `set_initial_prompt` leaks (tokens instead), `tokenize` is unsound when its
+//! buffer is small, language detection ignores `audio_ctx`, decoder 0 keeps its random state between utterances.
+
+use std::collections::HashMap;
+use std::ffi::{c_int, c_void};
+use std::path::Path;
+use std::sync::Arc;
+
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState, WhisperSysContext,
+    WhisperSysState, WhisperTokenData, WhisperTokenId,
+};
+
+use super::HearError;
+
+/// Samples a second of everything Whisper hears.
+pub const RATE: u32 = 16_000;
+/// Positions of the encoder's context in a second of sound.
+const CONTEXT_A_SECOND: usize = 50;
+/// Whisper makes nothing of less than 100 ms.
+const SHORTEST: usize = RATE as usize / 10 + 160;
+/// Prompt tokens that precede a text: half the text context is whisper.cpp's own bound.
+const MAX_HINT_TOKENS: usize = 200;
+
+/// A loaded model, shared by all readers.
+pub struct Model {
+    context: WhisperContext,
+}
+
+impl Model {
+    /// Loads a ggml file.
+    pub fn load(path: &Path) -> Result<Arc<Self>, HearError> {
+        whisper_rs::install_logging_hooks();
+        let mut parameters = WhisperContextParameters::new();
+        parameters.use_gpu(false).flash_attn(false); // flash attention is slower on CPUs
+        let context = WhisperContext::new_with_params(path, parameters)
+            .map_err(|e| HearError::Model { path: path.to_owned(), reason: e.to_string() })?;
+        Ok(Arc::new(Self { context }))
+    }
+
+    /// False for the English-only models.
+    pub fn multilingual(&self) -> bool {
+        self.context.is_multilingual()
+    }
+
+    fn tokens_of(&self, text: &str) -> Vec<WhisperTokenId> {
+        // A token is at least a byte: with this room `tokenize` cannot overrun (its check for that is wrong).
+        let tokens = self.context.tokenize(text, text.len() + 1).unwrap_or_default();
+        tokens[tokens.len().saturating_sub(MAX_HINT_TOKENS)..].to_vec()
+    }
+
+    fn text_of(&self, tokens: &[WhisperTokenId]) -> String {
+        let bytes: Vec<u8> =
+            tokens.iter().filter_map(|&t| self.context.token_to_bytes(t).ok()).flatten().copied().collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// What to read, and how.
+pub struct Job<'a> {
+    /// Mono, 16 kHz, full scale 1.0.
+    pub audio: &'a [f32],
+    /// A language Whisper knows; `None` to find out.
+    pub language: Option<&'a str>,
+    /// Text that might have been said before: its words become likelier.
+    pub hint: &'a str,
+    /// Other readings wanted at most.
+    pub alternatives: usize,
+    pub room: Room,
+    /// Looked at between passes: nobody waits for the text any more.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// How much more than the utterance the encoder sees: cost grows with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    Fitted,
+    Wide,
+}
+
+/// A token of the text and how sure Whisper was of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Token {
+    pub id: WhisperTokenId,
+    /// 0..=1.
+    pub p: f32,
+    /// The second choice there.
+    pub other: Option<(WhisperTokenId, f32)>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// As Whisper wrote it, untrimmed.
+    pub text: String,
+    pub tokens: Vec<Token>,
+    /// Other readings with their mean log probabilities, likeliest first.
+    pub alternatives: Vec<(String, f32)>,
+    /// Probability that there was no speech at all, 0..=1.
+    pub no_speech: f32,
+    /// Tag as Whisper has it, `en`, `zh`.
+    pub language: &'static str,
+    /// The first decoding was not good enough and was repeated at a higher temperature.
+    pub fell_back: bool,
+}
+
+/// Reads one utterance at a time; costs about 100 MB (base) and 50-100 ms to make. Stays on its thread.
+pub struct Reader {
+    model: Arc<Model>,
+    state: WhisperState,
+    params: HashMap<String, FullParams<'static, 'static>>,
+}
+
+impl Reader {
+    pub fn new(model: Arc<Model>) -> Result<Self, HearError> {
+        let state = model.context.create_state().map_err(failed)?;
+        Ok(Self { model, state, params: HashMap::new() })
+    }
+
+    /// Reads an utterance of up to 30 s on this thread alone. `None` when it was cancelled.
+    pub fn read(&mut self, job: &Job) -> Result<Option<Reading>, HearError> {
+        if job.audio.len() < SHORTEST {
+            return Ok(Some(nothing(job)));
+        }
+        let language = match job.language {
+            _ if !self.model.multilingual() => "en",
+            Some(tag) => known(tag).ok_or_else(|| HearError::Language(tag.into()))?,
+            None => self.detect(job)?,
+        };
+        let hint = self.model.tokens_of(job.hint);
+        let mut params = self.params_for(language);
+        let context = context_for(job.audio.len(), language, job.room).min(self.model.context.n_audio_ctx() as usize);
+        params.set_audio_ctx(context as c_int);
+        params.set_max_tokens((job.audio.len() * 7 / RATE as usize + 12) as c_int);
+        params.set_tokens(&hint);
+        let mut watch = Watch { passes: 0, others: Vec::new(), end: self.model.context.token_eot() };
+        // SAFETY: both callbacks get pointers to `watch` and `job`, which outlive `full`; nothing else touches
+        // `watch` meanwhile, since one thread does it all.
+        unsafe {
+            params.set_filter_logits_callback(Some(watch_logits));
+            params.set_filter_logits_callback_user_data((&raw mut watch).cast());
+            params.set_abort_callback(Some(is_cancelled));
+            params.set_abort_callback_user_data((job as *const Job).cast_mut().cast());
+        }
+        let done = self.state.full(params, job.audio);
+        if (job.cancelled)() {
+            return Ok(None);
+        }
+        done.map_err(failed)?;
+
+        let mut tokens = Vec::new();
+        let mut text = String::new();
+        for segment in self.state.as_iter() {
+            text += &segment.to_str_lossy().map_err(failed)?;
+            for i in 0..segment.n_tokens() {
+                let data = segment.get_token(i).map(|t| t.token_data());
+                tokens.extend(data.filter(|d| d.id < watch.end).map(|d| Token { id: d.id, p: d.p, other: None }));
+            }
+        }
+        let fell_back = watch.passes > 1;
+        if !fell_back && watch.others.len() >= tokens.len() {
+            tokens.iter_mut().zip(&watch.others).for_each(|(t, &o)| t.other = Some(o));
+        }
+        let no_speech = self.no_speech()?;
+        let alternatives = self.alternatives(job, language, &hint, &tokens);
+        if fell_back {
+            // The random state of decoder 0 has moved on: with a fresh state the next text depends on its sound alone.
+            self.state = self.model.context.create_state().map_err(failed)?;
+        }
+        Ok(Some(Reading { text, tokens, alternatives, no_speech, language, fell_back }))
+    }
+
+    /// Probability that nobody speaks, from the very first step, as OpenAI has it (whisper.cpp takes the last prompt
+    /// token's, which says nothing when timestamps are off).
+    fn no_speech(&mut self) -> Result<f32, HearError> {
+        let whisper = &self.model.context;
+        self.state.decode(&[whisper.token_sot()], 0, 1).map_err(failed)?;
+        let logits = self.state.get_logits().map_err(failed)?;
+        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = logits.iter().map(|&l| (l - top).exp()).sum();
+        Ok((logits[whisper.token_nosp() as usize] - top).exp() / sum)
+    }
+
+    /// The language of the utterance. Costs an encoder pass: whisper.cpp does not reuse it.
+    fn detect(&mut self, job: &Job) -> Result<&'static str, HearError> {
+        let mut params = self.params_for("en");
+        params.set_audio_ctx(
+            context_for(job.audio.len(), "", job.room).min(self.model.context.n_audio_ctx() as usize) as c_int
+        );
+        // SAFETY: the callback uses no data. It stops `full` right after it has noted sound and `audio_ctx`, which is
+        // the only way to set the latter for `lang_detect`.
+        unsafe { params.set_start_encoder_callback(Some(stop)) };
+        self.state.full(params, job.audio).map_err(failed)?;
+        let (id, _) = self.state.lang_detect(0, 1).map_err(failed)?;
+        whisper_rs::get_lang_str(id).ok_or_else(|| HearError::Failed("unknown language".into()))
+    }
+
+    fn params_for(&mut self, language: &'static str) -> FullParams<'static, 'static> {
+        let make = || {
+            let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+            params.set_language(Some(language)); // leaks its copy: once a language and reader
+            params.set_n_threads(1);
+            params.set_no_context(true);
+            params.set_no_timestamps(true);
+            params.set_single_segment(true);
+            params.set_print_special(false);
+            params.set_print_progress(false);
+            params.set_print_realtime(false);
+            params.set_print_timestamps(false);
+            params.set_temperature_inc(0.4);
+            params.set_entropy_thold(2.4);
+            params
+        };
+        self.params.entry(language.into()).or_insert_with(make).clone()
+    }
+
+    /// Other readings: at the tokens where a second choice was close, that choice, and what then follows. The
+    /// encoder's work is reused. Best effort: an error only means fewer of them.
+    fn alternatives(
+        &mut self,
+        job: &Job,
+        language: &str,
+        hint: &[WhisperTokenId],
+        tokens: &[Token],
+    ) -> Vec<(String, f32)> {
+        let mut forks: Vec<(usize, WhisperTokenId, f32)> = tokens
+            .iter()
+            .enumerate()
+            .filter_map(|(i, t)| t.other.map(|(id, p)| (i, id, p / t.p.max(1e-6))))
+            .filter(|&(_, _, odds)| odds > CLOSE)
+            .collect();
+        forks.sort_by(|a, b| b.2.total_cmp(&a.2));
+        forks.truncate(job.alternatives);
+
+        let model = self.model.clone();
+        let whisper = &model.context;
+        let mut prompt = Vec::new();
+        if !hint.is_empty() {
+            prompt.push(whisper.token_prev());
+            prompt.extend(hint);
+        }
+        prompt.push(whisper.token_sot());
+        if self.model.multilingual() {
+            let id = whisper_rs::get_lang_id(language).unwrap_or(0); // known: it was just read in this language
+            prompt.extend([whisper.token_lang(id), whisper.token_transcribe()]);
+        }
+        prompt.push(whisper.token_not());
+        let limit = tokens.len() + 8;
+        let mut readings: Vec<(String, f32)> = Vec::new();
+        for (at, other, odds) in forks {
+            if (job.cancelled)() {
+                break;
+            }
+            let mut path: Vec<Token> = tokens[..at].to_vec();
+            let p = (tokens[at].p * odds).min(1.0);
+            path.push(Token { id: other, p, other: None });
+            if other < whisper.token_eot() && self.follow(&prompt, &mut path, limit).is_err() {
+                break;
+            }
+            path.retain(|t| t.id < whisper.token_eot());
+            let ids: Vec<WhisperTokenId> = path.iter().map(|t| t.id).collect();
+            let mean = path.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / path.len().max(1) as f32;
+            readings.push((model.text_of(&ids), mean));
+        }
+        readings.sort_by(|a, b| b.1.total_cmp(&a.1));
+        readings
+    }
+
+    /// Decodes greedily from `prompt` and `path` on, to the end of the text or `limit` tokens.
+    fn follow(&mut self, prompt: &[WhisperTokenId], path: &mut Vec<Token>, limit: usize) -> Result<(), HearError> {
+        let end = self.model.context.token_eot();
+        let mut past: Vec<WhisperTokenId> = prompt.to_vec();
+        past.extend(path.iter().map(|t| t.id));
+        // The last token goes by itself: `get_logits` yields the first row, which is the wanted one only then.
+        let (last, before) = past.split_last().expect("a prompt is never empty");
+        self.state.decode(before, 0, 1).map_err(failed)?;
+        let (mut last, mut n_past) = (*last, before.len());
+        while path.len() < limit {
+            self.state.decode(&[last], n_past, 1).map_err(failed)?;
+            let [(id, p), _] = two_best(&self.state.get_logits().map_err(failed)?[..=end as usize]);
+            if id >= end {
+                break;
+            }
+            path.push(Token { id, p, other: None });
+            (last, n_past) = (id, n_past + 1);
+        }
+        Ok(())
+    }
+}
+
+/// A second choice at least this likely, against the first, is worth following.
+const CLOSE: f32 = 0.08;
+
+/// Encoder positions for an utterance: all of it and some seconds of silence, in steps of 128. With too little
+/// silence Whisper misses the end of short utterances and goes round in loops (measured: `benches/ear.rs`).
+/// Languages other than English want more room (Mandarin digits were dropped at 384 positions and right at 1500).
+fn context_for(samples: usize, language: &str, room: Room) -> usize {
+    let sound = CONTEXT_A_SECOND * samples / RATE as usize;
+    let silence = if room == Room::Fitted { 192 } else { 640 };
+    let needed = if language == "en" { sound + silence } else { 2 * sound + silence + 128 };
+    needed.next_multiple_of(128)
+}
+
+fn nothing(job: &Job) -> Reading {
+    Reading {
+        text: String::new(),
+        tokens: Vec::new(),
+        alternatives: Vec::new(),
+        no_speech: 1.0,
+        language: job.language.and_then(known).unwrap_or("en"),
+        fell_back: false,
+    }
+}
+
+fn known(tag: &str) -> Option<&'static str> {
+    whisper_rs::get_lang_id(tag).and_then(whisper_rs::get_lang_str)
+}
+
+fn failed(error: whisper_rs::WhisperError) -> HearError {
+    HearError::Failed(error.to_string())
+}
+
+/// The two likeliest of the tokens these logits belong to.
+fn two_best(logits: &[f32]) -> [(WhisperTokenId, f32); 2] {
+    let (mut first, mut second) = ((0, f32::NEG_INFINITY), (0, f32::NEG_INFINITY));
+    for (id, &logit) in logits.iter().enumerate() {
+        if logit > first.1 {
+            second = first;
+            first = (id as WhisperTokenId, logit);
+        } else if logit > second.1 {
+            second = (id as WhisperTokenId, logit);
+        }
+    }
+    let sum: f32 = logits.iter().map(|&l| (l - first.1).exp()).sum();
+    [(first.0, 1.0 / sum), (second.0, (second.1 - first.1).exp() / sum)]
+}
+
+/// What the callbacks note during one `full`.
+struct Watch {
+    /// Decodings begun: more than one after a fallback.
+    passes: usize,
+    /// Second choices, token by token, of the first decoding.
+    others: Vec<(WhisperTokenId, f32)>,
+    end: WhisperTokenId,
+}
+
+unsafe extern "C" fn watch_logits(
+    _: *mut WhisperSysContext,
+    _: *mut WhisperSysState,
+    _tokens: *const WhisperTokenData,
+    n_tokens: c_int,
+    logits: *mut f32,
+    user: *mut c_void,
+) {
+    // SAFETY: `user` is the `Watch` of the running `read`; `logits` is the vocabulary, text tokens and their end first.
+    let watch = unsafe { &mut *user.cast::<Watch>() };
+    // SAFETY: as above.
+    let logits = unsafe { std::slice::from_raw_parts(logits, watch.end as usize + 1) };
+    if n_tokens == 0 {
+        watch.passes += 1;
+    }
+    if watch.passes == 1 {
+        watch.others.push(two_best(logits)[1]);
+    }
+}
+
+unsafe extern "C" fn is_cancelled(user: *mut c_void) -> bool {
+    // SAFETY: `user` is the `Job` of the running `read`.
+    let job = unsafe { &*user.cast::<Job>() };
+    (job.cancelled)()
+}
+
+unsafe extern "C" fn stop(_: *mut WhisperSysContext, _: *mut WhisperSysState, _: *mut c_void) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_covers_the_utterance() {
+        assert_eq!(context_for(0, "en", Room::Fitted), 256);
+        assert_eq!(context_for(24 * 1600, "en", Room::Fitted), 384); // 2.4 s: 120 + 192
+        assert_eq!(context_for(5 * 16_000, "en", Room::Fitted), 512); // 250 + 192
+        assert!(context_for(16_000, "zh", Room::Fitted) > 384);
+        assert!(context_for(16_000, "en", Room::Wide) > context_for(16_000, "en", Room::Fitted));
+    }
+
+    #[test]
+    fn the_two_best_are_probabilities() {
+        let [first, second] = two_best(&[0.0, 3.0, 1.0, -5.0]);
+        assert_eq!((first.0, second.0), (1, 2));
+        assert!(first.1 > second.1 && first.1 + second.1 < 1.0);
+    }
+}
