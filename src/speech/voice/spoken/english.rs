@@ -201,7 +201,20 @@ pub fn text(text: &str) -> String {
             None => out.push(c),
         }
     }
-    tidy(&out)
+    small_article(&tidy(&out))
+}
+
+/// A capital A that begins a sentence is the article, unless it is listed ("A or B").
+fn small_article(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut out: Vec<&str> = Vec::with_capacity(words.len());
+    for (i, &word) in words.iter().enumerate() {
+        let begins = i == 0 || words[i - 1].ends_with(['.', '!', '?', ':']);
+        let next = words.get(i + 1).copied().unwrap_or_default();
+        let noun = next.starts_with(char::is_lowercase) && !matches!(next, "or" | "and" | "to" | "is" | "for" | "dash");
+        out.push(if word == "A" && begins && noun { "a" } else { word });
+    }
+    out.join(" ")
 }
 
 /// Full-width and typographic forms as their plain ones.
@@ -369,12 +382,6 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         }),
         Rule::new(r"\s?[/_|\\^~]\s?", |_, _| Some(" ".into())),
         Rule::new(r#"[™®©•"“”«»\[\]{}`]"#, |_, _| Some(" ".into())),
-        // The article, where a capital would name the letter.
-        Rule::new(r"A\b", |_, rest| {
-            let next = rest.strip_prefix(' ')?;
-            let word = next.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-            (word.len() > 1 && word.starts_with(char::is_lowercase)).then(|| "a".into())
-        }),
     ]
 });
 
@@ -477,8 +484,8 @@ fn decimal(number: &str) -> Option<String> {
     Some(if decimals.is_empty() { whole } else { format!("{whole} point {}", digits(decimals)) })
 }
 
-fn big(digits_: &str) -> String {
-    digits_.parse().map_or_else(|_| digits(digits_), cardinal)
+fn big(run: &str) -> String {
+    run.parse().map_or_else(|_| grouped(run), cardinal)
 }
 
 fn digits(digits: &str) -> String {

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use chrono::{Datelike, NaiveDate};
+use regex::Regex;
 
 use super::{Rule, amount, date, rewrite, time, units_and_cents};
 use crate::dialog::Piece;
@@ -91,7 +92,10 @@ pub fn text(text: &str) -> String {
         Some(b) if b.is_ascii_alphanumeric() => !(here.is_ascii_alphanumeric() || "-.,".contains(here)),
         _ => true,
     };
-    let flat: String = text.chars().map(plain_mark).collect();
+    let mut flat: String = text.chars().map(plain_mark).collect();
+    while let Some(at) = COLON.find(&flat).map(|found| found.start() + 1) {
+        flat.replace_range(at..at + '：'.len_utf8(), ":");
+    }
     let read = rewrite(&flat, &RULES, begins);
     // What no rule has read.
     let named: String =
@@ -137,6 +141,9 @@ fn spaced_out(text: &str) -> String {
     }
     out.trim().into()
 }
+
+/// A wide colon in a time.
+static COLON: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\d：\d").expect("a constant pattern"));
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     const NUMBER: &str = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?";
@@ -207,7 +214,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             Some(format!("{}{}", minus(&c[1]), priced(&c[2], c.get(3).map(|m| m.as_str()), &c[4])?))
         }),
         // Shares, parts, ranges.
-        Rule::new(&format!(r"({NUMBER})\s?[-~—至到]\s?({NUMBER})\s?%"), |c, _| {
+        Rule::new(&format!(r"({NUMBER})\s?%?\s?[-~—至到]\s?({NUMBER})\s?%"), |c, _| {
             Some(format!("百分之{}到百分之{}", decimal(&c[1])?, decimal(&c[2])?))
         }),
         Rule::new(&format!(r"([-+]?)({NUMBER})\s?%"), |c, _| {
@@ -244,10 +251,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         Rule::new(r"(?:No\.|NO\.|№)\s?(\d{1,6})", |c, _| Some(format!("{}号", ordinal(c[1].parse().ok()?)))),
         Rule::new(r"#(\d{1,6})", |c, _| Some(format!("{}号", ordinal(c[1].parse().ok()?)))),
         Rule::new(r"([按选])\s?(\d)", |c, _| Some(format!("{}{}", &c[1], plain_digits(&c[2])))),
+        Rule::new(r"(\d{3,5})(室|房)", |c, _| Some(format!("{}{}", named(&c[1]), &c[2]))),
         Rule::new(r"(\d{1,3})(号|楼|路|栋|单元|室)", |c, _| {
             Some(format!("{}{}", ordinal(c[1].parse().ok()?), &c[2]))
         }),
-        Rule::new(r"(\d{3,5})(室|房)", |c, _| Some(format!("{}{}", named(&c[1]), &c[2]))),
         // Codes and what remains.
         Rule::new(r"[A-Za-z]+-?\d[A-Za-z0-9-]*|\d+[A-Za-z][A-Za-z0-9-]*", |c, _| {
             Some(code(c[0].trim_end_matches('-')))
@@ -541,11 +548,11 @@ fn phone(value: &str) -> String {
     let plus = value.trim_start().starts_with('+');
     let mut groups: Vec<String> =
         value.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).map(String::from).collect();
-    let mut country = "";
+    let mut country = if plus { "加" } else { "" };
+    let mut home = !plus;
     if plus {
-        country = "加";
         if let Some(rest) = groups.first().and_then(|g| g.strip_prefix("86")).map(String::from) {
-            country = "加八六，";
+            (country, home) = ("加八六，", true);
             if rest.is_empty() { drop(groups.remove(0)) } else { groups[0] = rest }
         }
     }
@@ -555,8 +562,8 @@ fn phone(value: &str) -> String {
         sizes.iter().map(|size| (named(&all[at..at + size]), at += size).0).collect::<Vec<_>>().join("，")
     };
     let words = match (all.len(), &all) {
-        (11, all) if all.starts_with('1') => cut(&[3, 4, 4]),
-        (10, all) if all.starts_with("400") || all.starts_with("800") => cut(&[3, 3, 4]),
+        (11, all) if home && all.starts_with('1') => cut(&[3, 4, 4]),
+        (10, all) if home && all.starts_with("400") || home && all.starts_with("800") => cut(&[3, 3, 4]),
         _ => groups.iter().map(|g| grouped(g)).collect::<Vec<_>>().join("，"),
     };
     format!("{country}{words}")
