@@ -2,7 +2,7 @@
 //! quick. Only `Voice::prepare` writes here, from the operator's own texts: what is said to one caller
 //! (values, names) is never kept, neither in memory nor on disk.
 //!
-//! A file is `frontdesk-prompt-1` magic, rate, sample count, sha256 of the samples, samples (i16, little
+//! A file is a magic, rate, sample count, sha256 of the samples, samples (i16, little
 //! endian), under the sha256 of voice, version, language and words. A file that does not check out is made anew.
 
 use std::collections::HashMap;
@@ -43,8 +43,17 @@ pub struct Cache {
     folder: Option<PathBuf>,
     /// Of all files together, bytes.
     limit: u64,
-    memory: Mutex<HashMap<Key, Chunk>>,
+    memory: Mutex<Memory>,
 }
+
+#[derive(Default)]
+struct Memory {
+    chunks: HashMap<Key, Chunk>,
+    samples: usize,
+}
+
+/// Samples kept in memory at most (128 MB); what goes beyond is read from disk when it is said.
+const MEMORY_SAMPLES: usize = 64 << 20;
 
 impl Cache {
     pub fn new(folder: Option<PathBuf>, limit: u64) -> Self {
@@ -53,7 +62,7 @@ impl Cache {
 
     /// What is at hand without touching the disk.
     pub fn at_hand(&self, key: &Key) -> Option<Chunk> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).chunks.get(key).cloned()
     }
 
     /// Takes a sentence from disk into memory, if it is there and whole.
@@ -111,7 +120,11 @@ impl Cache {
     }
 
     fn keep(&self, key: Key, chunk: Chunk) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, chunk);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.samples + chunk.samples.len() <= MEMORY_SAMPLES {
+            memory.samples += chunk.samples.len();
+            memory.chunks.insert(key, chunk);
+        }
     }
 }
 

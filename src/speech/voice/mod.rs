@@ -24,6 +24,10 @@ use crate::models;
 use cache::{Cache, Key};
 use sentences::Part;
 
+/// Silence between two sentences, and between parts of one.
+const SENTENCE_PAUSE_MS: u32 = 350;
+const CLAUSE_PAUSE_MS: u32 = 180;
+
 /// A stretch of speech: mono, 16 bit, at the common level of -26 dBov active.
 #[derive(Clone, Debug)]
 pub struct Chunk {
@@ -102,7 +106,7 @@ pub struct Voice {
     _threads: Arc<Threads>,
 }
 
-/// A prompt being spoken: its chunks in order as they are made. Dropping it stops the work.
+/// A prompt being spoken: its chunks in order as they are made, pauses between sentences among them. Dropping it stops the work.
 pub struct Speaking {
     chunks: mpsc::UnboundedReceiver<Result<Chunk, VoiceError>>,
 }
@@ -164,8 +168,8 @@ impl Voice {
         let (out, chunks) = mpsc::unbounded_channel();
         // What is at hand is heard at once, whatever the queue looks like.
         while let Some(chunk) = parts.front().and_then(|part| self.shared.at_hand(part, &prompt.language)) {
-            let _ = out.send(Ok(chunk)); // the receiver is in our hands
-            parts.pop_front();
+            let part = parts.pop_front();
+            deliver(&out, chunk, part.as_ref().filter(|_| !parts.is_empty()));
         }
         if !parts.is_empty() {
             self.shared.enqueue(Job { language: prompt.language.clone(), parts, out })?;
@@ -300,11 +304,16 @@ impl Shared {
             let part = job.parts.pop_front().filter(|_| !job.out.is_closed());
             let more = match part {
                 None => false,
-                Some(part) => {
-                    let chunk = self.render(&part, &job.language);
-                    let good = chunk.is_ok();
-                    job.out.send(chunk).is_ok() && good && !job.parts.is_empty()
-                }
+                Some(part) => match self.render_guarded(&part, &job.language) {
+                    Ok(chunk) => {
+                        let more = !job.parts.is_empty();
+                        deliver(&job.out, chunk, Some(&part).filter(|_| more)) && more
+                    }
+                    Err(error) => {
+                        let _ = job.out.send(Err(error)); // nobody left to hear it is no harm
+                        false
+                    }
+                },
             };
             let mut queue = self.lock();
             if more {
@@ -329,6 +338,12 @@ impl Shared {
         }
     }
 
+    /// A panic in a model ends this prompt, not the thread.
+    fn render_guarded(&self, part: &Part, language: &Language) -> Result<Chunk, VoiceError> {
+        let render = std::panic::AssertUnwindSafe(|| self.render(part, language));
+        std::panic::catch_unwind(render).unwrap_or(Err(VoiceError::Output))
+    }
+
     fn render(&self, part: &Part, language: &Language) -> Result<Chunk, VoiceError> {
         let (mut samples, rate) = match part {
             Part::Recording(path) => recording::read(path)?,
@@ -341,6 +356,9 @@ impl Shared {
             }
         };
         level::normalise(&mut samples, rate);
+        if matches!(part, Part::Words { .. }) {
+            level::trim(&mut samples, rate);
+        }
         let to_i16 = |s: &f32| (s.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
         Ok(Chunk { rate, samples: samples.iter().map(to_i16).collect() })
     }
@@ -358,6 +376,24 @@ impl Shared {
         // A panic while holding it leaves the queue as valid as before.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sends a chunk, and the pause behind it when `before_more` is the part that more follows. False when nobody listens.
+fn deliver(out: &mpsc::UnboundedSender<Result<Chunk, VoiceError>>, chunk: Chunk, before_more: Option<&Part>) -> bool {
+    let pause = match before_more {
+        Some(Part::Words { text, .. }) if text.ends_with(['.', '!', '?', '。', '！', '？', '…', '；', ';']) => {
+            SENTENCE_PAUSE_MS
+        }
+        Some(Part::Words { .. }) => CLAUSE_PAUSE_MS,
+        _ => 0,
+    };
+    let rate = chunk.rate;
+    let mut heard = out.send(Ok(chunk)).is_ok();
+    if pause > 0 {
+        let silence = vec![0; (rate * pause / 1_000) as usize];
+        heard = out.send(Ok(Chunk { rate, samples: silence.into() })).is_ok();
+    }
+    heard
 }
 
 /// Ends the threads with the last `Voice`.

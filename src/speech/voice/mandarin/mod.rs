@@ -87,6 +87,7 @@ impl Synthesis for Mandarin {
                 }
             };
             level::normalise(&mut sound, RATE);
+            level::trim(&mut sound, RATE);
             out.extend(sound);
         }
         Ok(out)
