@@ -268,6 +268,7 @@ fn running_text() {
             // Telephone numbers in text.
             ("call 1-800-555-0199 now", "call one, eight hundred, five five five, zero one nine nine now"),
             ("call (212) 555-0100", "call two one two, five five five, zero one zero zero"),
+            ("dial 9-1-1", "dial nine, one, one"),
             ("dial 555-0100", "dial five five five, zero one zero zero"),
             // Marks.
             ("you & me", "you and me"),

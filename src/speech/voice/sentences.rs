@@ -78,7 +78,8 @@ fn ends(text: &str, language: &Language) -> Vec<usize> {
         let next = text[at + c.len_utf8()..].chars().next();
         let end = match c {
             '.' | '!' | '?' | '…' => next.is_none_or(char::is_whitespace) || mandarin,
-            '。' | '！' | '？' | '\n' | '；' | ';' => true,
+            '。' | '！' | '？' | '\n' => true,
+            '；' | ';' => mandarin,
             // A clause of a word or two is not worth a breath.
             '，' | '：' | ',' | ':' => mandarin && since > 6,
             _ => false,

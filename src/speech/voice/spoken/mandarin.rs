@@ -233,7 +233,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             let after = format!("{unit}{rest}");
             Some(format!("{}到{}{unit}", counted(&c[1], &after)?, counted(&c[2], &after)?))
         }),
-        Rule::new(r"\d+(?:-\d+){2,}", |c, _| Some(code(&c[0]))),
+        Rule::new(r"\d+(?:-\d+){2,}", |c, _| Some(phone(&c[0]))),
         Rule::new(r"\d+(?:\.\d+){2,}", |c, _| {
             let parts: Option<Vec<_>> = c[0].split('.').map(big).collect();
             Some(parts?.join("点"))
