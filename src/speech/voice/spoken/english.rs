@@ -254,7 +254,7 @@ fn cardinal(n: u64) -> String {
     let mut groups = Vec::new();
     let mut rest = n;
     for scale in SCALES {
-        if rest % 1000 > 0 {
+        if !rest.is_multiple_of(1000) {
             groups.push(format!("{}{scale}", below_thousand(rest % 1000)));
         }
         rest /= 1000;
@@ -343,7 +343,7 @@ fn running_number(number: &str) -> Option<String> {
     let n: u64 = number.parse().ok()?;
     Some(match n {
         1100..=2099 => year(n),
-        2100..=9999 if n % 100 == 0 && n % 1000 != 0 => format!("{} hundred", cardinal(n / 100)),
+        2100..=9999 if n.is_multiple_of(100) && !n.is_multiple_of(1000) => format!("{} hundred", cardinal(n / 100)),
         n => cardinal(n),
     })
 }
@@ -506,7 +506,7 @@ fn code(value: &str) -> String {
 /// Runs of more than four digits with pauses: fours where they fit, else threes and a rest of two to four.
 fn grouped(run: &str) -> String {
     let n = run.len();
-    let size = if n % 4 == 0 { 4 } else { 3 };
+    let size = if n.is_multiple_of(4) { 4 } else { 3 };
     let mut parts = Vec::new();
     let mut rest = run;
     while rest.len() > 4 {

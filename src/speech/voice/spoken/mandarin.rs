@@ -522,7 +522,7 @@ fn code(value: &str) -> String {
             '/' => out.push_str("斜杠"),
             '.' => out.push('点'),
             '_' => out.push_str("下划线"),
-            '-' | '–' => out.push_str("杠"),
+            '-' | '–' => out.push('杠'),
             _ if out.is_empty() || out.ends_with('，') => {}
             _ => out.push('，'),
         }
@@ -532,7 +532,7 @@ fn code(value: &str) -> String {
 
 /// Fours where they fit, else threes with a rest of two to four.
 fn grouped(run: &str) -> String {
-    let size = if run.len() % 4 == 0 { 4 } else { 3 };
+    let size = if run.len().is_multiple_of(4) { 4 } else { 3 };
     let mut parts = Vec::new();
     let mut rest = run;
     while rest.len() > 4 && run.len() > 5 {
@@ -550,11 +550,9 @@ fn phone(value: &str) -> String {
         value.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).map(String::from).collect();
     let mut country = if plus { "加" } else { "" };
     let mut home = !plus;
-    if plus {
-        if let Some(rest) = groups.first().and_then(|g| g.strip_prefix("86")).map(String::from) {
-            (country, home) = ("加八六，", true);
-            if rest.is_empty() { drop(groups.remove(0)) } else { groups[0] = rest }
-        }
+    if plus && let Some(rest) = groups.first().and_then(|g| g.strip_prefix("86")).map(String::from) {
+        (country, home) = ("加八六，", true);
+        if rest.is_empty() { drop(groups.remove(0)) } else { groups[0] = rest }
     }
     let all: String = groups.concat();
     let cut = |sizes: &[usize]| {
@@ -563,7 +561,7 @@ fn phone(value: &str) -> String {
     };
     let words = match (all.len(), &all) {
         (11, all) if home && all.starts_with('1') => cut(&[3, 4, 4]),
-        (10, all) if home && all.starts_with("400") || home && all.starts_with("800") => cut(&[3, 3, 4]),
+        (10, all) if home && (all.starts_with("400") || all.starts_with("800")) => cut(&[3, 3, 4]),
         _ => groups.iter().map(|g| grouped(g)).collect::<Vec<_>>().join("，"),
     };
     format!("{country}{words}")
