@@ -9,6 +9,7 @@ mod pool;
 mod turn;
 pub mod vad;
 pub mod wer;
+pub mod voice;
 mod whisper;
 
 pub use cpu::thread_cpu;
