@@ -3,5 +3,6 @@
 
 pub mod flow;
 mod prompt;
+mod wording;
 
 pub use prompt::{Expect, Language, Piece, Prompt};
