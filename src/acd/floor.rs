@@ -151,7 +151,6 @@ impl Floor {
     /// Tells the floor what happened and when (milliseconds, any origin, never backwards); it answers what to do.
     pub fn handle(&mut self, now_ms: u64, event: FloorEvent) -> Vec<FloorAction> {
         self.now_ms = self.now_ms.max(now_ms);
-        self.deadlines();
         match event {
             FloorEvent::LoggedIn { agent } => self.logged_in(&agent),
             FloorEvent::LoggedOut { agent } => self.away(&agent, AgentState::Offline),
@@ -166,6 +165,7 @@ impl Floor {
             FloorEvent::Done { call, agent } => self.done(&call, &agent),
             FloorEvent::Tick => {}
         }
+        self.deadlines(); // after the event: an answer in the last moment counts
         self.give_up();
         self.assign();
         self.tell_positions();
