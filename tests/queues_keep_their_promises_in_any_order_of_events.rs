@@ -91,8 +91,11 @@ fn able(agent: &str, call: &Seen) -> bool {
 impl Onlooker {
     fn tell(&mut self, floor: &mut Floor, event: &FloorEvent) {
         self.before(event);
-        let free: BTreeSet<String> =
-            AGENTS.iter().map(|a| a.0.to_owned()).filter(|a| !self.calls.values().any(|c| c.agent.as_ref() == Some(a))).collect();
+        let free: BTreeSet<String> = AGENTS
+            .iter()
+            .map(|a| a.0.to_owned())
+            .filter(|a| !self.calls.values().any(|c| c.agent.as_ref() == Some(a)))
+            .collect();
         let actions = floor.handle(self.now, event.clone());
         for action in &actions {
             self.after(action, &free);
@@ -187,9 +190,12 @@ impl Onlooker {
                 let hopeless = !self.logged_in.iter().any(|agent| seen.queue != "nowhere" && able(agent, &seen));
                 match why {
                     GiveUp::NobodyThere => assert!(hopeless, "somebody could take {call}"),
-                    GiveUp::TooLong => assert!(self.now - seen.since >= if seen.queue == "sales" { 60_000 } else { 300_000 }),
+                    GiveUp::TooLong => {
+                        assert!(self.now - seen.since >= if seen.queue == "sales" { 60_000 } else { 300_000 })
+                    }
                     GiveUp::Full => {
-                        let waiting = self.calls.values().filter(|other| other.queue == seen.queue && other.agent.is_none());
+                        let waiting =
+                            self.calls.values().filter(|other| other.queue == seen.queue && other.agent.is_none());
                         assert_eq!((seen.queue.as_str(), waiting.count()), ("service", 3));
                     }
                 }
@@ -200,8 +206,12 @@ impl Onlooker {
 
     fn settled(&self, floor: &Floor) {
         for (name, ..) in AGENTS {
-            let theirs: Vec<&String> =
-                self.calls.iter().filter(|(_, seen)| seen.agent.as_deref() == Some(name)).map(|(call, _)| call).collect();
+            let theirs: Vec<&String> = self
+                .calls
+                .iter()
+                .filter(|(_, seen)| seen.agent.as_deref() == Some(name))
+                .map(|(call, _)| call)
+                .collect();
             match floor.agent(name).unwrap() {
                 AgentState::Offered { call, .. } => {
                     assert_eq!(theirs, [call]);
@@ -280,7 +290,12 @@ fn a_day_of_a_thousand_calls_takes_no_time() {
             let call = format!("c{next_call}");
             next_call += 1;
             let (queue_name, language) = ("service".to_owned(), Language::new("en"));
-            queue.extend(floor.handle(now, FloorEvent::Entered { call, queue: queue_name, skills: vec![], language, priority: 0 }));
+            queue.extend(
+                floor.handle(
+                    now,
+                    FloorEvent::Entered { call, queue: queue_name, skills: vec![], language, priority: 0 },
+                ),
+            );
         } else if end.is_some_and(|at| at <= now) {
             let ((_, agent), call) = talking.pop_first().unwrap();
             served += 1;

@@ -97,27 +97,13 @@ pub enum FloorAction {
     },
     /// Stop ringing: it rang long enough, or the agent is gone. Answered by `NotTaken`, or by `Taken` when the
     /// answer was on its way.
-    Withdraw {
-        call: CallId,
-        agent: String,
-        failure: AgentFailure,
-    },
+    Withdraw { call: CallId, agent: String, failure: AgentFailure },
     /// The call waits at this place (1 is next), for about so long, if history can tell.
-    Waiting {
-        call: CallId,
-        position: u32,
-        estimate_s: Option<u32>,
-    },
+    Waiting { call: CallId, position: u32, estimate_s: Option<u32> },
     /// The call is out of the queue.
-    GiveUp {
-        call: CallId,
-        why: GiveUp,
-    },
+    GiveUp { call: CallId, why: GiveUp },
     /// The agent missed so many calls in a row that they are given a rest.
-    Resting {
-        agent: String,
-        missed: u32,
-    },
+    Resting { agent: String, missed: u32 },
 }
 
 impl FloorAction {

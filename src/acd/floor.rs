@@ -133,9 +133,8 @@ type Rank = (i64, u64);
 impl Floor {
     /// A floor on which nobody is logged in.
     pub fn new(agents: impl IntoIterator<Item = Agent>, queues: impl IntoIterator<Item = Queue>) -> Self {
-        let desk = |agent: Agent| {
-            (agent.name.clone(), Desk { agent, state: AgentState::Offline, missed: 0, after: None })
-        };
+        let desk =
+            |agent: Agent| (agent.name.clone(), Desk { agent, state: AgentState::Offline, missed: 0, after: None });
         Self {
             desks: agents.into_iter().map(desk).collect(),
             queues: queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect(),
@@ -237,7 +236,8 @@ impl Floor {
     /// Logged out or paused: at once when free, after the call when not. A phone that rings stops.
     fn away(&mut self, agent: &str, state: AgentState) {
         let Some(desk) = self.desks.get_mut(agent) else { return };
-        if state == AgentState::Paused && (desk.state == AgentState::Offline || desk.after == Some(AgentState::Offline)) {
+        if state == AgentState::Paused && (desk.state == AgentState::Offline || desk.after == Some(AgentState::Offline))
+        {
             return; // who is not there does not pause
         }
         match &mut desk.state {

@@ -56,18 +56,11 @@ pub enum QueueRequest {
     /// The caller hung up or went elsewhere.
     Leave,
     /// The agent has answered; from here on the floor does not withdraw the offer.
-    Taken {
-        agent: String,
-    },
+    Taken { agent: String },
     /// The agent offered did not take it, or left before the caller was put through: find another.
-    NotTaken {
-        agent: String,
-        failure: super::AgentFailure,
-    },
+    NotTaken { agent: String, failure: super::AgentFailure },
     /// The conversation is over: the agent goes to wrap-up.
-    Done {
-        agent: String,
-    },
+    Done { agent: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -116,6 +116,10 @@ impl Call {
                 handoff.brief = brief;
                 self.ring(agent);
             }
+            (
+                Stage::Ringing { agent } | Stage::Briefing { agent } | Stage::Connected { agent },
+                Event::AgentFound { agent: again, .. },
+            ) if *agent == again => {} // we have them
             (_, event @ Event::AgentFound { .. }) => self.refuse_agent(event),
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Call, Event, Utterance};
+use super::{Action, Call, Entry, Event, Note, Utterance};
 use crate::dialog::flow::Flow;
 use crate::dialog::person;
 use crate::dialog::values::HIDDEN;
@@ -40,8 +40,10 @@ impl Logged {
             }
         };
         let actions: Vec<Action> = actions.iter().map(hide).collect();
-        // A key pressed ahead of a secret's question belongs to the secret.
-        let masked = masked || actions.iter().any(|action| matches!(action, Action::Mask));
+        // A key pressed ahead of a secret's question belongs to the secret: the call did not write it down.
+        let noted = |action: &Action| matches!(action, Action::Note(Entry { note: Note::Dtmf { .. }, .. }));
+        let ahead = matches!(event, Event::Key { .. }) && now_masked && !actions.iter().any(noted);
+        let masked = masked || ahead;
         Self { at_ms, event: if masked { masked_event(event) } else { event }, actions }
     }
 }

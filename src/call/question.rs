@@ -44,7 +44,8 @@ impl Call {
     /// Asks the step's question, or reads the value back.
     pub(super) fn ask(&mut self) {
         self.expect_answer();
-        let last_chance = self.bot_mut().is_some_and(|bot| bot.attempts > 0) && self.attempts_left() <= 1;
+        let failed = !self.preface.is_empty() && self.bot_mut().is_some_and(|bot| bot.attempts > 0);
+        let last_chance = failed && self.attempts_left() <= 1;
         let Phase::Bot(bot) = &self.phase else { return };
         let lines = &self.flow.lines;
         let mut texts = Vec::new();
@@ -120,9 +121,9 @@ impl Call {
 
     /// One more failed attempt: asks again, or takes the caller to a person.
     pub(super) fn failed(&mut self, apology: &Text) {
+        self.forget_keys();
         let Some(bot) = self.bot_mut() else { return };
         bot.attempts += 1;
-        bot.keys.clear();
         if !matches!(bot.stage, Stage::Confirming { .. }) {
             bot.stage = Stage::Asking;
         }
@@ -133,6 +134,13 @@ impl Call {
         let apology = self.words(apology);
         self.preface.push(apology);
         self.ask();
+    }
+
+    fn forget_keys(&mut self) {
+        self.cancel_timer(TimerId::InterKey);
+        if let Some(bot) = self.bot_mut() {
+            bot.keys.clear();
+        }
     }
 
     fn not_understood(&mut self) {
@@ -201,7 +209,7 @@ impl Call {
     /// Reads an answer; `counts` is false when the question had yet to be asked.
     fn answer(&mut self, utterance: &Utterance, counts: bool) {
         self.interrupt();
-        self.cancel_timer(TimerId::InterKey);
+        self.forget_keys(); // words instead
         if utterance.confidence < HEARD || utterance.text.trim().is_empty() {
             let apology = self.flow.lines.not_heard.clone();
             return if counts { self.failed(&apology) } else { self.ask() };
@@ -245,7 +253,8 @@ impl Call {
 
     pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
         let flow = self.flow.clone();
-        let Phase::Bot(Bot { stage: Stage::Understanding { request: asked, mentioned, counts }, step, .. }) = &self.phase
+        let Phase::Bot(Bot { stage: Stage::Understanding { request: asked, mentioned, counts }, step, .. }) =
+            &self.phase
         else {
             return;
         };
@@ -428,10 +437,15 @@ impl Call {
         let Some(bot) = self.bot_mut() else { return };
         bot.attempts += 1;
         if self.attempts_left() == 0 {
-            self.values.clear(&ask.slot);
+            self.taken_back(&ask.slot);
             return self.to_person("not understood", None);
         }
         self.filled(ask, value, false);
+    }
+
+    fn taken_back(&mut self, slot: &str) {
+        self.values.clear(slot);
+        self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
     }
 
     fn denied(&mut self) {
@@ -439,7 +453,7 @@ impl Call {
         let Some(bot) = self.bot_mut() else { return };
         bot.stage = Stage::Asking;
         if let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) {
-            self.values.clear(&ask.slot);
+            self.taken_back(&ask.slot);
         }
         self.failed(&flow.lines.misheard);
     }

@@ -16,9 +16,9 @@ pub enum Choice {
 
 /// Words that surround a choice without changing it.
 const FILLERS: &[&str] = &[
-    "um", "uh", "er", "please", "hi", "hello", "yes", "yeah", "i", "id", "im", "want", "would", "like", "to", "the", "a",
-    "an", "my", "need", "some", "help", "with", "about", "for", "it", "its", "is", "me", "can", "you", "check", "请",
-    "我", "想", "要", "的", "吧", "一", "下", "你", "好", "呃", "嗯", "那", "个",
+    "um", "uh", "er", "please", "hi", "hello", "yes", "yeah", "i", "id", "im", "want", "would", "like", "to", "the",
+    "a", "an", "my", "need", "some", "help", "with", "about", "for", "it", "its", "is", "me", "can", "you", "check",
+    "请", "我", "想", "要", "的", "吧", "一", "下", "你", "好", "呃", "嗯", "那", "个",
 ];
 /// Words around a key spoken as a number.
 const AROUND_KEYS: &[&str] = &[
@@ -63,7 +63,8 @@ pub fn choose(options: &[MenuOption], text: &str) -> Choice {
             false => Choice::Mentioned(*at),
         };
     }
-    let near = |phrase: &Words| if phrase.len() == 1 && phrase.texts()[0].len() < 5 { 0.0 } else { bare.likeness(phrase) };
+    let near =
+        |phrase: &Words| if phrase.len() == 1 && phrase.texts()[0].len() < 5 { 0.0 } else { bare.likeness(phrase) };
     phrases
         .iter()
         .map(|(at, phrase)| (*at, near(phrase)))
@@ -74,7 +75,8 @@ pub fn choose(options: &[MenuOption], text: &str) -> Choice {
 
 /// "two", "press two", "number two please", "第二个": the key that was said.
 pub fn spoken_key(words: &Words) -> Option<char> {
-    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).filter(|word| !AROUND_KEYS.contains(word)).collect();
+    let texts: Vec<&str> =
+        words.iter().map(|word| word.text.as_str()).filter(|word| !AROUND_KEYS.contains(word)).collect();
     match texts.as_slice() {
         ["first"] | ["first", "one"] => Some('1'),
         ["second"] | ["second", "one"] => Some('2'),
@@ -124,7 +126,9 @@ mod tests {
     #[test]
     fn keys_may_be_spoken() {
         let options = options();
-        for (text, wanted) in [("Two.", 1), ("press 3", 2), ("number one please", 0), ("第二个", 1), ("按三", 2), ("the second one", 1)] {
+        for (text, wanted) in
+            [("Two.", 1), ("press 3", 2), ("number one please", 0), ("第二个", 1), ("按三", 2), ("the second one", 1)]
+        {
             assert_eq!(choose(&options, text), Choice::Sure(wanted), "{text}");
         }
         assert_eq!(choose(&options, "nine"), Choice::Open);

@@ -7,9 +7,27 @@ use super::words::Words;
 
 /// Words that are a wish for a person by themselves, and anywhere in a short sentence.
 const ENGLISH: &[&str] = &[
-    "agent", "agents", "operator", "operators", "representative", "representatives", "human", "human being",
-    "person", "real person", "live person", "someone", "somebody", "customer service", "receptionist",
-    "advisor", "adviser", "colleague", "a member of staff", "real human", "live agent",
+    "agent",
+    "agents",
+    "operator",
+    "operators",
+    "representative",
+    "representatives",
+    "human",
+    "human being",
+    "person",
+    "real person",
+    "live person",
+    "someone",
+    "somebody",
+    "customer service",
+    "receptionist",
+    "advisor",
+    "adviser",
+    "colleague",
+    "a member of staff",
+    "real human",
+    "live agent",
 ];
 const MANDARIN: &[&str] = &["人工", "接线员", "客服", "真人", "话务员", "找个人", "跟人说", "和人说", "转接", "服务员"];
 const SPANISH: &[&str] = &["agente", "operador", "operadora", "una persona", "representante", "un humano"];

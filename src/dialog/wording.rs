@@ -47,7 +47,10 @@ impl Default for FlowTexts {
             misheard: text("Sorry, I misheard. Once more, please.", "不好意思，我听错了，请您再说一次。"),
             patience: text("One moment, please.", "请稍等。"),
             still_looking: text("I'm still looking. Thank you for your patience.", "还在查询，感谢您的耐心等待。"),
-            position: text("You are number {position:number} in the queue.", "您前面还有人在等候，您排在第{position:number}位。"),
+            position: text(
+                "You are number {position:number} in the queue.",
+                "您前面还有人在等候，您排在第{position:number}位。",
+            ),
             next_in_line: text("You are next in line.", "下一位就是您。"),
             estimate: text("The wait is about {minutes:number} minutes.", "大约还需要等{minutes:number}分钟。"),
             still_busy: text(

@@ -161,7 +161,13 @@ fn quote(words: &str) -> String {
     if words.chars().any(is_han) {
         return words.chars().take(2 * QUOTED).collect();
     }
-    words.split_whitespace().take(QUOTED).collect::<Vec<_>>().join(" ").trim_end_matches(['.', ',', '?', '!']).to_owned()
+    words
+        .split_whitespace()
+        .take(QUOTED)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim_end_matches(['.', ',', '?', '!'])
+        .to_owned()
 }
 
 fn cut(text: &str, limit: usize) -> String {
@@ -193,7 +199,8 @@ mod tests {
         ];
         let en = summary("en", &facts);
         assert_eq!(en.headline(), "balance enquiry - account number, by bank - upset");
-        let long = summary("en", &[(FactKind::LastWords, "a very long story about a card and a shop and a dog and a cat")]);
+        let long =
+            summary("en", &[(FactKind::LastWords, "a very long story about a card and a shop and a dog and a cat")]);
         assert_eq!(long.headline().chars().count(), 58);
         assert!(long.headline_ascii().len() <= 60 && long.headline_ascii().ends_with("..."));
         assert_eq!(summary("en", &[]).headline(), "call");
@@ -211,7 +218,10 @@ mod tests {
         let facts = [
             (FactKind::Wanted, "balance enquiry"),
             (FactKind::Collected, "account number: 407123 (confirmed)"),
-            (FactKind::LastWords, "“I would like to know why my balance is lower than I had thought it would be today”"),
+            (
+                FactKind::LastWords,
+                "“I would like to know why my balance is lower than I had thought it would be today”",
+            ),
         ];
         let briefing = summary("en", &facts).briefing();
         assert_eq!(briefing.text(), "About: balance enquiry. account number: 407123 (confirmed).");

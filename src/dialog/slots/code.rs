@@ -115,7 +115,8 @@ fn items(words: &[&Word]) -> Vec<Item> {
         } else {
             match homophone(rest[0]) {
                 Some(c) => items.push(Item::Perhaps(c)),
-                None if INSIDE.contains(&rest[0]) || matches!(rest[0], "capital" | "letter" | "the" | "字" | "母") => {}
+                None if INSIDE.contains(&rest[0]) || matches!(rest[0], "capital" | "letter" | "the" | "字" | "母") => {
+                }
                 None => items.push(Item::Other),
             }
             at += 1;
@@ -132,7 +133,8 @@ fn explained(words: &[&str]) -> Option<(char, usize)> {
         [_, "for" | "like", word, ..] if word.len() > 2 && digits::digit(word).is_none() => (word, 3),
         _ => return None,
     };
-    let spelled = words[0].len() <= 3 && (words[0].len() == 1 || letter_name(words[0]).or(homophone(words[0])).is_some());
+    let spelled =
+        words[0].len() <= 3 && (words[0].len() == 1 || letter_name(words[0]).or(homophone(words[0])).is_some());
     let first = word.chars().next().filter(char::is_ascii_alphabetic)?;
     (spelled && digits::digit(words[0]).is_none_or(|c| c == '0')).then(|| (first.to_ascii_uppercase(), length))
 }

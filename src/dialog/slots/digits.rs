@@ -89,9 +89,8 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
 }
 
 fn teen(word: &str) -> Option<u32> {
-    const TEENS: [&str; 10] = [
-        "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-    ];
+    const TEENS: [&str; 10] =
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
     TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
 }
 

@@ -91,8 +91,8 @@ fn runs(items: &[Item], homophones: bool) -> Vec<String> {
 
 /// Hesitations and small words that may stand inside a number without ending it.
 const INSIDE: &[&str] = &[
-    "um", "uh", "er", "erm", "and", "then", "dash", "hyphen", "space", "comma", "slash", "followed", "by", "please", "呃", "嗯",
-    "然", "后", "杠", "啊",
+    "um", "uh", "er", "erm", "and", "then", "dash", "hyphen", "space", "comma", "slash", "followed", "by", "please",
+    "呃", "嗯", "然", "后", "杠", "啊",
 ];
 
 /// How many words from `at` say "what I said was wrong", or none.

@@ -148,16 +148,44 @@ mod tests {
 
     #[test]
     fn yes_in_many_words() {
-        for text in
-            ["Yes.", "yeah that's right", "Correct!", "um, yes please", "That is correct", "okay", "是的", "对", "對。", "没错", "嗯", "好的", "可以", "没问题", "I think so, yes"]
-        {
+        for text in [
+            "Yes.",
+            "yeah that's right",
+            "Correct!",
+            "um, yes please",
+            "That is correct",
+            "okay",
+            "是的",
+            "对",
+            "對。",
+            "没错",
+            "嗯",
+            "好的",
+            "可以",
+            "没问题",
+            "I think so, yes",
+        ] {
             assert_eq!(said(text), Some(true), "{text}");
         }
     }
 
     #[test]
     fn no_in_many_words() {
-        for text in ["No.", "nope", "That's not right", "not correct", "that's wrong", "no it isn't", "不是", "不对", "不對", "错了", "不", "嗯，不对", "不用了"] {
+        for text in [
+            "No.",
+            "nope",
+            "That's not right",
+            "not correct",
+            "that's wrong",
+            "no it isn't",
+            "不是",
+            "不对",
+            "不對",
+            "错了",
+            "不",
+            "嗯，不对",
+            "不用了",
+        ] {
             assert_eq!(said(text), Some(false), "{text}");
         }
     }
