@@ -44,7 +44,7 @@ pub enum Note {
     Choice {
         option: String,
     },
-    /// `value` is `***` for a secret.
+    /// A slot's value: `***` for a secret; empty when the caller took it back.
     Slot {
         slot: String,
         value: String,

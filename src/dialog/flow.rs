@@ -51,6 +51,8 @@ pub struct FlowTexts {
     pub hint_secret: Text,
     /// Reads back what was heard poorly, `{value}`, and asks whether it is right.
     pub read_back: Text,
+    /// The caller said that what was read back is wrong.
+    pub misheard: Text,
     /// A backend takes longer than a moment.
     pub patience: Text,
     /// It still does.
