@@ -49,23 +49,18 @@ pub enum QueueRequest {
     Enter {
         queue: String,
         skills: Vec<String>,
+        /// What the caller speaks.
+        language: Language,
         priority: i32,
     },
     /// The caller hung up or went elsewhere.
     Leave,
-    /// The agent has taken the call.
-    Taken {
-        agent: String,
-    },
-    /// The agent offered did not take it: find another.
-    NotTaken {
-        agent: String,
-        failure: super::AgentFailure,
-    },
+    /// The agent has answered; from here on the floor does not withdraw the offer.
+    Taken { agent: String },
+    /// The agent offered did not take it, or left before the caller was put through: find another.
+    NotTaken { agent: String, failure: super::AgentFailure },
     /// The conversation is over: the agent goes to wrap-up.
-    Done {
-        agent: String,
-    },
+    Done { agent: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

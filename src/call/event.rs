@@ -139,9 +139,14 @@ pub enum Event {
     /// From the floor: ring this agent.
     AgentFound {
         agent: String,
+        /// The agent hears a spoken briefing before the caller is put through.
+        #[serde(default = "yes")]
+        brief: bool,
     },
-    /// From the floor: nobody logged in can take the call.
+    /// From the floor: nobody logged in can take the call. The call is out of the queue.
     NobodyThere,
+    /// From the floor: the queue's longest wait is over, or it takes no more. The call is out of the queue.
+    WaitOver,
     AgentRinging,
     AgentAnswered,
     AgentFailed {
@@ -158,4 +163,8 @@ pub enum Event {
     Drain {
         within_ms: u64,
     },
+}
+
+fn yes() -> bool {
+    true
 }

@@ -1,7 +1,17 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
+//!
+//! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
+//! answers, `handoff` brings caller and agent together, `ending` lets go.
 
 mod action;
+mod bot;
+mod ending;
 mod event;
+mod handoff;
+mod log;
+mod question;
+mod state;
+mod summary;
 mod timeline;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
@@ -9,4 +19,7 @@ pub use event::{
     AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Understanding,
     Utterance,
 };
+pub use log::{Logged, replay, replay_log};
+pub use state::Call;
+pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};

@@ -40,15 +40,22 @@ pub enum Note {
         chosen: Option<String>,
         scores: Vec<IntentScore>,
     },
+    /// A menu option that stands for no intent, by its first phrase or its key.
+    Choice {
+        option: String,
+    },
+    /// A slot's value: `***` for a secret; empty when the caller took it back.
     Slot {
         slot: String,
         value: String,
         confirmed: bool,
     },
     Fetch {
+        step: String,
         backend: String,
     },
     Reply {
+        step: String,
         backend: String,
         failure: Option<BackendFailure>,
     },
@@ -60,6 +67,10 @@ pub enum Note {
         queue: String,
         skills: Vec<String>,
         priority: i32,
+    },
+    Waiting {
+        position: u32,
+        estimate_s: Option<u32>,
     },
     AgentRinging {
         agent: String,

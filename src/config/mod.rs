@@ -1,1 +1,76 @@
 //! Operators' files -> checked, immutable values; every mistake with file, line, column and what was expected.
+//!
+//! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check` and `flows`
+//! judge what it means. A mistake stops none of the others from being found.
+
+mod builtin;
+mod check;
+mod flows;
+mod gather;
+mod problem;
+mod raw;
+mod raw_flow;
+mod shape;
+mod tree;
+mod values;
+
+use std::path::Path;
+
+pub use problem::{Place, Problem, Problems};
+pub use values::{
+    Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage,
+    Waiting,
+};
+
+/// Whether a secret that is not there is a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// It is: the engine is going to need it.
+    Needed,
+    /// It is left empty: nothing will be asked of a phone or a service (replay, check on another machine).
+    Optional,
+}
+
+/// Reads and checks a configuration with all files it names.
+pub fn load(path: &Path) -> Result<Config, Problems> {
+    load_with(path, Secrets::Needed)
+}
+
+/// As [`load`], where the machine may lack the secrets.
+pub fn load_with(path: &Path, secrets: Secrets) -> Result<Config, Problems> {
+    read(path, secrets, None)
+}
+
+/// Reads a configuration that is to take the place of a running one. What cannot change while calls are up (the
+/// addresses listened on, the folder of the records) is a mistake here. On any mistake keep `current`.
+pub fn reload(path: &Path, current: &Config) -> Result<Config, Problems> {
+    read(path, Secrets::Needed, Some(current))
+}
+
+/// JSON Schema (2020-12) of a configuration file.
+pub fn schema() -> &'static serde_json::Value {
+    &shape::CONFIG.schema
+}
+
+/// JSON Schema (2020-12) of a flow file.
+pub fn flow_schema() -> &'static serde_json::Value {
+    &shape::FLOW.schema
+}
+
+fn read(path: &Path, secrets: Secrets, current: Option<&Config>) -> Result<Config, Problems> {
+    let mut problems = vec![];
+    let gathered = gather::gather(path, &mut problems);
+    let config = match gathered.complete {
+        true => check::check(&gathered, secrets, current, &mut problems),
+        false => None, // names may be defined in what could not be read
+    };
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => {
+            let order = |problem: &Problem| gathered.files.iter().position(|file| *file == *problem.place.file);
+            problems.sort_by_key(|problem| (order(problem), problem.place.line, problem.place.column));
+            problems.dedup();
+            Err(Problems(problems))
+        }
+    }
+}

@@ -21,14 +21,16 @@ pub struct Flow {
     /// Where "a person, please" leads, from every step.
     pub person: Transfer,
     pub lines: FlowTexts,
-    /// Failed attempts at one question before the caller is taken to a person.
+    /// Failed attempts at one question that take the caller to a person; 2 is usual. (Silence is counted apart.)
     pub attempts: u32,
     /// Silence after a question before it counts as a failed attempt, ms.
     pub silence_ms: u64,
 }
 
-/// Words an operator may change, said outside any one step. Each has a default in English and Mandarin.
+/// Words an operator may change, said outside any one step. `Default` has them in English and Mandarin
+/// (`dialog::wording`); a language beyond these needs its own. Templates, as all texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FlowTexts {
     pub not_heard: Text,
     pub not_understood: Text,
@@ -38,6 +40,34 @@ pub struct FlowTexts {
     pub no_agent: Text,
     pub goodbye: Text,
     pub sorry: Text,
+    /// The recogniser is not there: keys only from here on.
+    pub keys_only: Text,
+    /// How to answer, said before the last attempt at a question.
+    pub hint_menu: Text,
+    pub hint_digits: Text,
+    pub hint_code: Text,
+    pub hint_yes_no: Text,
+    pub hint_free: Text,
+    pub hint_secret: Text,
+    /// Reads back what was heard poorly, `{value}`, and asks whether it is right.
+    pub read_back: Text,
+    /// The caller said that what was read back is wrong.
+    pub misheard: Text,
+    /// A backend takes longer than a moment.
+    pub patience: Text,
+    /// It still does.
+    pub still_looking: Text,
+    /// The place in the queue, `{position}`, from 2.
+    pub position: Text,
+    pub next_in_line: Text,
+    /// The wait expected, `{minutes}`, from 2.
+    pub estimate: Text,
+    /// The queue's longest wait is over: keep trying? (yes or no)
+    pub still_busy: Text,
+    /// The engine shuts down.
+    pub drain: Text,
+    /// The engine shuts down, and a person is sought meanwhile.
+    pub drain_to_person: Text,
 }
 
 /// A text in each language: a template with `{name}` or `{name:code}`, `{name:money}`, `{name:date}`,

@@ -1,7 +1,17 @@
 //! What the bot says and why: flows, prompts, slots, intents, escalation. No I/O, no clock, no model:
 //! scores and backend replies come in as values.
 
+mod check;
+pub mod choice;
 pub mod flow;
+mod hours;
+pub mod person;
 mod prompt;
+pub mod slots;
+pub mod template;
+pub mod values;
+mod wording;
+pub mod words;
 
+pub use check::{Problem, ProblemKind, check};
 pub use prompt::{Expect, Language, Piece, Prompt};

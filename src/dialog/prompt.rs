@@ -53,6 +53,26 @@ pub struct Prompt {
     pub pieces: Vec<Piece>,
 }
 
+impl Prompt {
+    /// What is said, as a reader would write it; a recording without words is left out.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(words)
+                | Piece::Code(words)
+                | Piece::Phone(words)
+                | Piece::Number(words)
+                | Piece::Money(words)
+                | Piece::Date(words)
+                | Piece::Time(words) => text.push_str(words),
+                Piece::Recording(_) => {}
+            }
+        }
+        text.trim().to_owned()
+    }
+}
+
 /// What the bot waits for after a prompt. Sets how long a pause ends the turn and steers the recogniser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

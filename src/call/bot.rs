@@ -1,0 +1,490 @@
+//! The bot's side of a call: walking the flow from step to step, and what may interrupt it. How answers are read
+//! is in `question`.
+
+use serde_json::Value;
+
+use super::state::{Call, Goal, Phase, Speaking};
+use super::{Action, BackendFailure, Cause, Event, Note, RequestId, TimerId};
+use crate::dialog::flow::{Ask, Fetch, SlotKind, Step};
+use crate::dialog::values::{Rendered, from_json};
+use crate::dialog::{Expect, person};
+use crate::media::Key;
+
+/// A backend may take this long before the caller hears that we are on it.
+const PATIENCE_MS: u64 = 1_500;
+/// And then again this often.
+const STILL_MS: u64 = 8_000;
+/// A backend that has not answered by then never will. (Backends have shorter limits of their own.)
+const FETCH_LIMIT_MS: u64 = 40_000;
+/// A turn that began is over by then, whatever became of it.
+pub(super) const TURN_LIMIT_MS: u64 = 60_000;
+/// Steps taken without a sign from the caller, before the flow counts as lost in a loop.
+const MOVES: u32 = 50;
+
+/// Where in its flow a call is.
+#[derive(Default)]
+pub(super) struct Bot {
+    pub step: String,
+    pub stage: Stage,
+    /// Failed attempts at this step's question.
+    pub attempts: u32,
+    /// Silences in a row at this step's question.
+    pub silences: u32,
+    /// Keys gathered for this step's question.
+    pub keys: String,
+    /// The caller is speaking, or what they said is being read.
+    pub hearing: bool,
+    /// What was cut when the caller began to speak.
+    cut: Option<Vec<Rendered>>,
+    /// A prompt was cut by noise once; it is not cut again.
+    noisy: bool,
+    moves: u32,
+}
+
+#[derive(Default)]
+pub(super) enum Stage {
+    #[default]
+    Walking,
+    Saying {
+        next: String,
+    },
+    Asking,
+    /// Reading back a value.
+    Confirming {
+        value: String,
+    },
+    /// Waiting for the meaning of a sentence.
+    Understanding {
+        request: RequestId,
+        /// The option that it mentions.
+        mentioned: Option<usize>,
+        /// Whether it counts as an attempt: not when the question had yet to be asked.
+        counts: bool,
+    },
+    Fetching {
+        request: RequestId,
+        since_ms: u64,
+        told: bool,
+        /// Came while the caller was being told to wait.
+        reply: Option<Result<Value, BackendFailure>>,
+    },
+}
+
+/// What walking came to.
+#[derive(PartialEq)]
+enum Walked {
+    /// A question that has yet to be asked.
+    Question,
+    /// Something else, that has begun.
+    Begun,
+}
+
+impl Call {
+    /// Goes to a step and does what it says.
+    pub(super) fn enter(&mut self, step: &str) {
+        if self.walk(step) == Walked::Question {
+            self.ask();
+        }
+    }
+
+    /// Walks from `step` to the first that waits for something. Questions are not yet asked.
+    fn walk(&mut self, step: &str) -> Walked {
+        let flow = self.flow.clone();
+        let mut name = step;
+        loop {
+            let Phase::Bot(bot) = &mut self.phase else { return Walked::Begun };
+            let moves = bot.moves + 1;
+            *bot = Bot { step: name.to_owned(), moves, ..Bot::default() };
+            let step = flow.steps.get(name).filter(|_| moves <= MOVES);
+            let Some(step) = step else {
+                // `check` refuses flows that can come here.
+                self.to_person("the flow has no way on", None);
+                return Walked::Begun;
+            };
+            self.note(Note::Step { step: name.to_owned() });
+            if self.drain_waits() && !matches!(step, Step::Transfer(_) | Step::HangUp { .. }) {
+                self.tell_of_drain();
+                return Walked::Begun;
+            }
+            match step {
+                Step::Say { say, next } => {
+                    let words = self.words(say);
+                    self.set_stage(Stage::Saying { next: next.clone() });
+                    self.listen(Expect::Free, self.person_hints());
+                    if self.say(vec![words], true) {
+                        return Walked::Begun;
+                    }
+                    name = next;
+                }
+                Step::Menu { .. } | Step::Ask(_) => {
+                    if let Step::Ask(ask) = step {
+                        if self.served.goal == Goal::Chosen && ask.kind != SlotKind::YesNo {
+                            self.served.told = false;
+                        }
+                        self.mask(ask.secret);
+                    }
+                    if self.keys_only && !answered_by_keys(step) {
+                        self.to_person("the recogniser is not available", None);
+                        return Walked::Begun;
+                    }
+                    self.set_stage(Stage::Asking);
+                    return Walked::Question;
+                }
+                Step::Fetch(fetch) => {
+                    self.fetch(fetch);
+                    return Walked::Begun;
+                }
+                Step::Decide { branches, otherwise } => {
+                    let branch = branches.iter().find(|branch| self.values.test(&branch.variable, &branch.test));
+                    name = branch.map_or(otherwise, |branch| &branch.next);
+                }
+                Step::Hours { hours, open, closed } => {
+                    let hours = flow.hours.get(hours);
+                    name = if hours.is_none_or(|hours| hours.open_at(self.now())) { open } else { closed };
+                }
+                Step::Transfer(transfer) => {
+                    self.transfer(transfer.clone());
+                    return Walked::Begun;
+                }
+                Step::HangUp { say } => {
+                    let words = self.words(say);
+                    self.close_with(vec![words], Cause::Completed);
+                    return Walked::Begun;
+                }
+            }
+        }
+    }
+
+    /// The wall clock's time.
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        let since = chrono::TimeDelta::try_milliseconds(i64::try_from(self.now_ms).unwrap_or(i64::MAX));
+        since.and_then(|since| self.arrived_at.checked_add_signed(since)).unwrap_or(self.arrived_at)
+    }
+
+    pub(super) fn bot(&mut self, event: Event, said: Option<Speaking>) {
+        match event {
+            Event::Said { finished, .. } if said.is_some() => self.bot_said(finished),
+            Event::SpeechStarted => self.speech_started(),
+            Event::Heard(utterance) => {
+                self.turn_over();
+                self.heard(utterance);
+            }
+            Event::NotHeard => {
+                self.turn_over();
+                self.not_heard();
+            }
+            Event::Key { key } => self.key(key),
+            Event::Timer { timer } => self.bot_timer(timer),
+            Event::Understood { request, understanding } => self.understood(request, &understanding),
+            Event::Replied { request, reply } => self.replied(request, reply),
+            event => self.refuse_agent(event),
+        }
+    }
+
+    fn bot_said(&mut self, finished: bool) {
+        let drain = self.drain_waits();
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        if matches!(bot.stage, Stage::Saying { .. }) && finished && self.served.goal != Goal::None {
+            self.served.told = true;
+        }
+        if drain && !matches!(bot.stage, Stage::Fetching { .. }) {
+            return self.tell_of_drain();
+        }
+        match &mut bot.stage {
+            Stage::Saying { next } => {
+                let next = std::mem::take(next);
+                if !bot.hearing {
+                    self.enter(&next);
+                } else {
+                    bot.stage = Stage::Saying { next }; // until the turn is over
+                }
+            }
+            Stage::Asking | Stage::Confirming { .. } if !bot.hearing && bot.keys.is_empty() => {
+                self.set_timer(TimerId::Silence, self.flow.silence_ms);
+            }
+            Stage::Fetching { request, reply, .. } => match reply.take() {
+                Some(reply) => {
+                    let request = *request;
+                    self.replied(request, reply);
+                }
+                None => self.set_timer(TimerId::Patience, STILL_MS),
+            },
+            _ => {}
+        }
+    }
+
+    fn speech_started(&mut self) {
+        if self.keys_only {
+            return;
+        }
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        if !matches!(bot.stage, Stage::Saying { .. } | Stage::Asking | Stage::Confirming { .. }) {
+            return;
+        }
+        bot.hearing = true;
+        let cut = self.interrupt();
+        if let Phase::Bot(bot) = &mut self.phase
+            && cut.is_some()
+        {
+            bot.cut = cut;
+        }
+        self.set_timer(TimerId::Silence, TURN_LIMIT_MS);
+    }
+
+    /// What the caller said is here, or lost.
+    fn turn_over(&mut self) {
+        self.cancel_timer(TimerId::Silence);
+        if let Phase::Bot(bot) = &mut self.phase {
+            bot.hearing = false;
+            bot.silences = 0;
+            bot.moves = 0;
+        }
+    }
+
+    /// Noise, or words that could not be read. A prompt that it cut is said again, this time to its end.
+    pub(super) fn not_heard(&mut self) {
+        self.note(Note::NotHeard);
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        let cut = bot.cut.take();
+        match (&bot.stage, cut) {
+            (Stage::Saying { .. } | Stage::Asking | Stage::Confirming { .. }, Some(cut)) if !bot.noisy => {
+                bot.noisy = true;
+                if bot.keys.is_empty() && !self.say(cut, false) {
+                    self.set_timer(TimerId::Silence, self.flow.silence_ms);
+                }
+            }
+            (Stage::Saying { next }, _) if self.speaking.is_none() => {
+                let next = next.clone();
+                self.enter(&next);
+            }
+            (Stage::Asking | Stage::Confirming { .. }, _) if bot.keys.is_empty() => {
+                let apology = self.flow.lines.not_heard.clone();
+                self.failed(&apology);
+            }
+            _ => {}
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        bot.moves = 0;
+        match &bot.stage {
+            // Callers who know the way press keys ahead: they count for the question that follows.
+            Stage::Saying { next } => {
+                let next = next.clone();
+                if self.interrupt().is_none() && self.speaking.is_some() {
+                    return; // a prompt that is not to be cut
+                }
+                self.key_ahead(&next, key);
+            }
+            Stage::Asking | Stage::Confirming { .. } | Stage::Understanding { .. } => self.answer_key(key),
+            Stage::Fetching { .. } => {
+                self.note(Note::Dtmf { key });
+                if key.as_char() == '0' {
+                    self.to_person("key 0", None);
+                }
+            }
+            Stage::Walking => {}
+        }
+    }
+
+    fn key_ahead(&mut self, next: &str, key: Key) {
+        let mut next = next.to_owned();
+        while let Some(Step::Say { next: after, .. }) = self.flow.steps.get(&next)
+            && let Phase::Bot(bot) = &mut self.phase
+            && bot.moves < MOVES
+        {
+            bot.moves += 1;
+            next = after.clone();
+        }
+        match self.flow.steps.get(&next) {
+            Some(Step::Menu { .. } | Step::Ask(_)) => {
+                if self.walk(&next) == Walked::Question {
+                    self.expect_answer();
+                    self.answer_key(key);
+                }
+            }
+            _ if key.as_char() == '0' => {
+                self.note(Note::Dtmf { key });
+                self.to_person("key 0", None);
+            }
+            _ => {
+                self.note(Note::Dtmf { key });
+                self.enter(&next);
+            }
+        }
+    }
+
+    /// The caller spoke while something was said: a request for the menu that follows, or words that want nothing.
+    pub(super) fn heard_ahead(&mut self, next: &str) -> bool {
+        if !matches!(self.flow.steps.get(next), Some(Step::Menu { .. })) {
+            self.enter(next);
+            return false;
+        }
+        let question = self.walk(next) == Walked::Question;
+        if question {
+            self.expect_answer();
+        }
+        question
+    }
+
+    fn bot_timer(&mut self, timer: TimerId) {
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        match (timer, &mut bot.stage) {
+            (TimerId::Silence, _) if bot.hearing => {
+                self.turn_over();
+                self.not_heard();
+            }
+            (TimerId::Silence, Stage::Asking | Stage::Confirming { .. }) => self.silence(),
+            (TimerId::InterKey, Stage::Asking) => self.keys_done(),
+            (TimerId::Patience, Stage::Understanding { request, .. }) => {
+                let request = *request;
+                self.understood(request, &super::Understanding::default());
+            }
+            (TimerId::Patience, Stage::Fetching { request, since_ms, told, .. }) => {
+                let request = *request;
+                if self.now_ms >= *since_ms + FETCH_LIMIT_MS {
+                    return self.replied(request, Err(BackendFailure::Timeout));
+                }
+                let again = std::mem::replace(told, true);
+                let step = bot.step.clone();
+                let lines = &self.flow.lines;
+                let text = match self.flow.steps.get(&step) {
+                    _ if again => &lines.still_looking,
+                    Some(Step::Fetch(Fetch { wait: Some(wait), .. })) => wait,
+                    _ => &lines.patience,
+                };
+                let words = self.words(text);
+                if !self.say(vec![words], true) {
+                    self.set_timer(TimerId::Patience, STILL_MS);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fetch(&mut self, fetch: &Fetch) {
+        let request = self.new_request();
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        if self.served.goal == Goal::Chosen {
+            self.served.told = false;
+        }
+        bot.stage = Stage::Fetching { request, since_ms: self.now_ms, told: false, reply: None };
+        let step = bot.step.clone();
+        self.note(Note::Fetch { step, backend: fetch.backend.clone() });
+        self.listen(Expect::Free, self.person_hints());
+        let parameters = fetch.with.iter().map(|(name, template)| (name.clone(), self.values.parameter(template)));
+        let parameters: Vec<(String, (String, bool))> = parameters.collect();
+        let secret = parameters.iter().any(|(_, (_, secret))| *secret);
+        self.mask(secret);
+        let with = parameters.into_iter().map(|(name, (value, _))| (name, value)).collect();
+        self.act(Action::Fetch { request, backend: fetch.backend.clone(), with });
+        self.mask(false);
+        self.set_timer(TimerId::Patience, PATIENCE_MS);
+    }
+
+    fn replied(&mut self, request: RequestId, reply: Result<Value, BackendFailure>) {
+        let speaking = self.speaking.is_some();
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        match &mut bot.stage {
+            Stage::Fetching { request: asked, reply: kept, .. } if *asked == request => {
+                if speaking {
+                    *kept = Some(reply); // once the caller has heard us out
+                    return;
+                }
+            }
+            _ => return,
+        }
+        let step = bot.step.clone();
+        let flow = self.flow.clone();
+        let Some(Step::Fetch(fetch)) = flow.steps.get(&step) else { return };
+        self.cancel_timer(TimerId::Patience);
+        let saved = reply.and_then(|reply| save(fetch, &reply));
+        let failure = saved.as_ref().err().copied();
+        self.note(Note::Reply { step, backend: fetch.backend.clone(), failure });
+        match saved {
+            Ok(values) => {
+                for (name, value) in values {
+                    match value {
+                        Some(value) => self.values.set(&name, value),
+                        None => self.values.clear(&name),
+                    }
+                }
+                self.served.goal = Goal::Fetched;
+                self.enter(&fetch.next);
+            }
+            Err(failure) => {
+                self.served.goal = Goal::None;
+                self.served.told = false;
+                let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
+                if failure != BackendFailure::NotFound && matches!(flow.steps.get(next), Some(Step::Transfer(_))) {
+                    let sorry = self.words(&flow.lines.sorry);
+                    self.preface.push(sorry);
+                }
+                self.enter(next);
+            }
+        }
+    }
+
+    /// The recogniser is gone in the middle of the flow.
+    pub(super) fn bot_lost_speech(&mut self) {
+        let flow = self.flow.clone();
+        let notice = self.words(&flow.lines.keys_only);
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        bot.hearing = false;
+        match (&bot.stage, flow.steps.get(&bot.step)) {
+            (Stage::Saying { .. } | Stage::Fetching { .. } | Stage::Walking, _) => {
+                let resume = matches!(bot.stage, Stage::Saying { .. }) && self.speaking.is_none();
+                let cut = bot.cut.take();
+                self.preface.push(notice);
+                if resume {
+                    // The prompt was cut by a turn that will not be read.
+                    self.cancel_timer(TimerId::Silence);
+                    self.say(cut.unwrap_or_default(), true);
+                }
+            }
+            (_, Some(step)) if answered_by_keys(step) => {
+                if !matches!(bot.stage, Stage::Confirming { .. }) {
+                    bot.stage = Stage::Asking;
+                }
+                let gathering = !bot.keys.is_empty();
+                self.cancel_timer(TimerId::Patience);
+                if !gathering {
+                    self.cancel_timer(TimerId::Silence);
+                    self.interrupt();
+                    self.preface.push(notice);
+                    self.ask();
+                }
+            }
+            _ => self.to_person("the recogniser is not available", None),
+        }
+    }
+
+    pub(super) fn set_stage(&mut self, stage: Stage) {
+        if let Phase::Bot(bot) = &mut self.phase {
+            bot.stage = stage;
+        }
+    }
+
+    pub(super) fn person_hints(&self) -> Vec<String> {
+        person::hints(self.language().as_str()).iter().map(|hint| (*hint).to_owned()).collect()
+    }
+}
+
+/// The values that a reply gives, by name; a place that is not in it makes it malformed.
+fn save(fetch: &Fetch, reply: &Value) -> Result<Vec<(String, Option<String>)>, BackendFailure> {
+    let place = |(name, pointer): (&String, &String)| {
+        reply.pointer(pointer).map(|value| (name.clone(), from_json(value))).ok_or(BackendFailure::Malformed)
+    };
+    fetch.save.iter().map(place).collect()
+}
+
+/// Whether a question can be answered without being heard.
+fn answered_by_keys(step: &Step) -> bool {
+    match step {
+        Step::Menu { options, .. } => options.iter().any(|option| option.key.is_some()),
+        Step::Ask(Ask { kind: SlotKind::Digits { .. } | SlotKind::YesNo, .. }) => true,
+        Step::Ask(_) => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,481 @@
+//! Questions and their answers: asking, asking again in other words, keys and speech, choices and values.
+
+use super::bot::{Bot, Stage};
+use super::state::{Call, Goal, Phase};
+use super::{Action, Cause, Note, RequestId, TimerId, Understanding, Utterance};
+use crate::dialog::choice::{self, Choice};
+use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
+use crate::dialog::slots::{self, yes_no};
+use crate::dialog::values::{HIDDEN, Values};
+use crate::dialog::{Expect, person};
+use crate::media::Key;
+
+/// Below this confidence of the recogniser nothing is acted upon, except a wish for a person.
+const HEARD: f32 = 0.3;
+/// Below this a value is read back even where the flow does not ask for it.
+const HEARD_WELL: f32 = 0.6;
+/// The best intent must lead the second by this much.
+const MARGIN: f32 = 0.05;
+/// Scores that are written down.
+const SCORES: usize = 5;
+/// The intent model answers in tens of milliseconds; after this long the call goes on without.
+const UNDERSTAND_LIMIT_MS: u64 = 3_000;
+/// The pause between keys that ends an entry which is too short, and one which could be whole.
+const INTER_KEY_MS: u64 = 5_000;
+const INTER_KEY_WHOLE_MS: u64 = 2_500;
+/// Silences in a row after which a caller is let go.
+const SILENCES: u32 = 2;
+
+impl Call {
+    fn step(&self) -> Option<&Step> {
+        match &self.phase {
+            Phase::Bot(bot) => self.flow.steps.get(&bot.step),
+            _ => None,
+        }
+    }
+
+    fn bot_mut(&mut self) -> Option<&mut Bot> {
+        match &mut self.phase {
+            Phase::Bot(bot) => Some(bot),
+            _ => None,
+        }
+    }
+
+    /// Asks the step's question, or reads the value back.
+    pub(super) fn ask(&mut self) {
+        self.expect_answer();
+        let failed = !self.preface.is_empty() && self.bot_mut().is_some_and(|bot| bot.attempts > 0);
+        let last_chance = failed && self.attempts_left() <= 1;
+        let Phase::Bot(bot) = &self.phase else { return };
+        let lines = &self.flow.lines;
+        let mut texts = Vec::new();
+        let hint = match (&bot.stage, self.step()) {
+            (Stage::Confirming { value }, Some(Step::Ask(ask))) => {
+                match &ask.confirm {
+                    Some(confirm) => texts.push(self.words(confirm)),
+                    None => {
+                        let mut values = Values::default();
+                        values.set("value", value.clone());
+                        texts.push(values.render(&lines.read_back, self.language()));
+                    }
+                }
+                Some(&lines.hint_yes_no)
+            }
+            (_, Some(Step::Menu { prompt, .. })) => {
+                texts.push(self.words(prompt));
+                Some(&lines.hint_menu)
+            }
+            (_, Some(Step::Ask(ask))) => {
+                texts.push(self.words(&ask.prompt));
+                Some(match ask.kind {
+                    _ if ask.secret => &lines.hint_secret,
+                    SlotKind::Digits { .. } => &lines.hint_digits,
+                    SlotKind::Code { .. } => &lines.hint_code,
+                    SlotKind::YesNo => &lines.hint_yes_no,
+                    SlotKind::Free => &lines.hint_free,
+                })
+            }
+            _ => None,
+        };
+        if let Some(hint) = hint.filter(|_| last_chance && !self.keys_only) {
+            texts.push(self.words(hint));
+        }
+        if !self.say(texts, true) {
+            self.set_timer(TimerId::Silence, self.flow.silence_ms);
+        }
+    }
+
+    /// Tells the ear what is expected.
+    pub(super) fn expect_answer(&mut self) {
+        let person = self.person_hints();
+        let Phase::Bot(bot) = &self.phase else { return };
+        let (expect, hints) = match (&bot.stage, self.step()) {
+            (Stage::Confirming { .. }, _) => (Expect::YesNo, person),
+            (_, Some(Step::Menu { options, .. })) => {
+                let mut phrases: Vec<String> = options.iter().flat_map(|option| option.phrases.clone()).collect();
+                phrases.extend(person);
+                if options.iter().any(|option| option.intent.is_some()) {
+                    (Expect::Free, phrases)
+                } else {
+                    (Expect::Choice { phrases: phrases.clone() }, phrases)
+                }
+            }
+            (_, Some(Step::Ask(ask))) => match ask.kind {
+                _ if ask.secret => (Expect::Choice { phrases: person.clone() }, person),
+                SlotKind::Digits { min, max } => (Expect::Digits { min, max }, person),
+                SlotKind::Code { min, max } => (Expect::Code { min, max }, person),
+                SlotKind::YesNo => (Expect::YesNo, person),
+                SlotKind::Free => (Expect::Free, person),
+            },
+            _ => return,
+        };
+        self.listen(expect, hints);
+    }
+
+    fn attempts_left(&self) -> u32 {
+        match &self.phase {
+            Phase::Bot(bot) => self.flow.attempts.max(1).saturating_sub(bot.attempts),
+            _ => 0,
+        }
+    }
+
+    /// One more failed attempt: asks again, or takes the caller to a person.
+    pub(super) fn failed(&mut self, apology: &Text) {
+        self.forget_keys();
+        let Some(bot) = self.bot_mut() else { return };
+        bot.attempts += 1;
+        if !matches!(bot.stage, Stage::Confirming { .. }) {
+            bot.stage = Stage::Asking;
+        }
+        self.interrupt();
+        if self.attempts_left() == 0 {
+            return self.to_person("not understood", None);
+        }
+        let apology = self.words(apology);
+        self.preface.push(apology);
+        self.ask();
+    }
+
+    fn forget_keys(&mut self) {
+        self.cancel_timer(TimerId::InterKey);
+        if let Some(bot) = self.bot_mut() {
+            bot.keys.clear();
+        }
+    }
+
+    fn not_understood(&mut self) {
+        let apology = self.flow.lines.not_understood.clone();
+        self.failed(&apology);
+    }
+
+    /// Neither a word nor a key after a question.
+    pub(super) fn silence(&mut self) {
+        self.note(Note::Silence);
+        let Some(bot) = self.bot_mut() else { return };
+        bot.silences += 1;
+        let enough = bot.silences >= SILENCES;
+        let lines = &self.flow.lines;
+        if enough {
+            let goodbye = lines.goodbye.clone();
+            return self.close(&[&goodbye], Cause::Silent);
+        }
+        let still_there = self.words(&lines.silence);
+        self.preface.push(still_there);
+        self.ask();
+    }
+
+    pub(super) fn heard(&mut self, utterance: Utterance) {
+        if self.masked {
+            return self.heard_while_masked(&utterance);
+        }
+        let text = utterance.text.clone();
+        self.note(Note::Utterance(utterance.clone()));
+        if person::wanted(&text) {
+            return self.to_person("asked for a person", None);
+        }
+        let Some(bot) = self.bot_mut() else { return };
+        match &bot.stage {
+            Stage::Saying { next } => {
+                let next = next.clone();
+                self.interrupt();
+                if self.speaking.is_none() && self.heard_ahead(&next) {
+                    self.answer(&utterance, false);
+                }
+            }
+            Stage::Asking => self.answer(&utterance, true),
+            Stage::Understanding { .. } => {
+                bot.stage = Stage::Asking;
+                self.cancel_timer(TimerId::Patience);
+                self.answer(&utterance, true);
+            }
+            Stage::Confirming { value } => {
+                let value = value.clone();
+                self.confirm(&value, &utterance);
+            }
+            Stage::Fetching { .. } | Stage::Walking => {}
+        }
+    }
+
+    /// What is said while a secret is asked for is kept nowhere; only a wish for a person counts.
+    fn heard_while_masked(&mut self, utterance: &Utterance) {
+        if person::wanted(&utterance.text) {
+            return self.to_person("asked for a person", None);
+        }
+        self.note(Note::NotHeard);
+        let hint = self.flow.lines.hint_secret.clone();
+        self.failed(&hint);
+    }
+
+    /// Reads an answer; `counts` is false when the question had yet to be asked.
+    fn answer(&mut self, utterance: &Utterance, counts: bool) {
+        self.interrupt();
+        self.forget_keys(); // words instead
+        if utterance.confidence < HEARD || utterance.text.trim().is_empty() {
+            let apology = self.flow.lines.not_heard.clone();
+            return if counts { self.failed(&apology) } else { self.ask() };
+        }
+        let flow = self.flow.clone();
+        let Phase::Bot(bot) = &self.phase else { return };
+        match flow.steps.get(&bot.step) {
+            Some(Step::Menu { options, .. }) => self.answer_menu(options, &utterance.text, counts),
+            Some(Step::Ask(ask)) => {
+                let readings = std::iter::once(&utterance.text).chain(&utterance.alternatives);
+                let mut values = readings.filter_map(|text| slots::value(&ask.kind, text));
+                match values.next() {
+                    Some(value) => self.filled(ask, value, utterance.confidence >= HEARD_WELL),
+                    None => self.not_understood(),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn answer_menu(&mut self, options: &[MenuOption], text: &str, counts: bool) {
+        let mentioned = match choice::choose(options, text) {
+            Choice::Sure(at) => return self.chosen(&options[at]),
+            Choice::Mentioned(at) => Some(at),
+            Choice::Open => None,
+        };
+        let intents: Vec<String> = options.iter().filter_map(|option| option.intent.clone()).collect();
+        if intents.is_empty() {
+            return match mentioned {
+                Some(at) => self.chosen(&options[at]),
+                None if counts => self.not_understood(),
+                None => self.ask(),
+            };
+        }
+        let request = self.new_request();
+        self.set_stage(Stage::Understanding { request, mentioned, counts });
+        let language = self.language().clone();
+        self.act(Action::Understand { request, text: text.to_owned(), intents, language });
+        self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS);
+    }
+
+    pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
+        let flow = self.flow.clone();
+        let Phase::Bot(Bot { stage: Stage::Understanding { request: asked, mentioned, counts }, step, .. }) =
+            &self.phase
+        else {
+            return;
+        };
+        let (mentioned, counts) = (*mentioned, *counts);
+        let Some(Step::Menu { options, .. }) = flow.steps.get(step) else { return };
+        if *asked != request {
+            return;
+        }
+        self.cancel_timer(TimerId::Patience);
+        let mut scores = understanding.intents.clone();
+        scores.retain(|score| options.iter().any(|option| option.intent.as_ref() == Some(&score.intent)));
+        scores.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let of = |intent: &str| options.iter().position(|option| option.intent.as_deref() == Some(intent));
+        let best = scores.first().and_then(|best| of(&best.intent));
+        let clear = scores.first().is_some_and(|best| {
+            let second = scores.get(1).map_or(0.0, |second| second.score);
+            best.score >= understanding.threshold && best.score - second >= MARGIN
+        });
+        // What the sentence mentions decides where the scores do not contradict it.
+        let chosen = best.filter(|_| clear).or(mentioned.filter(|_| best.is_none() || best == mentioned));
+        scores.truncate(SCORES);
+        match chosen {
+            Some(at) => {
+                let option = &options[at];
+                match &option.intent {
+                    Some(intent) => self.note(Note::Intent { chosen: Some(intent.clone()), scores }),
+                    None => self.note(Note::Choice { option: name(option) }),
+                }
+                self.served.chose();
+                self.enter(&option.next);
+            }
+            None => {
+                self.note(Note::Intent { chosen: None, scores });
+                self.set_stage(Stage::Asking);
+                if counts { self.not_understood() } else { self.ask() }
+            }
+        }
+    }
+
+    /// An option was chosen outright, by key or by phrase.
+    fn chosen(&mut self, option: &MenuOption) {
+        match &option.intent {
+            Some(intent) => self.note(Note::Intent { chosen: Some(intent.clone()), scores: Vec::new() }),
+            None => self.note(Note::Choice { option: name(option) }),
+        }
+        self.served.chose();
+        self.enter(&option.next);
+    }
+
+    /// A key as an answer to the question that is asked.
+    pub(super) fn answer_key(&mut self, key: Key) {
+        self.cancel_timer(TimerId::Silence);
+        self.cancel_timer(TimerId::Patience);
+        self.interrupt();
+        if !self.masked {
+            self.note(Note::Dtmf { key });
+        }
+        let flow = self.flow.clone();
+        let Some(bot) = self.bot_mut() else { return };
+        bot.silences = 0;
+        bot.hearing = false;
+        if matches!(bot.stage, Stage::Understanding { .. }) {
+            bot.stage = Stage::Asking;
+        }
+        let confirming = match &bot.stage {
+            Stage::Confirming { value } => Some(value.clone()),
+            _ => None,
+        };
+        match (flow.steps.get(&bot.step), confirming, key.as_char()) {
+            (Some(Step::Ask(ask)), Some(value), '1' | '#') => self.confirmed(ask, &value),
+            (Some(Step::Ask(_)), Some(_), '2') => self.denied(),
+            (Some(Step::Ask(Ask { kind: SlotKind::Digits { max, .. } | SlotKind::Code { max, .. }, .. })), None, c) => {
+                let max = *max;
+                self.gather(c, max);
+            }
+            (_, _, '0') => self.to_person("key 0", None),
+            (Some(Step::Menu { options, .. }), _, c) => match options.iter().find(|option| option.key == Some(c)) {
+                Some(option) => self.chosen(option),
+                None => self.not_understood(),
+            },
+            (Some(Step::Ask(ask @ Ask { kind: SlotKind::YesNo, .. })), None, '1') => {
+                self.filled(ask, slots::YES.into(), true);
+            }
+            (Some(Step::Ask(ask @ Ask { kind: SlotKind::YesNo, .. })), None, '2') => {
+                self.filled(ask, slots::NO.into(), true);
+            }
+            _ => self.not_understood(),
+        }
+    }
+
+    /// Gathers digits up to `#`, to the longest that is asked for, or to a pause. `*` begins anew.
+    fn gather(&mut self, key: char, max: usize) {
+        let Some(bot) = self.bot_mut() else { return };
+        match key {
+            '#' => return self.keys_done(),
+            '*' => bot.keys.clear(),
+            c => bot.keys.push(c),
+        }
+        let length = bot.keys.len();
+        // A lone 0 may yet be a number's first digit, or a wish for a person: a pause tells.
+        if length >= max && length > 1 || (max == 1 && length == 1 && key != '0') {
+            return self.keys_done();
+        }
+        let whole = length > 1 && slot_fits(self.step(), length);
+        self.set_timer(TimerId::InterKey, if whole || length == 1 { INTER_KEY_WHOLE_MS } else { INTER_KEY_MS });
+    }
+
+    /// The string of keys is over. A lone 0 asks for a person. At a secret a lone key does, whichever it is: what
+    /// was keyed there decides nothing, so a log without it replays the same.
+    pub(super) fn keys_done(&mut self) {
+        self.cancel_timer(TimerId::InterKey);
+        let masked = self.masked;
+        let flow = self.flow.clone();
+        let Some(bot) = self.bot_mut() else { return };
+        let keys = std::mem::take(&mut bot.keys);
+        let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
+        let single = matches!(ask.kind, SlotKind::Digits { max: 1, .. } | SlotKind::Code { max: 1, .. });
+        if keys == "0" || (masked && keys.len() == 1 && !single) {
+            return self.to_person("key 0", None);
+        }
+        if slot_fits(Some(&Step::Ask(ask.clone())), keys.len()) {
+            self.filled(ask, keys, true);
+        } else {
+            self.not_understood();
+        }
+    }
+
+    /// A slot has its value; it is read back where the flow says so, or where it was heard poorly.
+    fn filled(&mut self, ask: &Ask, value: String, sure: bool) {
+        if ask.secret {
+            self.values.set_secret(&ask.slot, value);
+            self.mask(false);
+            self.note(Note::Slot { slot: ask.slot.clone(), value: HIDDEN.into(), confirmed: false });
+            return self.enter(&ask.next);
+        }
+        self.values.set(&ask.slot, value.clone());
+        self.note(Note::Slot { slot: ask.slot.clone(), value: value.clone(), confirmed: false });
+        let code = matches!(ask.kind, SlotKind::Digits { .. } | SlotKind::Code { .. });
+        if ask.confirm.is_some() || (code && !sure) {
+            self.set_stage(Stage::Confirming { value });
+            self.ask();
+        } else {
+            self.enter(&ask.next);
+        }
+    }
+
+    /// Yes, no, "no, it's ...", or the value said once more.
+    fn confirm(&mut self, value: &str, utterance: &Utterance) {
+        self.interrupt();
+        let flow = self.flow.clone();
+        let Phase::Bot(bot) = &self.phase else { return };
+        let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
+        if utterance.confidence < HEARD {
+            let apology = self.flow.lines.not_heard.clone();
+            return self.failed(&apology);
+        }
+        let spelled = matches!(ask.kind, SlotKind::Digits { .. } | SlotKind::Code { .. });
+        let other = |text: &str| slots::value(&ask.kind, text).filter(|_| spelled);
+        match yes_no(&utterance.text) {
+            Some(answer) if answer.yes => self.confirmed(ask, value),
+            Some(answer) => match other(&answer.rest).filter(|other| other != value) {
+                Some(other) => self.corrected(ask, other),
+                None => self.denied(),
+            },
+            None => match other(&utterance.text) {
+                Some(other) if other == value => self.confirmed(ask, value),
+                Some(other) => self.corrected(ask, other),
+                None => self.not_understood(),
+            },
+        }
+    }
+
+    fn confirmed(&mut self, ask: &Ask, value: &str) {
+        self.note(Note::Slot { slot: ask.slot.clone(), value: value.to_owned(), confirmed: true });
+        self.enter(&ask.next);
+    }
+
+    /// Another value instead: read back in its turn, and counted, so that it does not go on for ever.
+    fn corrected(&mut self, ask: &Ask, value: String) {
+        let Some(bot) = self.bot_mut() else { return };
+        bot.attempts += 1;
+        if self.attempts_left() == 0 {
+            self.taken_back(&ask.slot);
+            return self.to_person("not understood", None);
+        }
+        self.filled(ask, value, false);
+    }
+
+    fn taken_back(&mut self, slot: &str) {
+        self.values.clear(slot);
+        self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
+    }
+
+    fn denied(&mut self) {
+        let flow = self.flow.clone();
+        let Some(bot) = self.bot_mut() else { return };
+        bot.stage = Stage::Asking;
+        if let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) {
+            self.taken_back(&ask.slot);
+        }
+        self.failed(&flow.lines.misheard);
+    }
+}
+
+impl super::state::Served {
+    fn chose(&mut self) {
+        self.goal = Goal::Chosen;
+        self.told = false;
+    }
+}
+
+fn slot_fits(step: Option<&Step>, length: usize) -> bool {
+    match step {
+        Some(Step::Ask(Ask { kind: SlotKind::Digits { min, max } | SlotKind::Code { min, max }, .. })) => {
+            length > 0 && (*min..=*max).contains(&length)
+        }
+        _ => false,
+    }
+}
+
+/// How the timeline names an option that stands for no intent.
+fn name(option: &MenuOption) -> String {
+    option.phrases.first().cloned().or(option.key.map(String::from)).unwrap_or_else(|| option.next.clone())
+}

@@ -1,0 +1,291 @@
+//! The call itself: its phase, what it knows, and the few things every phase does (say, note, set timers).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::bot::Bot;
+use super::handoff::Handoff;
+use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId};
+use crate::dialog::flow::{Flow, Text};
+use crate::dialog::values::{Rendered, Values};
+use crate::dialog::{Expect, Language, Piece, Prompt};
+
+/// One call from its arrival to its end.
+pub struct Call {
+    pub(super) flow: Arc<Flow>,
+    pub(super) now_ms: u64,
+    pub(super) phase: Phase,
+    pub(super) values: Values,
+    pub(super) arrived_at: chrono::DateTime<chrono::Utc>,
+    /// The recogniser is not there.
+    pub(super) keys_only: bool,
+    /// The engine shuts down.
+    pub(super) drain: Option<Drain>,
+    pub(super) served: Served,
+    /// The prompt that runs, if one does.
+    pub(super) speaking: Option<Speaking>,
+    /// Said at the beginning of the next prompt.
+    pub(super) preface: Vec<Rendered>,
+    pub(super) listening: Option<Expect>,
+    pub(super) masked: bool,
+    pub(super) notes: Vec<Entry>,
+    actions: Vec<Action>,
+    timers: BTreeSet<TimerId>,
+    prompts: PromptId,
+    requests: RequestId,
+}
+
+pub(super) enum Phase {
+    /// Nothing has arrived.
+    New,
+    Bot(Bot),
+    Handoff(Handoff),
+    /// The last prompt is being said.
+    Closing(Cause),
+    Ended,
+}
+
+/// The engine shuts down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drain {
+    /// The caller is told as soon as the prompt that runs is over.
+    ToTell,
+    Told,
+}
+
+/// What has come of the call so far.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Served {
+    pub goal: Goal,
+    /// The caller was told what they wanted to know, to the end.
+    pub told: bool,
+    /// A person and the caller heard each other.
+    pub connected: bool,
+}
+
+/// What there is to tell the caller.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Goal {
+    #[default]
+    None,
+    /// They chose something: what is said next may be it, unless more is asked or fetched before.
+    Chosen,
+    /// A backend answered.
+    Fetched,
+}
+
+pub(super) struct Speaking {
+    pub prompt: PromptId,
+    pub interruptible: bool,
+    /// To say it again when it was cut for nothing.
+    pub said: Vec<Rendered>,
+}
+
+impl Call {
+    /// A call that follows `flow` in the flow's language.
+    pub fn new(flow: Arc<Flow>) -> Self {
+        Self {
+            flow,
+            now_ms: 0,
+            phase: Phase::New,
+            values: Values::default(),
+            arrived_at: chrono::DateTime::UNIX_EPOCH,
+            keys_only: false,
+            drain: None,
+            served: Served::default(),
+            speaking: None,
+            preface: Vec::new(),
+            listening: None,
+            masked: false,
+            notes: Vec::new(),
+            actions: Vec::new(),
+            timers: BTreeSet::new(),
+            prompts: 0,
+            requests: 0,
+        }
+    }
+
+    /// Tells the call what happened, `now_ms` after it arrived, and what it wants done. Every event is harmless in
+    /// every state: what comes too late is ignored. After `Action::Finished` there are no more actions.
+    pub fn handle(&mut self, now_ms: u64, event: Event) -> Vec<Action> {
+        self.now_ms = self.now_ms.max(now_ms);
+        if let Event::Timer { timer } = event
+            && !self.timers.remove(&timer)
+        {
+            return Vec::new(); // cancelled meanwhile
+        }
+        let said = match event {
+            Event::Said { prompt, .. } => match self.speaking.take_if(|speaking| speaking.prompt == prompt) {
+                None => return Vec::new(), // replaced or stopped meanwhile
+                some => some,
+            },
+            _ => None,
+        };
+        match (&self.phase, event) {
+            (Phase::Ended, _) => {}
+            (_, Event::CallerHungUp) => self.end(Cause::CallerHungUp),
+            (Phase::New, Event::Arrived { caller, at, .. }) => self.arrived(caller, at),
+            (Phase::New, _) | (_, Event::Arrived { .. }) => {}
+            (_, Event::MediaLost) => self.end(Cause::MediaLost),
+            (_, Event::Drain { within_ms }) => self.drain(within_ms),
+            (_, Event::Timer { timer: TimerId::Drain }) => self.drain_over(),
+            (_, Event::Emotion(reading)) => self.note(Note::Emotion(reading)),
+            (_, Event::SpeechUnavailable) => self.speech_unavailable(),
+            (Phase::Bot(_), event) => self.bot(event, said),
+            (Phase::Handoff(_), event) => self.handoff(event, said),
+            (Phase::Closing(cause), Event::Said { .. } | Event::Timer { .. }) => {
+                let cause = *cause;
+                // A flow's last words may be what the caller wanted to know.
+                self.served.told |= cause == Cause::Completed && self.served.goal != Goal::None;
+                self.end(cause);
+            }
+            (Phase::Closing(_), event) => self.refuse_agent(event),
+        }
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The timeline so far.
+    pub fn timeline(&self) -> &[Entry] {
+        &self.notes
+    }
+
+    /// The call is over.
+    pub fn finished(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    fn arrived(&mut self, caller: Caller, at: chrono::DateTime<chrono::Utc>) {
+        self.arrived_at = at;
+        self.values.set("caller_number", caller.number.clone());
+        self.values.set("dialled", caller.dialled.clone());
+        self.values.set("line", caller.line.clone());
+        self.note(Note::Arrived(caller));
+        self.act(Action::Answer);
+        self.note(Note::Answered);
+        let start = self.flow.start.clone();
+        self.phase = Phase::Bot(Bot::default());
+        self.enter(&start);
+    }
+
+    fn speech_unavailable(&mut self) {
+        if std::mem::replace(&mut self.keys_only, true) {
+            return;
+        }
+        self.note(Note::SpeechUnavailable);
+        self.stop_listening();
+        match self.phase {
+            Phase::Bot(_) => self.bot_lost_speech(),
+            Phase::Handoff(_) => self.offer_lost_speech(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        let entry = Entry { seq: self.notes.len() as u32, at_ms: self.now_ms, note };
+        self.notes.push(entry.clone());
+        self.act(Action::Note(entry));
+    }
+
+    /// Renders one of the flow's own texts, or one of `FlowTexts`, in the flow's language.
+    pub(super) fn words(&self, text: &Text) -> Rendered {
+        self.values.render(text, &self.flow.language)
+    }
+
+    /// Says it, after what stands before it; `false` when there is nothing to say.
+    pub(super) fn say(&mut self, texts: Vec<Rendered>, interruptible: bool) -> bool {
+        let said: Vec<Rendered> = std::mem::take(&mut self.preface).into_iter().chain(texts).collect();
+        self.speaking = None;
+        let mut pieces = Vec::new();
+        let mut words = Vec::new();
+        for text in &said {
+            if !pieces.is_empty() && !text.pieces.is_empty() {
+                pieces.push(Piece::Text(" ".into()));
+                words.push(Piece::Text(" ".into()));
+            }
+            pieces.extend(text.pieces.iter().cloned());
+            words.extend(text.words.as_ref().unwrap_or(&text.pieces).iter().cloned());
+        }
+        if pieces.is_empty() {
+            return false;
+        }
+        self.prompts += 1;
+        let language = self.flow.language.clone();
+        let text = Prompt { language: language.clone(), pieces: words }.text();
+        self.note(Note::Say { text });
+        let words = Prompt { language, pieces };
+        self.act(Action::Say { prompt: self.prompts, words, interruptible });
+        self.speaking = Some(Speaking { prompt: self.prompts, interruptible, said });
+        true
+    }
+
+    /// Stops the prompt that runs; what was cut is noted and given back.
+    pub(super) fn interrupt(&mut self) -> Option<Vec<Rendered>> {
+        let cut = self.speaking.take_if(|speaking| speaking.interruptible)?;
+        self.act(Action::StopSaying);
+        self.note(Note::Interrupted);
+        Some(cut.said)
+    }
+
+    pub(super) fn listen(&mut self, expect: Expect, hints: Vec<String>) {
+        if self.keys_only || self.listening.as_ref() == Some(&expect) {
+            return;
+        }
+        self.listening = Some(expect.clone());
+        self.act(Action::Listen { expect, language: self.flow.language.clone(), hints });
+    }
+
+    pub(super) fn stop_listening(&mut self) {
+        if self.listening.take().is_some() {
+            self.act(Action::StopListening);
+        }
+    }
+
+    pub(super) fn set_timer(&mut self, timer: TimerId, after_ms: u64) {
+        self.timers.insert(timer);
+        self.act(Action::SetTimer { timer, after_ms });
+    }
+
+    pub(super) fn cancel_timer(&mut self, timer: TimerId) {
+        if self.timers.remove(&timer) {
+            self.act(Action::CancelTimer { timer });
+        }
+    }
+
+    /// Cancels all but the drain's.
+    pub(super) fn cancel_timers(&mut self) {
+        for timer in self.timers.clone() {
+            if timer != TimerId::Drain {
+                self.cancel_timer(timer);
+            }
+        }
+    }
+
+    pub(super) fn new_request(&mut self) -> RequestId {
+        self.requests += 1;
+        self.requests
+    }
+
+    pub(super) fn mask(&mut self, masked: bool) {
+        if self.masked != masked {
+            self.masked = masked;
+            self.act(if masked { Action::Mask } else { Action::Unmask });
+        }
+    }
+
+    pub(super) fn language(&self) -> &Language {
+        &self.flow.language
+    }
+
+    pub(super) fn outcome(&self, cause: Cause) -> Outcome {
+        match cause {
+            _ if self.served.connected => Outcome::HandedOver,
+            _ if self.served.told => Outcome::Contained,
+            Cause::CallerHungUp | Cause::MediaLost | Cause::Silent => Outcome::Abandoned,
+            _ => Outcome::Unserved,
+        }
+    }
+}

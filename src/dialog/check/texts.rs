@@ -1,0 +1,297 @@
+//! Texts: is each there in every language, and every value in it filled on every way to it?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Problem, ProblemKind, problem, ways};
+use crate::dialog::Language;
+use crate::dialog::flow::{Flow, FlowTexts, Step, Test, Text};
+use crate::dialog::template;
+use crate::dialog::values::BUILT_IN;
+
+pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
+    let uses = flow.steps.iter().map(|(name, step)| (name.as_str(), uses(step))).collect::<Vec<_>>();
+    languages(flow, &uses, problems);
+    values(flow, &uses, problems);
+}
+
+/// A template in a step, and where it stands.
+struct Use<'a> {
+    field: String,
+    /// None for a backend's parameter, which is not spoken.
+    text: Option<&'a Text>,
+    templates: Vec<&'a str>,
+    /// Filled by the step itself before this is said.
+    own: Option<&'a str>,
+}
+
+fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
+    Use {
+        field: field.to_owned(),
+        text: Some(text),
+        templates: text.texts.values().map(String::as_str).collect(),
+        own: None,
+    }
+}
+
+fn uses(step: &Step) -> Vec<Use<'_>> {
+    match step {
+        Step::Say { say, .. } | Step::HangUp { say } => vec![spoken("say", say)],
+        Step::Menu { prompt, .. } => vec![spoken("prompt", prompt)],
+        Step::Ask(ask) => {
+            let confirm = ask.confirm.iter().map(|text| Use { own: Some(&ask.slot), ..spoken("confirm", text) });
+            std::iter::once(spoken("prompt", &ask.prompt)).chain(confirm).collect()
+        }
+        Step::Fetch(fetch) => {
+            let sent = fetch.with.iter().map(|(name, template)| Use {
+                field: format!("with/{name}"),
+                text: None,
+                templates: vec![template],
+                own: None,
+            });
+            sent.chain(fetch.wait.iter().map(|text| spoken("wait", text))).collect()
+        }
+        Step::Transfer(transfer) => transfer.say.iter().map(|text| spoken("say", text)).collect(),
+        Step::Decide { .. } | Step::Hours { .. } => Vec::new(),
+    }
+}
+
+/// Every language in which some step speaks, in which therefore all must.
+fn languages(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem>) {
+    let mut languages: BTreeSet<&Language> = BTreeSet::from([&flow.language]);
+    for text in uses.iter().flat_map(|(_, uses)| uses).filter_map(|used| used.text) {
+        languages.extend(text.texts.keys().chain(text.recordings.keys()));
+    }
+    let missing = |text: &Text| {
+        let missing = languages.iter().filter(|l| !text.texts.contains_key(**l) && !text.recordings.contains_key(**l));
+        missing.map(|language| language.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let remedy = "give every text in every language of the flow";
+    for (name, uses) in uses {
+        for used in uses {
+            let lacks = used.text.map(&missing).unwrap_or_default();
+            if !lacks.is_empty() {
+                let message = format!("this text is missing in {lacks}");
+                problems.push(problem(name, &used.field, ProblemKind::MissingLanguage, message, remedy));
+            }
+        }
+    }
+    if let Some(say) = &flow.person.say
+        && !missing(say).is_empty()
+    {
+        let message = format!("this text is missing in {}", missing(say));
+        problems.push(problem("", "person/say", ProblemKind::MissingLanguage, message, remedy));
+    }
+    let own = own_texts(&flow.lines);
+    let lacking: Vec<&str> =
+        own.iter().filter(|(_, text, _)| !missing(text).is_empty()).map(|(name, ..)| *name).collect();
+    if !lacking.is_empty() {
+        let lacks = own.iter().map(|(_, text, _)| missing(text)).find(|lacks| !lacks.is_empty()).unwrap_or_default();
+        let message = format!("in {lacks} there are no words for {}", lacking.join(", "));
+        let remedy = "give them under `texts` (only English and Mandarin are built in)";
+        problems.push(problem("", "lines", ProblemKind::MissingLanguage, message, remedy));
+    }
+}
+
+/// The flow's own texts, their names, and the values that each may have.
+fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static str])> {
+    let FlowTexts {
+        not_heard,
+        not_understood,
+        silence,
+        to_person,
+        all_busy,
+        no_agent,
+        goodbye,
+        sorry,
+        keys_only,
+        hint_menu,
+        hint_digits,
+        hint_code,
+        hint_yes_no,
+        hint_free,
+        hint_secret,
+        read_back,
+        misheard,
+        patience,
+        still_looking,
+        position,
+        next_in_line,
+        estimate,
+        still_busy,
+        drain,
+        drain_to_person,
+    } = lines;
+    vec![
+        ("not_heard", not_heard, &[]),
+        ("not_understood", not_understood, &[]),
+        ("silence", silence, &[]),
+        ("to_person", to_person, &[]),
+        ("all_busy", all_busy, &[]),
+        ("no_agent", no_agent, &[]),
+        ("goodbye", goodbye, &[]),
+        ("sorry", sorry, &[]),
+        ("keys_only", keys_only, &[]),
+        ("hint_menu", hint_menu, &[]),
+        ("hint_digits", hint_digits, &[]),
+        ("hint_code", hint_code, &[]),
+        ("hint_yes_no", hint_yes_no, &[]),
+        ("hint_free", hint_free, &[]),
+        ("hint_secret", hint_secret, &[]),
+        ("read_back", read_back, &["value"]),
+        ("misheard", misheard, &[]),
+        ("patience", patience, &[]),
+        ("still_looking", still_looking, &[]),
+        ("position", position, &["position"]),
+        ("next_in_line", next_in_line, &[]),
+        ("estimate", estimate, &["minutes"]),
+        ("still_busy", still_busy, &[]),
+        ("drain", drain, &[]),
+        ("drain_to_person", drain_to_person, &[]),
+    ]
+}
+
+fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem>) {
+    let filled = filled(flow);
+    let ever: BTreeSet<&str> = flow.steps.values().flat_map(fills).chain(BUILT_IN).collect();
+    let secret: BTreeSet<&str> = flow
+        .steps
+        .values()
+        .filter_map(|step| match step {
+            Step::Ask(ask) if ask.secret => Some(ask.slot.as_str()),
+            _ => None,
+        })
+        .collect();
+    for (step, uses) in uses {
+        for used in uses {
+            for template in &used.templates {
+                if let Err(error) = template::parse(template) {
+                    let remedy = "values are written `{name}` or `{name:code}`";
+                    problems.push(problem(step, &used.field, ProblemKind::BadTemplate, error.to_string(), remedy));
+                }
+            }
+            let names: BTreeSet<String> =
+                used.templates.iter().flat_map(|template| template::names(template)).collect();
+            for name in &names {
+                if used.text.is_some() && secret.contains(name.as_str()) {
+                    let message = format!("`{name}` is a secret and is never spoken");
+                    let remedy = "leave it out: it can only be sent to a backend";
+                    problems.push(problem(step, &used.field, ProblemKind::SecretSpoken, message, remedy));
+                } else if !ever.contains(name.as_str()) {
+                    let message = format!("nothing fills `{name}`");
+                    let remedy =
+                        "name a slot that is asked, a value that a fetch saves, or caller_number, dialled, line";
+                    problems.push(problem(step, &used.field, ProblemKind::UnknownValue, message, remedy));
+                } else if used.own != Some(name)
+                    && filled.get(step).is_some_and(|filled| !filled.contains(name.as_str()))
+                {
+                    let message = format!("`{name}` is not filled on every way to this step");
+                    let remedy = "ask or fetch it before, or come here only where `decide` knows it";
+                    problems.push(problem(step, &used.field, ProblemKind::UnfilledValue, message, remedy));
+                }
+            }
+        }
+    }
+    for (name, step) in &flow.steps {
+        let tested: Vec<(String, &str)> = match step {
+            Step::Decide { branches, .. } => branches
+                .iter()
+                .enumerate()
+                .map(|(at, branch)| (format!("branches/{at}/variable"), branch.variable.as_str()))
+                .collect(),
+            Step::Fetch(fetch) => fetch.verifies.iter().map(|slot| ("verifies".to_owned(), slot.as_str())).collect(),
+            _ => Vec::new(),
+        };
+        for (field, value) in tested.into_iter().filter(|(_, value)| !ever.contains(value)) {
+            let message = format!("nothing fills `{value}`");
+            let remedy = "name a slot that is asked or a value that a fetch saves";
+            problems.push(problem(name, field, ProblemKind::UnknownValue, message, remedy));
+        }
+    }
+    for (name, text, allowed) in own_texts(&flow.lines) {
+        for template in text.texts.values() {
+            match template::parse(template) {
+                Err(error) => {
+                    let remedy = "values are written `{name}` or `{name:code}`";
+                    problems.push(problem(
+                        "",
+                        format!("lines/{name}"),
+                        ProblemKind::BadTemplate,
+                        error.to_string(),
+                        remedy,
+                    ));
+                }
+                Ok(_) => {
+                    let known =
+                        |value: &String| allowed.contains(&value.as_str()) || BUILT_IN.contains(&value.as_str());
+                    for value in template::names(template).into_iter().filter(|value| !known(value)) {
+                        let message = format!("`{value}` is not known here");
+                        let remedy = "this text may be said at any step: leave the value out";
+                        problems.push(problem("", format!("lines/{name}"), ProblemKind::UnknownValue, message, remedy));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a step can fill.
+fn fills(step: &Step) -> Vec<&str> {
+    match step {
+        Step::Ask(ask) => vec![&ask.slot],
+        Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is filled on every way to each step that can be reached: the meet over all ways, from the whole downwards.
+fn filled(flow: &Flow) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut filled: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    filled.insert(&flow.start, BUILT_IN.into());
+    let mut open = vec![flow.start.as_str()];
+    while let Some(name) = open.pop() {
+        let Some(step) = flow.steps.get(name) else { continue };
+        let here = filled.get(name).cloned().unwrap_or_default();
+        for (way, more) in ways(step).into_iter().zip(gains(step)) {
+            let there: BTreeSet<&str> = here.iter().copied().chain(more).collect();
+            match filled.get_mut(way.to) {
+                None => {
+                    filled.insert(way.to, there);
+                    open.push(way.to);
+                }
+                Some(known) => {
+                    let met: BTreeSet<&str> = known.intersection(&there).copied().collect();
+                    if met.len() < known.len() {
+                        *known = met;
+                        open.push(way.to);
+                    }
+                }
+            }
+        }
+    }
+    filled
+}
+
+/// What each of a step's ways adds, in the order of `ways`.
+fn gains(step: &Step) -> Vec<Vec<&str>> {
+    match step {
+        Step::Fetch(_) => vec![fills(step), Vec::new(), Vec::new()],
+        Step::Decide { branches, .. } => {
+            // A test that holds only for what is there proves that it is; so does a failed "not set".
+            let mut known = Vec::new();
+            let mut gains = Vec::new();
+            for branch in branches {
+                let variable = branch.variable.as_str();
+                let mut gain = known.clone();
+                match branch.test {
+                    Test::Is(_) | Test::Set | Test::Above(_) | Test::Below(_) => gain.push(variable),
+                    Test::NotSet => known.push(variable),
+                    Test::IsNot(_) => known.push(variable),
+                }
+                gains.push(gain);
+            }
+            gains.push(known);
+            gains
+        }
+        step => ways(step).iter().map(|_| fills(step)).collect(),
+    }
+}

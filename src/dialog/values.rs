@@ -1,0 +1,176 @@
+//! What a call knows: the values collected and fetched, the texts rendered with them, the tests made of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::flow::{Test, Text};
+use super::template::{self, Part};
+use super::{Language, Piece};
+
+/// Shown instead of a secret's value.
+pub const HIDDEN: &str = "***";
+
+/// Values that every call has, besides those that its flow fills.
+pub const BUILT_IN: [&str; 3] = ["caller_number", "dialled", "line"];
+
+/// The values of one call, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values(BTreeMap<String, Kept>);
+
+#[derive(Clone, PartialEq)]
+struct Kept {
+    text: String,
+    secret: bool,
+}
+
+impl std::fmt::Debug for Kept {
+    // Values are personal data, or worse.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.secret { "secret" } else { "value" })
+    }
+}
+
+impl Values {
+    pub fn set(&mut self, name: &str, text: String) {
+        self.0.insert(name.to_owned(), Kept { text, secret: false });
+    }
+
+    /// Keeps a value that may only be sent to a backend.
+    pub fn set_secret(&mut self, name: &str, text: String) {
+        self.0.insert(name.to_owned(), Kept { text, secret: true });
+    }
+
+    pub fn clear(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// A value that may be shown; a secret is as good as not there.
+    pub fn shown(&self, name: &str) -> Option<&str> {
+        self.0.get(name).filter(|kept| !kept.secret).map(|kept| kept.text.as_str())
+    }
+
+    /// The pieces to speak of a text in `language` and, where it was recorded, the words of the recording.
+    /// A value that is not there is left out.
+    pub fn render(&self, text: &Text, language: &Language) -> Rendered {
+        let words = text.texts.get(language).map(|template| self.pieces(template)).unwrap_or_default();
+        match text.recordings.get(language) {
+            Some(file) => Rendered { pieces: vec![Piece::Recording(file.clone())], words: Some(words) },
+            None => Rendered { pieces: words, words: None },
+        }
+    }
+
+    /// A backend's parameter, and whether a secret went into it.
+    pub fn parameter(&self, template: &str) -> (String, bool) {
+        let mut secret = false;
+        let mut text = String::new();
+        for part in template::parse(template).unwrap_or_default() {
+            match part {
+                Part::Text(words) => text.push_str(&words),
+                Part::Value { name, .. } => {
+                    if let Some(kept) = self.0.get(&name) {
+                        secret |= kept.secret;
+                        text.push_str(&kept.text);
+                    }
+                }
+            }
+        }
+        (text, secret)
+    }
+
+    /// Whether a test of a value holds. What is not there is neither above nor below anything.
+    pub fn test(&self, name: &str, test: &Test) -> bool {
+        let text = self.0.get(name).map(|kept| kept.text.as_str());
+        let number = || text.and_then(|text| text.trim().parse::<f64>().ok());
+        match test {
+            Test::Is(wanted) => text.is_some_and(|text| text.eq_ignore_ascii_case(wanted)),
+            Test::IsNot(unwanted) => !text.is_some_and(|text| text.eq_ignore_ascii_case(unwanted)),
+            Test::Set => text.is_some_and(|text| !text.is_empty()),
+            Test::NotSet => text.is_none_or(str::is_empty),
+            Test::Above(limit) => number().is_some_and(|number| number > *limit),
+            Test::Below(limit) => number().is_some_and(|number| number < *limit),
+        }
+    }
+
+    fn pieces(&self, template: &str) -> Vec<Piece> {
+        let parts = template::parse(template).unwrap_or_default();
+        let piece = |part| match part {
+            Part::Text(words) => Some(Piece::Text(words)),
+            Part::Value { name, read } => self.shown(&name).map(|value| read.piece(value.to_owned())),
+        };
+        parts.into_iter().filter_map(piece).collect()
+    }
+}
+
+/// A text ready to be spoken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rendered {
+    pub pieces: Vec<Piece>,
+    /// The words of a recording, for the transcript.
+    pub words: Option<Vec<Piece>>,
+}
+
+/// A reply's value as the flow keeps it: text as it is, numbers and truth values as written, an amount with its
+/// currency (`{"amount": "12.50", "currency": "EUR"}`) as `12.50 EUR`, lists joined by commas. `None` for null.
+pub fn from_json(value: &Json) -> Option<String> {
+    match value {
+        Json::Null => None,
+        Json::String(text) => Some(text.clone()),
+        Json::Bool(_) | Json::Number(_) => Some(value.to_string()),
+        Json::Array(items) => Some(items.iter().filter_map(from_json).collect::<Vec<_>>().join(", ")),
+        Json::Object(fields) => match (fields.get("amount").and_then(from_json), fields.get("currency")) {
+            (Some(amount), Some(Json::String(currency))) => Some(format!("{amount} {currency}")),
+            _ => Some(value.to_string()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(words: &str) -> Text {
+        Text { texts: [(Language::new("en"), words.to_owned())].into(), recordings: BTreeMap::new() }
+    }
+
+    #[test]
+    fn a_value_is_read_as_the_template_says_and_a_missing_one_left_out() {
+        let mut values = Values::default();
+        values.set("account", "407".into());
+        let rendered = values.render(&text("Account {account:code}{nothing}."), &Language::new("en"));
+        assert_eq!(
+            rendered.pieces,
+            [Piece::Text("Account ".into()), Piece::Code("407".into()), Piece::Text(".".into())]
+        );
+    }
+
+    #[test]
+    fn a_secret_is_sent_but_never_spoken() {
+        let mut values = Values::default();
+        values.set_secret("pin", "1234".into());
+        assert_eq!(values.shown("pin"), None);
+        assert!(values.render(&text("{pin}"), &Language::new("en")).pieces.is_empty());
+        assert_eq!(values.parameter("p={pin}"), ("p=1234".into(), true));
+        assert!(!format!("{values:?}").contains("1234"));
+    }
+
+    #[test]
+    fn tests_of_values() {
+        let mut values = Values::default();
+        values.set("balance", "-12.5".into());
+        values.set("status", "Delivered".into());
+        assert!(values.test("balance", &Test::Below(0.0)) && !values.test("balance", &Test::Above(0.0)));
+        assert!(values.test("status", &Test::Is("delivered".into())));
+        assert!(values.test("nothing", &Test::IsNot("x".into())) && values.test("nothing", &Test::NotSet));
+        assert!(!values.test("status", &Test::Above(0.0)) && !values.test("nothing", &Test::Below(1.0)));
+    }
+
+    #[test]
+    fn replies_become_text() {
+        assert_eq!(from_json(&json!(12)), Some("12".into()));
+        assert_eq!(from_json(&json!({"amount": 12.5, "currency": "EUR"})), Some("12.5 EUR".into()));
+        assert_eq!(from_json(&json!(["a", null, 2])), Some("a, 2".into()));
+        assert_eq!(from_json(&json!(null)), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! What the bot says of its own accord, in English and Mandarin: short, warm, and never more than it knows.
+//! Every text here may be replaced in the operator's flow.
+
+use super::Language;
+use super::flow::{FlowTexts, Text};
+
+impl Default for FlowTexts {
+    fn default() -> Self {
+        Self {
+            not_heard: text("Sorry, I couldn't hear that.", "不好意思，我没听清。"),
+            not_understood: text("Sorry, I didn't quite understand.", "不好意思，我没听明白。"),
+            silence: text("Are you still there?", "您还在吗？"),
+            to_person: text("I'll put you through to a colleague.", "好的，马上为您转接人工服务。"),
+            all_busy: text(
+                "All my colleagues are on the phone just now. Please stay on the line.",
+                "目前客服都在通话中，请您稍等，不要挂机。",
+            ),
+            no_agent: text(
+                "I'm sorry, nobody is there to take your call right now. Please try again later.",
+                "非常抱歉，现在没有客服在线，请您稍后再来电。",
+            ),
+            goodbye: text("Thank you for calling. Goodbye.", "感谢您的来电，再见。"),
+            sorry: text("I'm sorry, something isn't working on our side.", "非常抱歉，我们的系统暂时出了点问题。"),
+            keys_only: text(
+                "I can't hear you properly at the moment. Please use the keys of your phone, and press 0 for a person.",
+                "我暂时听不清您说话，请用手机按键操作，转人工请按0。",
+            ),
+            hint_menu: text(
+                "Just tell me in a few words what you need. For a person, press 0.",
+                "您可以用一句话告诉我需要什么，转人工请按0。",
+            ),
+            hint_digits: text(
+                "Please say it digit by digit, or key it in and press hash.",
+                "请一个数字一个数字地说，或者用按键输入，按井号键结束。",
+            ),
+            hint_code: text("Please say it one letter or digit at a time.", "请一个一个地说出字母和数字。"),
+            hint_yes_no: text(
+                "Please say yes or no, or press 1 for yes and 2 for no.",
+                "请说对或者不对，也可以按1表示对，按2表示不对。",
+            ),
+            hint_free: text("Just say it in your own words. For a person, press 0.", "请直接说出来，转人工请按0。"),
+            hint_secret: text(
+                "For your safety, please don't say it: key it in and press hash.",
+                "为了您的安全，请不要说出来，用按键输入，按井号键结束。",
+            ),
+            read_back: text("I heard {value:code}. Is that right?", "我听到的是{value:code}，对吗？"),
+            misheard: text("Sorry, I misheard. Once more, please.", "不好意思，我听错了，请您再说一次。"),
+            patience: text("One moment, please.", "请稍等。"),
+            still_looking: text("I'm still looking. Thank you for your patience.", "还在查询，感谢您的耐心等待。"),
+            position: text(
+                "You are number {position:number} in the queue.",
+                "您前面还有人在等候，您排在第{position:number}位。",
+            ),
+            next_in_line: text("You are next in line.", "下一位就是您。"),
+            estimate: text("The wait is about {minutes:number} minutes.", "大约还需要等{minutes:number}分钟。"),
+            still_busy: text(
+                "I'm sorry, everybody is still on the phone. Shall I keep trying?",
+                "非常抱歉，客服仍然全忙。您愿意继续等吗？",
+            ),
+            drain: text(
+                "I'm sorry, we have to end this call for maintenance. Please call again in a few minutes.",
+                "非常抱歉，系统需要维护，这次通话要结束了，请您过几分钟再来电。",
+            ),
+            drain_to_person: text(
+                "I'm sorry, I have to stop for maintenance. I'll put you through to a colleague.",
+                "非常抱歉，系统马上要维护，我帮您转接人工服务。",
+            ),
+        }
+    }
+}
+
+fn text(en: &str, zh: &str) -> Text {
+    Text {
+        texts: [(Language::new("en"), en.to_owned()), (Language::new("zh"), zh.to_owned())].into(),
+        recordings: Default::default(),
+    }
+}

@@ -1,0 +1,273 @@
+//! Two small flows as values: a bank in English, a parcel carrier in Mandarin.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use frontdesk::dialog::Language;
+use frontdesk::dialog::flow::*;
+
+pub fn en(words: &str) -> Text {
+    text("en", words)
+}
+
+pub fn text(language: &str, words: &str) -> Text {
+    Text { texts: [(Language::new(language), words.to_owned())].into(), recordings: BTreeMap::new() }
+}
+
+pub fn label(language: &str, words: &str) -> BTreeMap<Language, String> {
+    [(Language::new(language), words.to_owned())].into()
+}
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
+fn option(key: char, intent: Option<&str>, phrases: &[&str], next: &str) -> MenuOption {
+    MenuOption {
+        key: Some(key),
+        intent: intent.map(str::to_owned),
+        phrases: phrases.iter().map(|phrase| (*phrase).to_owned()).collect(),
+        next: next.to_owned(),
+    }
+}
+
+fn intent(language: &str, name: &str, words: &str, examples: &[&str]) -> (String, Intent) {
+    let examples = examples.iter().map(|example| (*example).to_owned()).collect();
+    (name.to_owned(), Intent { label: label(language, words), examples })
+}
+
+pub fn weekdays(zone: &str, from: u16, to: u16) -> Hours {
+    let mut week: [Vec<(u16, u16)>; 7] = Default::default();
+    for day in week.iter_mut().take(5) {
+        day.push((from * 60, to * 60));
+    }
+    Hours { zone: zone.parse().unwrap(), week, closed: Vec::new() }
+}
+
+/// Greeting, menu (balance, lost card, opening hours, complaint), account number read back, PIN, backend.
+pub fn bank() -> Flow {
+    let say = |words: &str, next: &str| Step::Say { say: en(words), next: next.into() };
+    let steps = [
+        ("hours", Step::Hours { hours: "bank".into(), open: "greeting".into(), closed: "closed".into() }),
+        ("closed", Step::HangUp { say: en("The bank is closed. Please call again on a weekday from nine to five.") }),
+        ("greeting", say("Welcome to Harbour Bank.", "menu")),
+        (
+            "menu",
+            Step::Menu {
+                prompt: en(
+                    "What can I do for you? You can ask for your balance, report a lost card, or ask about opening hours.",
+                ),
+                options: vec![
+                    option('1', Some("balance"), &["balance", "account balance"], "account"),
+                    option('2', Some("lost_card"), &["lost card", "stolen card"], "card"),
+                    option('3', None, &["opening hours"], "opening"),
+                    option('4', Some("complaint"), &["complaint"], "complain"),
+                ],
+            },
+        ),
+        ("opening", say("We are open Monday to Friday, nine to five.", "menu")),
+        (
+            "account",
+            Step::Ask(Ask {
+                prompt: en("What is your account number?"),
+                slot: "account".into(),
+                kind: SlotKind::Digits { min: 6, max: 6 },
+                confirm: Some(en("I heard {account:code}. Is that right?")),
+                secret: false,
+                label: label("en", "account number"),
+                next: "pin".into(),
+            }),
+        ),
+        (
+            "pin",
+            Step::Ask(Ask {
+                prompt: en("Please key in your PIN."),
+                slot: "pin".into(),
+                kind: SlotKind::Digits { min: 4, max: 6 },
+                confirm: None,
+                secret: true,
+                label: label("en", "PIN"),
+                next: "balance".into(),
+            }),
+        ),
+        (
+            "balance",
+            Step::Fetch(Fetch {
+                backend: "accounts".into(),
+                with: map(&[("account", "{account}"), ("pin", "{pin}")]),
+                save: map(&[("balance", "/balance")]),
+                wait: Some(en("Let me look that up.")),
+                verifies: Some("account".into()),
+                label: label("en", "balance look-up"),
+                next: "told".into(),
+                not_found: "unknown_account".into(),
+                failed: "backend_down".into(),
+            }),
+        ),
+        ("told", say("Your balance is {balance:money}.", "menu")),
+        ("unknown_account", say("I could not find that account with that PIN.", "menu")),
+        ("backend_down", Step::Transfer(transfer("service", &[]))),
+        (
+            "card",
+            Step::Ask(Ask {
+                prompt: en("Shall I block your card now?"),
+                slot: "block".into(),
+                kind: SlotKind::YesNo,
+                confirm: None,
+                secret: false,
+                label: label("en", "block the card"),
+                next: "decide".into(),
+            }),
+        ),
+        (
+            "decide",
+            Step::Decide {
+                branches: vec![Branch { variable: "block".into(), test: Test::Is("yes".into()), next: "fraud".into() }],
+                otherwise: "menu".into(),
+            },
+        ),
+        ("fraud", Step::Transfer(Transfer { priority: 5, ..transfer("cards", &["fraud"]) })),
+        (
+            "complain",
+            Step::Ask(Ask {
+                prompt: en("What happened?"),
+                slot: "complaint".into(),
+                kind: SlotKind::Free,
+                confirm: None,
+                secret: false,
+                label: label("en", "complaint"),
+                next: "service".into(),
+            }),
+        ),
+        ("service", Step::Transfer(transfer("service", &[]))),
+    ];
+    Flow {
+        name: "bank".into(),
+        language: Language::new("en"),
+        start: "hours".into(),
+        steps: steps.into_iter().map(|(name, step)| (name.to_owned(), step)).collect(),
+        intents: [
+            intent("en", "balance", "balance enquiry", &["how much money is in my account"]),
+            intent("en", "lost_card", "lost card", &["somebody stole my wallet"]),
+            intent("en", "complaint", "complaint", &["I am not happy with you"]),
+        ]
+        .into(),
+        hours: [("bank".to_owned(), weekdays("Europe/London", 9, 17))].into(),
+        person: transfer("service", &[]),
+        lines: FlowTexts::default(),
+        attempts: 2,
+        silence_ms: 6_000,
+    }
+}
+
+pub fn transfer(queue: &str, skills: &[&str]) -> Transfer {
+    Transfer {
+        queue: queue.into(),
+        skills: skills.iter().map(|skill| (*skill).to_owned()).collect(),
+        priority: 0,
+        say: None,
+    }
+}
+
+/// Greeting, menu (where is my parcel, change of address, prices), parcel number, backend.
+pub fn parcel() -> Flow {
+    let zh = |words: &str| text("zh", words);
+    let say = |words: &str, next: &str| Step::Say { say: zh(words), next: next.into() };
+    let steps = [
+        ("greeting", say("您好，这里是飞燕快递。", "menu")),
+        (
+            "menu",
+            Step::Menu {
+                prompt: zh("请问有什么可以帮您？您可以说查包裹、改地址或者问价格。"),
+                options: vec![
+                    option('1', Some("status"), &["查包裹", "查快递"], "number"),
+                    option('2', Some("address"), &["改地址"], "address"),
+                    option('3', None, &["价格"], "price"),
+                ],
+            },
+        ),
+        ("price", say("首重一公斤十二元，续重每公斤五元。", "menu")),
+        (
+            "number",
+            Step::Ask(Ask {
+                prompt: zh("请说出您的单号。"),
+                slot: "number".into(),
+                kind: SlotKind::Digits { min: 8, max: 8 },
+                confirm: Some(zh("单号是{number:code}，对吗？")),
+                secret: false,
+                label: label("zh", "单号"),
+                next: "status".into(),
+            }),
+        ),
+        (
+            "status",
+            Step::Fetch(Fetch {
+                backend: "parcels".into(),
+                with: map(&[("number", "{number}")]),
+                save: map(&[("status", "/status"), ("date", "/date")]),
+                wait: None,
+                verifies: Some("number".into()),
+                label: label("zh", "包裹查询"),
+                next: "told".into(),
+                not_found: "unknown".into(),
+                failed: "down".into(),
+            }),
+        ),
+        ("told", say("您的包裹{status}，预计{date:date}送达。", "more")),
+        (
+            "more",
+            Step::Ask(Ask {
+                prompt: zh("还有别的需要吗？"),
+                slot: "more".into(),
+                kind: SlotKind::YesNo,
+                confirm: None,
+                secret: false,
+                label: label("zh", "还有需要"),
+                next: "decide".into(),
+            }),
+        ),
+        (
+            "decide",
+            Step::Decide {
+                branches: vec![Branch { variable: "more".into(), test: Test::Is("yes".into()), next: "menu".into() }],
+                otherwise: "bye".into(),
+            },
+        ),
+        ("bye", Step::HangUp { say: zh("感谢来电，再见。") }),
+        ("unknown", say("没有找到这个单号。", "menu")),
+        ("down", Step::Transfer(transfer("parcels", &[]))),
+        (
+            "address",
+            Step::Ask(Ask {
+                prompt: zh("请说出新地址。"),
+                slot: "address".into(),
+                kind: SlotKind::Free,
+                confirm: None,
+                secret: false,
+                label: label("zh", "新地址"),
+                next: "person".into(),
+            }),
+        ),
+        ("person", Step::Transfer(transfer("parcels", &[]))),
+    ];
+    Flow {
+        name: "parcel".into(),
+        language: Language::new("zh"),
+        start: "greeting".into(),
+        steps: steps.into_iter().map(|(name, step)| (name.to_owned(), step)).collect(),
+        intents: [
+            intent("zh", "status", "查询包裹", &["我的快递到哪了"]),
+            intent("zh", "address", "修改地址", &["我搬家了"]),
+        ]
+        .into(),
+        hours: BTreeMap::new(),
+        person: transfer("parcels", &[]),
+        lines: FlowTexts::default(),
+        attempts: 2,
+        silence_ms: 6_000,
+    }
+}
+
+pub fn shared(flow: Flow) -> Arc<Flow> {
+    Arc::new(flow)
+}
