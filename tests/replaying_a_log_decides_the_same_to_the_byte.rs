@@ -15,7 +15,8 @@ fn lines(log: &[Logged]) -> String {
 fn calls() -> Vec<Script> {
     let bank = || {
         let mut call = Script::new(flows::bank());
-        call.backends.insert("accounts".into(), Ok(json!({ "balance": { "amount": 12.5, "currency": "GBP" }, "z": 1, "a": 2 })));
+        call.backends
+            .insert("accounts".into(), Ok(json!({ "balance": { "amount": 12.5, "currency": "GBP" }, "z": 1, "a": 2 })));
         call
     };
     let mut balance = bank();

@@ -222,7 +222,7 @@ fn cases() -> Vec<Case> {
             case("包裹查到", c, Outcome::Contained, &["wanted: 查询包裹", "collected: 单号：12345678（已确认）", "collected: 还有需要：否", "verified: 单号，由parcels核实", "tried: 包裹查询：已完成", "last_words: “查包裹”"])
         },
         {
-            let mut c = parcel(); c.says("查快递").says("12345678").says("是的").quiet().says("有的").quiet(); c.says("要").says("价格").quiet().tell(Event::CallerHungUp);
+            let mut c = parcel(); c.says("查快递").says("12345678").says("是的").quiet().says("有的").quiet(); c.says("价格").quiet().tell(Event::CallerHungUp);
             case("包裹查到，再问价格", c, Outcome::Contained, &["wanted: 查询包裹", "wanted: 价格", "collected: 单号：12345678（已确认）", "collected: 还有需要：是", "verified: 单号，由parcels核实", "tried: 包裹查询：已完成", "tried: 客户挂断", "last_words: “价格”"])
         },
         {

@@ -48,7 +48,7 @@ impl super::Summary {
             match c {
                 c if c.is_ascii() && !c.is_ascii_control() => ascii.push(c),
                 '\u{201c}' | '\u{201d}' => ascii.push('\''),
-                '，' | '。' | '：' => ascii.push(' '),
+                '…' => ascii.push_str("..."),
                 c => match c.to_pinyin() {
                     Some(sound) => {
                         if !ascii.is_empty() && !ascii.ends_with(' ') {
@@ -62,7 +62,7 @@ impl super::Summary {
             }
         }
         let words: Vec<&str> = ascii.split_whitespace().collect();
-        cut(&words.join(" "), HEADLINE).replace('…', "...")
+        cut(&words.join(" "), HEADLINE).replace('…', "...") // which has room for three
     }
 
     /// What the agent is to settle: the last matter that was named, before the wish for a person.
@@ -183,7 +183,7 @@ fn quote(words: &str) -> String {
 }
 
 fn cut(text: &str, limit: usize) -> String {
-    // Three characters of room: the ellipsis may have to be written out.
+    // Room for three characters: the ellipsis may have to be written out.
     if text.chars().count() <= limit {
         return text.to_owned();
     }
@@ -236,7 +236,9 @@ mod tests {
             ),
         ];
         let briefing = summary("en", &facts).briefing();
-        assert_eq!(briefing.text(), "About: balance enquiry. account number: 407123 (confirmed).");
+        let told = "About: balance enquiry. account number: 407123 (confirmed). \
+                    In their words: I would like to know why my balance is lower than I.";
+        assert_eq!(briefing.text(), told);
         assert!(briefing.pieces.contains(&Piece::Code("407123".into())));
         assert!(!summary("zh", &[]).briefing().pieces.is_empty());
     }
