@@ -19,8 +19,8 @@ fn a_bad_configuration_fails_with_places() {
     let output = check(&[path]);
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
-        "{path}:2:29: there is no flow `客` (expected the name of a flow)\n    \u{20} 客服: {{ numbers: [\"1\"], flow: 客 }}\n    {}^^\n\n1 problem\n",
-        " ".repeat(30) // the caret stands right under characters two columns wide
+        "{path}:2:31: there is no flow `客` (expected the name of a flow)\n    \u{20} 客服: {{ numbers: [\"1\"], flow: 客 }}\n    {}^^\n\n1 problem\n",
+        " ".repeat(32) // the caret stands right under characters two columns wide
     );
     assert_eq!(text(&output), expected);
 
@@ -29,7 +29,7 @@ fn a_bad_configuration_fails_with_places() {
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(
         (&json["ok"], &json["problems"][0]["line"], &json["problems"][0]["column"]),
-        (&false.into(), &2.into(), &29.into())
+        (&false.into(), &2.into(), &31.into())
     );
     assert_eq!(json["problems"][0]["expected"], "the name of a flow");
 }

@@ -26,7 +26,7 @@ fn unreadable_yaml_is_explained() {
     explained("lines: \u{4f60}\n".as_bytes(), "1:8", "`lines` is \"\u{4f60}\" (expected a mapping");
     explained(b"lines: \xff\n", "1:8", "byte 0xff is not UTF-8");
     explained(b"lines: {}\n---\nlines: {}\n", "3:1", "a second YAML document");
-    explained(b"lines: !secret x\n", "1:16", "the tag `!secret` has no meaning here");
+    explained(b"lines: !secret x\n", "1:8", "the tag `!secret` has no meaning here");
     explained(b"lines: *nobody\n", "1:8", "an alias `*name` without its anchor `&name`");
     explained(b"just words\n", "1:1", "the file is \"just words\" (expected a mapping");
     explained(b"{a: 1}: b\n", "1:1", "a list or mapping is used as a key");
