@@ -222,3 +222,22 @@ fn without_speech_the_keys_remain() {
     call.quiet().tell(Event::SpeechUnavailable).keys("4");
     assert_eq!(call.queue(), Some("service"));
 }
+
+#[test]
+fn more_than_a_yes_is_taken_to_the_menu() {
+    let told = || {
+        let mut call = Script::new(flows::parcel());
+        call.backends.insert("parcels".into(), Ok(json!({ "status": "正在派送", "date": "2026-11-24" })));
+        call.says("查包裹").says("12345678").says("对").quiet();
+        assert_eq!(call.last_said(), "还有别的需要吗？");
+        call
+    };
+    for words in ["有，要问价格", "是的，问一下价格", "价格"] {
+        let mut call = told();
+        call.says(words);
+        assert_eq!(call.last_said(), "首重一公斤十二元，续重每公斤五元。", "{words}");
+    }
+    let mut call = told();
+    call.says("是的，今天天气真不错");
+    assert!(call.last_said().starts_with("请问有什么可以帮您？"), "{}", call.last_said());
+}

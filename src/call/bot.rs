@@ -299,8 +299,7 @@ impl Call {
         }
         match self.flow.steps.get(&next) {
             Some(Step::Menu { .. } | Step::Ask(_)) => {
-                if self.walk(&next) == Walked::Question {
-                    self.expect_answer();
+                if self.walk_to_question(&next) {
                     self.answer_key(key);
                 }
             }
@@ -321,7 +320,12 @@ impl Call {
             self.enter(next);
             return false;
         }
-        let question = self.walk(next) == Walked::Question;
+        self.walk_to_question(next)
+    }
+
+    /// Walks on and, if that comes to a question, makes ready for an answer that was given already.
+    pub(super) fn walk_to_question(&mut self, step: &str) -> bool {
+        let question = self.walk(step) == Walked::Question;
         if question {
             self.expect_answer();
         }
@@ -417,7 +421,8 @@ impl Call {
                 self.served.goal = Goal::None;
                 self.served.told = false;
                 let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
-                if failure != BackendFailure::NotFound && matches!(flow.steps.get(next), Some(Step::Transfer(_))) {
+                let wordless = matches!(flow.steps.get(next), Some(Step::Transfer(transfer)) if transfer.say.is_none());
+                if failure != BackendFailure::NotFound && wordless {
                     let sorry = self.words(&flow.lines.sorry);
                     self.preface.push(sorry);
                 }

@@ -7,6 +7,7 @@ use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::values::{HIDDEN, Values};
+use crate::dialog::words::Words;
 use crate::dialog::{Expect, person};
 use crate::media::Key;
 
@@ -219,6 +220,9 @@ impl Call {
         match flow.steps.get(&bot.step) {
             Some(Step::Menu { options, .. }) => self.answer_menu(options, &utterance.text, counts),
             Some(Step::Ask(ask)) => {
+                if ask.kind == SlotKind::YesNo && self.said_more_than_yes(ask, utterance) {
+                    return;
+                }
                 let readings = std::iter::once(&utterance.text).chain(&utterance.alternatives);
                 let mut values = readings.filter_map(|text| slots::value(&ask.kind, text));
                 match values.next() {
@@ -228,6 +232,32 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// "Is there anything else?" - "Yes, I lost my card", or just "I lost my card": where a yes would lead to a menu,
+    /// the rest is taken there, and counts for nothing if it means nothing.
+    fn said_more_than_yes(&mut self, ask: &Ask, utterance: &Utterance) -> bool {
+        let (rest, yes) = match yes_no(&utterance.text) {
+            Some(answer) if answer.yes => (answer.rest, true),
+            Some(_) => return false,
+            None => (utterance.text.clone(), false),
+        };
+        let flow = self.flow.clone();
+        let mut values = self.values.clone();
+        values.set(&ask.slot, slots::YES.into());
+        let Some(Step::Menu { options, .. }) = flow.steps.get(flow.after_deciding(&ask.next, &values)) else {
+            return false;
+        };
+        let clear = matches!(choice::choose(options, &rest), Choice::Sure(_));
+        if !clear && !(yes && Words::of(&rest).len() > 1) {
+            return false;
+        }
+        self.values.set(&ask.slot, slots::YES.into());
+        self.note(Note::Slot { slot: ask.slot.clone(), value: slots::YES.into(), confirmed: false });
+        if self.walk_to_question(&ask.next) {
+            self.answer_menu(options, &rest, false);
+        }
+        true
     }
 
     fn answer_menu(&mut self, options: &[MenuOption], text: &str, counts: bool) {

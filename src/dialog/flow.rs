@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Language;
+use super::values::Values;
 
 /// One conversation plan. Invariants held by `config`: every step named exists, every text has every
 /// configured language, every step has a way to a person.
@@ -25,6 +26,23 @@ pub struct Flow {
     pub attempts: u32,
     /// Silence after a question before it counts as a failed attempt, ms.
     pub silence_ms: u64,
+}
+
+impl Flow {
+    /// The first step from `step` on that is no decision, as things stand.
+    pub fn after_deciding<'a>(&'a self, step: &'a str, values: &Values) -> &'a str {
+        let mut name = step;
+        for _ in 0..self.steps.len() {
+            match self.steps.get(name) {
+                Some(Step::Decide { branches, otherwise }) => {
+                    let branch = branches.iter().find(|branch| values.test(&branch.variable, &branch.test));
+                    name = branch.map_or(otherwise, |branch| &branch.next);
+                }
+                _ => break,
+            }
+        }
+        name
+    }
 }
 
 /// Words an operator may change, said outside any one step. `Default` has them in English and Mandarin

@@ -45,6 +45,17 @@ impl Script {
 
     /// A call that arrives at a moment.
     pub fn at(flow: Flow, moment: &str) -> Self {
+        let caller = Caller {
+            number: "+442071234567".into(),
+            name: Some("Jo Doe".into()),
+            dialled: "1000".into(),
+            line: "main".into(),
+        };
+        Self::from(flow, moment, caller)
+    }
+
+    /// A call from a caller.
+    pub fn from(flow: Flow, moment: &str, caller: Caller) -> Self {
         let flow = Arc::new(flow);
         let mut script = Self {
             call: Call::new(flow.clone()),
@@ -61,12 +72,6 @@ impl Script {
             intents: BTreeMap::new(),
             due: Vec::new(),
             fetches: Vec::new(),
-        };
-        let caller = Caller {
-            number: "+442071234567".into(),
-            name: Some("Jo Doe".into()),
-            dialled: "1000".into(),
-            line: "main".into(),
         };
         script.tell(Event::Arrived { call: "c1".into(), caller, at: moment.parse().unwrap() });
         script

@@ -15,7 +15,9 @@ const UPSET: f32 = 0.6;
 /// An utterance heard worse than this is not quoted.
 const QUOTABLE: f32 = 0.3;
 /// A wish for a person of up to so many words says nothing else.
-const BARE_WISH: usize = 5;
+const BARE_WISH: usize = 8;
+/// A yes or no of up to so many words is an answer, not a request.
+const BARE_ANSWER: usize = 3;
 
 /// The summary of a call so far. `outcome` is set when the call is over.
 pub fn summarise(flow: &Flow, timeline: &[Entry]) -> Summary {
@@ -225,9 +227,11 @@ impl Reader<'_> {
                         Some(Step::Ask(ask)) => wish || ask.kind == SlotKind::Free,
                         _ => true,
                     };
-                    if wish && Words::of(&said.text).len() <= BARE_WISH {
+                    let words = Words::of(&said.text).len();
+                    let answer = words <= BARE_ANSWER && slots::yes_no(&said.text).is_some();
+                    if wish && words <= BARE_WISH {
                         bare_wish = Some((entry, said));
-                    } else if own_words && slots::yes_no(&said.text).is_none_or(|answer| !answer.rest.is_empty()) {
+                    } else if own_words && !answer {
                         request = Some((entry, said));
                     }
                 }

@@ -8,12 +8,14 @@ use crate::dialog::{Language, Piece, Prompt};
 
 /// Characters on a telephone's display.
 const HEADLINE: usize = 60;
-/// A briefing's weight: words and Chinese characters, each digit of a code one. At the voices' pace of about 2.5
-/// words or 4.5 characters a second this keeps it below 12 seconds.
-const BRIEFING_WORDS: usize = 28;
-const BRIEFING_CHARACTERS: usize = 50;
-/// Words (characters) of the caller that a briefing quotes.
+/// How long a briefing may take, ms, and how long a voice takes for a word or a digit, and for a Chinese character.
+const BRIEFING_MS: usize = 12_000;
+const WORD_MS: usize = 400;
+const CHARACTER_MS: usize = 220;
+/// Words (twice as many Chinese characters) of the caller that a briefing quotes.
 const QUOTED: usize = 12;
+/// So few words, where the matter is known, add nothing to it.
+const TOO_FEW: usize = 3;
 
 impl super::Summary {
     fn last(&self, kind: FactKind) -> Option<&str> {
@@ -46,7 +48,7 @@ impl super::Summary {
             match c {
                 c if c.is_ascii() && !c.is_ascii_control() => ascii.push(c),
                 '\u{201c}' | '\u{201d}' => ascii.push('\''),
-                '，' | '。' | '：' => ascii.push(' '),
+                '…' => ascii.push_str("..."),
                 c => match c.to_pinyin() {
                     Some(sound) => {
                         if !ascii.is_empty() && !ascii.ends_with(' ') {
@@ -60,7 +62,7 @@ impl super::Summary {
             }
         }
         let words: Vec<&str> = ascii.split_whitespace().collect();
-        cut(&words.join(" "), HEADLINE).replace('…', "...")
+        cut(&words.join(" "), HEADLINE).replace('…', "...") // which has room for three
     }
 
     /// What the agent is to settle: the last matter that was named, before the wish for a person.
@@ -95,16 +97,17 @@ impl super::Summary {
         for fact in self.facts.iter().filter(|fact| fact.kind == FactKind::Tried) {
             sentences.push(sentence("", &fact.text, zh));
         }
-        if let Some(words) = self.last(FactKind::LastWords) {
+        let telling = |words: &&str| self.matter().is_none() || length(words) > TOO_FEW;
+        if let Some(words) = self.last(FactKind::LastWords).filter(telling) {
             let intro = if zh { "原话：" } else { "In their words: " };
             sentences.push(sentence(intro, &quote(words), zh));
         }
-        let mut left = if zh { BRIEFING_CHARACTERS } else { BRIEFING_WORDS };
+        let mut left = BRIEFING_MS;
         let mut pieces = Vec::new();
         for sentence in sentences {
-            let weight = weight(&sentence);
-            if weight <= left {
-                left -= weight;
+            let takes = takes_ms(&sentence);
+            if takes <= left {
+                left -= takes;
                 pieces.extend(sentence);
             }
         }
@@ -142,17 +145,26 @@ fn sentence(intro: &str, text: &str, zh: bool) -> Vec<Piece> {
     pieces
 }
 
-fn weight(pieces: &[Piece]) -> usize {
-    let weigh = |piece: &Piece| match piece {
-        Piece::Code(code) => code.chars().count(),
-        Piece::Text(text) => {
-            let han = text.chars().filter(|c| is_han(*c)).count();
-            let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).count();
-            han + words
-        }
-        _ => 1,
+fn takes_ms(pieces: &[Piece]) -> usize {
+    let takes = |piece: &Piece| match piece {
+        Piece::Code(code) => WORD_MS * code.chars().count(),
+        Piece::Text(text) => CHARACTER_MS * characters(text) + WORD_MS * words(text),
+        _ => 0, // a briefing has none
     };
-    pieces.iter().map(weigh).sum()
+    pieces.iter().map(takes).sum()
+}
+
+fn characters(text: &str) -> usize {
+    text.chars().filter(|c| is_han(*c)).count()
+}
+
+fn words(text: &str) -> usize {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).count()
+}
+
+/// Words; of Chinese, half as many as characters.
+fn length(text: &str) -> usize {
+    words(text) + characters(text).div_ceil(2)
 }
 
 /// The beginning of what was said, whole words.
@@ -171,7 +183,7 @@ fn quote(words: &str) -> String {
 }
 
 fn cut(text: &str, limit: usize) -> String {
-    // Three characters of room: the ellipsis may have to be written out.
+    // Room for three characters: the ellipsis may have to be written out.
     if text.chars().count() <= limit {
         return text.to_owned();
     }
@@ -224,7 +236,9 @@ mod tests {
             ),
         ];
         let briefing = summary("en", &facts).briefing();
-        assert_eq!(briefing.text(), "About: balance enquiry. account number: 407123 (confirmed).");
+        let told = "About: balance enquiry. account number: 407123 (confirmed). \
+                    In their words: I would like to know why my balance is lower than I.";
+        assert_eq!(briefing.text(), told);
         assert!(briefing.pieces.contains(&Piece::Code("407123".into())));
         assert!(!summary("zh", &[]).briefing().pieces.is_empty());
     }
