@@ -1,4 +1,4 @@
-//! One look at a configuration with forty mistakes in two files finds all forty, each at its line and column.
+//! One look at a configuration with sixty mistakes in two files finds all of them, each at its line and column.
 
 use frontdesk::config::{self, Secrets};
 
@@ -62,7 +62,7 @@ steps:
     say: "Hello {nobody}."
     nxt: menu
   menu:
-    menu: "Balance or hours?"
+    menu: "Balance {account:kode} or hours?"
     options:
       - { key: 0, next: ask_account }
       - { key: 2, intent: balanse, next: menu }
@@ -78,14 +78,14 @@ steps:
     next: fetch
   ask_pin:
     ask: { zh: 请输入密码 }
-    slot: pin code
+    slot: pin
     type: digits
     secret: true
-    confirm: "{pin:kode}?"
+    confirm: "{pin:code}?"
     next: fetch
   fetch:
     fetch: balence
-    save: { balance: balance }
+    save: { new balance: balance }
     next: tell
     not_found: menu
     failed: menu
@@ -118,6 +118,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("config.yaml", "\"1001\", \"+1", "number `1001` reaches line `bank` already"),
     ("config.yaml", "\"+1 (212) 555\"", "\"+1 (212) 555\" cannot be dialled"),
     ("config.yaml", "zh", "flow `bank` does not speak `zh` (expected one of en)"),
+    ("config.yaml", "\"third line\"", "\"third line\" cannot be a name"),
     ("config.yaml", "[]", "`numbers` is empty (expected at least one)"),
     ("config.yaml", "hunter2", "`password` is written out (expected where to find the secret); write `{ env: NAME }`"),
     ("config.yaml", "front-dsk", "there is no queue `front-dsk`"),
@@ -130,6 +131,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("config.yaml", "FRONTDESK_TEST_NO", "the environment variable FRONTDESK_TEST_NO_SUCH_VARIABLE is not set"),
     ("config.yaml", "\"20\"", "`ring_timeout_s` is \"20\" (expected a whole number); remove the quotes"),
     ("config.yaml", "rining", "`waiting` is \"rining\" (expected `ringing`, or a sound file"),
+    ("config.yaml", "empty:", "nobody takes the calls of queue `empty` (expected an agent with `queues: [empty]`)"),
     ("config.yaml", "99999", "`max_wait_s` is `99999` (expected 5 to 7200)"),
     ("config.yaml", "htp://", "is no web address (expected `http://...` or `https://...`)"),
     (
@@ -140,7 +142,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("config.yaml", "soon", "`timeout_ms` is \"soon\" (expected a whole number)"),
     ("config.yaml", "localhost", "\"localhost\" is no address to listen on"),
     ("config.yaml", "10.0.0.0/40", "\"10.0.0.0/40\" is no address or network"),
-    ("config.yaml", "5000", "`rtp_ports` is `5000` (expected a text)"),
+    ("config.yaml", "5000", "\"5000\" is no range of ports for sound"),
     ("config.yaml", "0.0.0.0:9060", "0.0.0.0:9060 is open to everybody (expected who may ask"),
     ("config.yaml", "-1\n", "`drain_s` is `-1` (expected 0 to 86400)"),
     ("config.yaml", "floww.yaml", "there is no file"),
@@ -148,7 +150,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "flow.yaml",
         "greting",
-        "there is no step `greting` (expected a name under the flow's `steps`); did you mean `greeting`?",
+        "there is no step `greting` (expected the name of a step of this flow); did you mean `greeting`?",
     ),
     ("flow.yaml", "[how much", "`examples` has 2 of at least 3"),
     ("flow.yaml", "When are you open]", "\"When are you open\" is an example of `hours` already"),
@@ -168,11 +170,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "balanse",
         "there is no intent `balanse` (expected a name under the flow's `intents`); did you mean `balance`?",
     ),
-    ("flow.yaml", "2, phrases", "key 2 leads to option 2 already"),
-    ("flow.yaml", "Hours]", "\"hours\" leads to option 3 already"),
+    ("flow.yaml", "2, phrases", "key 2 chooses option 2 already (expected each once in a menu)"),
+    ("flow.yaml", "Hours]", "`Hours` chooses option 3 already"),
     ("flow.yaml", "menuu", "there is no step `menuu`"),
     ("flow.yaml", "{ next: menu }", "nothing chooses this option"),
-    ("flow.yaml", "10, next", "\"10\" is no key of a telephone"),
+    ("flow.yaml", "10, next", "a telephone has no key \"10\""),
     (
         "flow.yaml",
         "digit\n",
@@ -180,9 +182,10 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("flow.yaml", "zh: 请", "the flow does not speak `zh`"),
     ("flow.yaml", "{ zh", "this is not said in en"),
-    ("flow.yaml", "pin code", "\"pin code\" cannot be the name of a value"),
-    ("flow.yaml", "confirm:", "a secret would be read back aloud"),
-    ("flow.yaml", "{pin:kode}", "read"),
+    ("flow.yaml", "{account:kode}", "`kode` is no way to read a value"),
+    ("flow.yaml", "digits\n    secret", "it is not said how long the answer is"),
+    ("flow.yaml", "{pin:code}", "`pin` is a secret and is never spoken"),
+    ("flow.yaml", "new balance", "\"new balance\" cannot be the name of a value"),
     ("flow.yaml", "balence", "there is no backend `balence`"),
     (
         "flow.yaml",
@@ -191,7 +194,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     ("flow.yaml", "fetch: balance", "backend `balance` is not told its `account`"),
     ("flow.yaml", "menu: \"And", "`menu` in a step that has `say` (expected one kind of step at a time)"),
-    ("flow.yaml", "{balance\"", "a `{` "),
+    ("flow.yaml", "{balance\"", "a `{` has no `}` after it"),
     ("flow.yaml", "{ if: balance", "this case tests more than one thing"),
     ("flow.yaml", "nowhere", "there is no step `nowhere`"),
     ("flow.yaml", "sings", "step `sing` does nothing"),

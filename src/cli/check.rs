@@ -51,7 +51,7 @@ fn summary(config: &Config) -> String {
     let some = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let steps = config.flows.values().map(|flow| flow.steps.len()).sum();
     format!(
-        "good: {}, {} ({}), {}, {}, {}",
+        "good: {}, {} ({}; every one reaches a person), {}, {}, {}",
         some(config.lines.len(), "line"),
         some(config.flows.len(), "flow"),
         some(steps, "step"),

@@ -43,3 +43,40 @@ pub(super) const LANGUAGES: [&str; 99] = [
 pub(super) fn primary(language: &Language) -> &str {
     language.as_str().split('-').next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The defaults that the schema's texts promise are the ones that are used.
+    #[test]
+    fn the_documentation_names_the_defaults() {
+        let types = &crate::config::schema()["$defs"];
+        let seconds = |duration: Duration| duration.as_secs().to_string();
+        let millis = |duration: Duration| duration.as_millis().to_string();
+        let voice = |tag| format!("`{}`", voice(&Language::new(tag)).unwrap());
+        for (name, key, default) in [
+            ("Queue", "ring_timeout_s", seconds(RING_TIMEOUT)),
+            ("Queue", "max_wait_s", seconds(MAX_WAIT)),
+            ("Queue", "wrap_up_s", seconds(WRAP_UP)),
+            ("Backend", "timeout_ms", millis(BACKEND_TIMEOUT)),
+            ("Sip", "listen", format!("`{SIP_LISTEN}`")),
+            ("Sip", "rtp_ports", format!("`{}-{}`", RTP_PORTS.0, RTP_PORTS.1)),
+            ("Sip", "media_timeout_s", seconds(MEDIA_TIMEOUT)),
+            ("Http", "listen", format!("`{HTTP_LISTEN}`")),
+            ("Llm", "timeout_ms", millis(LLM_TIMEOUT)),
+            ("SpeechLanguage", "ear", format!("`{EAR}`")),
+            ("SpeechLanguage", "voice", format!("{} for English, {} for Mandarin", voice("en"), voice("zh"))),
+            ("Flow", "attempts", ATTEMPTS.to_string()),
+            ("Flow", "silence_s", (SILENCE_MS / 1000).to_string()),
+        ] {
+            let text = types[name]["properties"][key]["description"].as_str().unwrap();
+            assert!(
+                text.contains(&format!("Default {default}")) || text.contains(&format!("Default: {default}")),
+                "{text}"
+            );
+        }
+        let drain = crate::config::schema()["properties"]["drain_s"]["description"].as_str().unwrap();
+        assert!(drain.contains(&format!("Default {}.", DRAIN.as_secs())));
+    }
+}

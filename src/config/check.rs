@@ -1,7 +1,6 @@
 //! Does a well-shaped configuration make sense? Names resolved, numbers disjoint, doors closed, files there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +9,6 @@ use super::gather::Gathered;
 use super::problem::Problem;
 use super::raw::{self, File, FlowRef};
 use super::tree::At;
-use super::values::parse_net;
 use super::{
     Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, flows,
@@ -69,10 +67,10 @@ pub(super) fn models(speech: &Speech, language: &Language) -> SpeechLanguage {
     })
 }
 
-struct Checker<'g> {
+pub(super) struct Checker<'g> {
     gathered: &'g Gathered,
     secrets: Secrets,
-    problems: &'g mut Vec<Problem>,
+    pub(super) problems: &'g mut Vec<Problem>,
 }
 
 impl<'g> Checker<'g> {
@@ -108,8 +106,10 @@ impl<'g> Checker<'g> {
                     None
                 }
                 (None, None) => {
-                    let problem = at.problem(format!("agent `{name}` has no telephone"));
-                    self.problems.push(problem.expected("a `password` to register with, or a `uri`"));
+                    let problem = Problem::new(at.name_place(), format!("agent `{name}` has no telephone"));
+                    let problem = problem.expected("a `password` to register with, or a `uri`");
+                    let misshapen = ["password", "uri"].iter().any(|key| self.wrote("agents", name, key));
+                    self.problems.extend((!misshapen).then_some(problem));
                     None
                 }
             };
@@ -134,7 +134,7 @@ impl<'g> Checker<'g> {
                 agents.values().filter(|agent| agent.queues.contains(name)).map(|agent| agent.name.clone()).collect();
             let skills: BTreeSet<String> = raw.skills.iter().cloned().collect();
             if all_agents_known && members.is_empty() {
-                let problem = Problem::new(at.place(), format!("nobody takes the calls of queue `{name}`"));
+                let problem = Problem::new(at.name_place(), format!("nobody takes the calls of queue `{name}`"));
                 self.problems.push(problem.expected(format!("an agent with `queues: [{name}]`")));
             } else if all_agents_known && !skills.is_empty() {
                 self.able(name, &skills, agents, at.get("skills"));
@@ -214,41 +214,6 @@ impl<'g> Checker<'g> {
         backends
     }
 
-    /// A URL with `{parameters}` behind the host.
-    fn backend_url(&mut self, url: &str, at: At) {
-        let plain = match flows::pieces(url) {
-            Ok(pieces) => pieces
-                .iter()
-                .map(|piece| if let flows::Piece::Text(text) = piece { text } else { "frontdesk-value" })
-                .collect(),
-            Err(mistake) => {
-                self.problems.push(at.problem_at(&mistake.near, mistake.message).expected(mistake.expected));
-                return;
-            }
-        };
-        if let Some(parsed) = self.url(plain, url, at)
-            && parsed.host_str().is_some_and(|host| host.contains("frontdesk-value"))
-        {
-            let problem = at.problem("what callers say would choose the host");
-            self.problems.push(problem.expected("`{...}` behind the host only"));
-        }
-    }
-
-    /// An http or https URL; `shown` is how it was written.
-    fn url(&mut self, url: String, shown: &str, at: At) -> Option<reqwest::Url> {
-        match reqwest::Url::parse(&url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => return Some(parsed),
-            Ok(_) => self
-                .problems
-                .push(at.problem(format!("\"{shown}\" is no web address")).expected("`http://...` or `https://...`")),
-            Err(error) => {
-                let problem = at.problem(format!("\"{shown}\" is no web address: {error}"));
-                self.problems.push(problem.expected("`http://...` or `https://...`"));
-            }
-        }
-        None
-    }
-
     fn flows(
         &mut self,
         agents: &BTreeMap<String, Agent>,
@@ -309,8 +274,13 @@ impl<'g> Checker<'g> {
                     self.problems.push(problem.expected("digits, with `+` in front, a name, or `*`").remedy(remedy));
                 }
             }
-            if self.gathered.flows_complete {
-                self.resolve("flow", &raw.flow, at.get("flow"), &known);
+            let before = self.problems.len();
+            self.resolve("flow", &raw.flow, at.get("flow"), &known);
+            if !self.gathered.flows_complete {
+                // It may be in a file that could not be read, unless it is a slip of a known name.
+                let slip = |problem: &Problem| problem.remedy.as_ref().is_some_and(|text| text.starts_with("did"));
+                let tail = self.problems.split_off(before);
+                self.problems.extend(tail.into_iter().filter(slip));
             }
             let Some(flow) = flows.get(&raw.flow) else { continue };
             let language = raw.language.as_ref().map_or(flow.language.clone(), |tag| Language::new(tag));
@@ -335,126 +305,6 @@ impl<'g> Checker<'g> {
             self.problems.push(problem.expected("`lines`, each with `numbers` and a `flow`"));
         }
         lines
-    }
-
-    fn sip(&mut self) -> Option<Sip> {
-        let given = self.single("sip", |file| file.sip.as_ref());
-        let nothing = raw::Sip::default();
-        let (raw, at) = given.map_or((&nothing, None), |(raw, at)| (raw, Some(at)));
-        let listen = self.listen(raw.listen.as_deref(), builtin::SIP_LISTEN, at);
-        let allow = self.nets(&raw.allow, at);
-        if let (Some(listen), Some(at)) = (listen, at) {
-            self.guarded(listen, &raw.allow, at, "your trunk's addresses, such as `allow: [192.0.2.0/24]`");
-        }
-        let external = match (&raw.external, at) {
-            (Some(text), Some(at)) => match text.parse::<IpAddr>() {
-                Ok(address) if !address.is_unspecified() => Some(address),
-                _ => {
-                    let problem = at.get("external").problem(format!("\"{text}\" is no address the outside could use"));
-                    self.problems.push(problem.expected("an IP address, such as `203.0.113.5`"));
-                    None
-                }
-            },
-            _ => None,
-        };
-        let rtp_ports = match (&raw.rtp_ports, at) {
-            (Some(text), Some(at)) => self.ports(text, at.get("rtp_ports")),
-            _ => Some(builtin::RTP_PORTS),
-        };
-        let (first, last) = rtp_ports.unwrap_or(builtin::RTP_PORTS);
-        if let (Some(listen), Some(at)) = (listen, at)
-            && (first..=last).contains(&listen.port())
-        {
-            let problem =
-                at.get("rtp_ports").problem(format!("`rtp_ports` holds the port of `listen`, {}", listen.port()));
-            self.problems.push(problem.expected("ports of their own"));
-        }
-        let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
-        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, media_timeout })
-    }
-
-    fn http(&mut self) -> Option<Http> {
-        let given = self.single("http", |file| file.http.as_ref());
-        let nothing = raw::Http::default();
-        let (raw, at) = given.map_or((&nothing, None), |(raw, at)| (raw, Some(at)));
-        let allow = self.nets(&raw.allow, at);
-        if raw.listen.as_deref() == Some("off") {
-            return Some(Http { listen: None, allow });
-        }
-        let listen = self.listen(raw.listen.as_deref(), builtin::HTTP_LISTEN, at)?;
-        if let Some(at) = at {
-            self.guarded(listen, &raw.allow, at, "who may ask, such as `allow: [10.0.0.0/8]`");
-        }
-        Some(Http { listen: Some(listen), allow })
-    }
-
-    /// An address and port to listen on.
-    fn listen(&mut self, given: Option<&str>, default: &str, at: Option<At>) -> Option<SocketAddr> {
-        let text = given.unwrap_or(default);
-        if let Ok(address) = text.parse() {
-            return Some(address);
-        }
-        let problem = at?.get("listen").problem(format!("\"{text}\" is no address to listen on"));
-        let problem = problem.expected(format!("an IP address and a port, such as `{default}`"));
-        self.problems.push(match text.parse::<IpAddr>() {
-            Ok(IpAddr::V6(address)) => problem.remedy(format!("write `[{address}]:5060`")),
-            Ok(address) => problem.remedy(format!("write `{address}:5060`")),
-            Err(_) if text.starts_with("localhost") => problem.remedy("write `127.0.0.1` for `localhost`"),
-            Err(_) => problem,
-        });
-        None
-    }
-
-    /// What listens to more than this machine must say to whom.
-    fn guarded(&mut self, listen: SocketAddr, allow: &[String], at: At, expected: &str) {
-        if !listen.ip().is_loopback() && allow.is_empty() {
-            let problem = at.get("listen").problem(format!("{listen} is open to everybody"));
-            self.problems.push(problem.expected(expected));
-        }
-    }
-
-    fn nets(&mut self, given: &[String], at: Option<At>) -> Vec<ipnet::IpNet> {
-        let mut nets = vec![];
-        for (index, text) in given.iter().enumerate() {
-            match (parse_net(text), at) {
-                (Some(net), _) => nets.push(net),
-                (None, Some(at)) => {
-                    let problem = at.get("allow").item(index).problem(format!("\"{text}\" is no address or network"));
-                    self.problems.push(problem.expected("such as `192.0.2.7` or `192.0.2.0/24`"));
-                }
-                (None, None) => {}
-            }
-        }
-        nets
-    }
-
-    fn ports(&mut self, text: &str, at: At) -> Option<(u16, u16)> {
-        let parse = || {
-            let (first, last) = text.split_once('-')?;
-            let range: (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            (range.0 >= 1024 && range.0 % 2 == 0 && range.1 > range.0).then_some(range)
-        };
-        let range = parse();
-        if range.is_none() {
-            let problem = at.problem(format!("\"{text}\" is no range of ports for sound"));
-            self.problems.push(problem.expected("from-to, the first even and 1024 or more, such as `16384-17383`"));
-        }
-        range
-    }
-
-    fn sip_uri(&mut self, uri: &str, at: At) -> bool {
-        let rest = uri.strip_prefix("sip:").or_else(|| uri.strip_prefix("sips:"));
-        let good = rest.is_some_and(|rest| {
-            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-            !host.is_empty()
-                && !rest.starts_with('@')
-                && !rest.contains(|c: char| c.is_whitespace() || "<>\"".contains(c))
-        });
-        if !good {
-            self.problems
-                .push(at.problem(format!("\"{uri}\" is no SIP address")).expected("such as `sip:anna@192.0.2.10`"));
-        }
-        good
     }
 
     fn records(&mut self) -> Records {
@@ -542,18 +392,19 @@ impl<'g> Checker<'g> {
                     self.problems.push(Problem::new(place.clone(), message).expected("each name once"));
                     continue;
                 }
-                if !is_name(name) {
-                    let problem = Problem::new(place, format!("\"{name}\" cannot be a name"));
-                    self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
-                }
                 entries.push((name, raw, at));
+            }
+            let written = document.whole().find(section);
+            for (name, at) in written.into_iter().flat_map(At::entries).filter(|(name, _)| !is_name(&name.text)) {
+                let problem = Problem::new(at.name_place(), format!("\"{}\" cannot be a name", name.text));
+                self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
             }
         }
         entries
     }
 
     /// A section that may stand in one file only.
-    fn single<T>(&mut self, key: &str, pick: fn(&File) -> Option<&T>) -> Option<(&'g T, At<'g>)> {
+    pub(super) fn single<T>(&mut self, key: &str, pick: fn(&File) -> Option<&T>) -> Option<(&'g T, At<'g>)> {
         let mut found: Option<(&T, At)> = None;
         let gathered = self.gathered;
         for document in &gathered.documents {
@@ -577,6 +428,13 @@ impl<'g> Checker<'g> {
             .filter_map(|document| document.whole().find(section))
             .flat_map(|at| at.entries().map(|(name, _)| name.text.as_str()))
             .collect()
+    }
+
+    /// Whether a key was written at all, well-shaped or not.
+    fn wrote(&self, section: &str, name: &str, key: &str) -> bool {
+        let documents = self.gathered.documents.iter();
+        let mut entries = documents.filter_map(|document| document.whole().find(section)?.find(name));
+        entries.any(|entry| entry.find(key).is_some())
     }
 
     fn resolve(&mut self, kind: &str, name: &str, at: At, known: &BTreeSet<&str>) {

@@ -8,11 +8,11 @@ use super::check::{beside, is_name, known_language, models, sound_problem, unkno
 use super::problem::Problem;
 use super::raw_flow::{self as raw, AskKind, Label, Spoken};
 use super::tree::At;
-use super::{Agent, Backend, Queue, Speech, builtin};
-use crate::dialog::Language;
+use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::flow::{
     Ask, Branch, Fetch, Flow, FlowTexts, Hours, Intent, MenuOption, SlotKind, Step, Test, Text, Transfer,
 };
+use crate::dialog::{Language, template};
 
 /// What a flow may refer to. The names include those whose definition is faulty.
 pub(super) struct House<'h> {
@@ -50,39 +50,13 @@ pub(super) fn check(raw: &raw::Flow, at: At, whole: At, house: &House, problems:
             languages.push(language);
         }
     }
-    let names = |section: &str| whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect();
-    let mut known: BTreeSet<&str> = BUILT_IN.into();
-    for step in raw.steps.values() {
-        match step {
-            raw::Step::Ask(ask) => known.extend([ask.slot.as_str()]),
-            raw::Step::Fetch(fetch) => known.extend(fetch.save.keys().map(String::as_str)),
-            _ => {}
-        }
-    }
-    let all_known = whole.get("steps").entries().count() == raw.steps.len();
-    let steps = names("steps");
-    let mut flow = Checker {
-        languages,
-        steps,
-        intents: names("intents"),
-        hours: names("hours"),
-        known,
-        all_known,
-        house,
-        problems,
-    };
-    flow.flow(raw, at)
+    let flow = Checker { languages, house, problems }.flow(raw, at);
+    proof::check(&flow, at, whole, problems);
+    flow
 }
 
 struct Checker<'c> {
     languages: Vec<Language>,
-    steps: BTreeSet<&'c str>,
-    intents: BTreeSet<&'c str>,
-    hours: BTreeSet<&'c str>,
-    /// Names of values that some step sets.
-    known: BTreeSet<&'c str>,
-    /// No step is misshapen: what none sets, nothing sets.
-    all_known: bool,
     house: &'c House<'c>,
     problems: &'c mut Vec<Problem>,
 }
@@ -93,7 +67,6 @@ impl Checker<'_> {
             let problem = at.get("flow").problem(format!("\"{}\" cannot be a name", raw.flow));
             self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
         }
-        self.step_named(&raw.start, at.get("start"));
         let person = Person { skills: &raw.person.skills, priority: raw.person.priority, say: raw.person.say.as_ref() };
         let person = self.transfer(&raw.person.queue, person, at.get("person"), "queue");
         let intents = self.intents(&raw.intents, at.get("intents"));
@@ -125,10 +98,7 @@ impl Checker<'_> {
 
     fn step(&mut self, step: &raw::Step, at: At) -> Step {
         match step {
-            raw::Step::Say(step) => {
-                self.step_named(&step.next, at.get("next"));
-                Step::Say { say: self.text(&step.say, at.get("say")), next: step.next.clone() }
-            }
+            raw::Step::Say(step) => Step::Say { say: self.text(&step.say, at.get("say")), next: step.next.clone() },
             raw::Step::Menu(menu) => {
                 let prompt = self.text(&menu.menu, at.get("menu"));
                 Step::Menu { prompt, options: self.options(&menu.options, at.get("options")) }
@@ -136,19 +106,11 @@ impl Checker<'_> {
             raw::Step::Ask(ask) => Step::Ask(self.ask(ask, at)),
             raw::Step::Fetch(fetch) => Step::Fetch(self.fetch(fetch, at)),
             raw::Step::Decide(decide) => {
-                self.step_named(&decide.otherwise, at.get("otherwise"));
                 let cases = decide.decide.iter().zip(at.get("decide").items());
                 let branches = cases.filter_map(|(case, at)| self.case(case, at)).collect();
                 Step::Decide { branches, otherwise: decide.otherwise.clone() }
             }
             raw::Step::Hours(step) => {
-                if !self.hours.contains(step.hours.as_str()) {
-                    let problem = at.get("hours").problem(format!("there are no hours `{}`", step.hours));
-                    let problem = problem.expected("a name under the flow's `hours`");
-                    self.problems.push(problem.suggest(&step.hours, self.hours.iter().copied()));
-                }
-                self.step_named(&step.open, at.get("open"));
-                self.step_named(&step.closed, at.get("closed"));
                 Step::Hours { hours: step.hours.clone(), open: step.open.clone(), closed: step.closed.clone() }
             }
             raw::Step::Transfer(step) => {
@@ -160,62 +122,21 @@ impl Checker<'_> {
     }
 
     fn options(&mut self, options: &[raw::MenuOption], at: At) -> Vec<MenuOption> {
-        let mut keys: BTreeMap<char, usize> = BTreeMap::new();
-        let mut intents: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut phrases: BTreeMap<String, usize> = BTreeMap::new();
         let mut checked = vec![];
-        for (number, (option, at)) in (1..).zip(options.iter().zip(at.items())) {
-            let twice = |what: String, first: usize, at: At| {
-                at.problem(format!("{what} leads to option {first} already")).expected("each once in a menu")
-            };
+        for (option, at) in options.iter().zip(at.items()) {
             let key = option.key.as_ref().and_then(|key| {
-                let at = at.get("key");
-                let key = match one_char(&key.0) {
-                    Some('0') => {
-                        let problem = at.problem("key 0 always leads to a person");
-                        self.problems.push(problem.expected("1-9, `*` or `#`"));
-                        return None;
-                    }
-                    Some(key @ ('1'..='9' | '*' | '#')) => key,
-                    _ => {
-                        let problem = at.problem(format!("\"{}\" is no key of a telephone", key.0));
-                        self.problems.push(problem.expected("1-9, `*` or `#`"));
-                        return None;
-                    }
-                };
-                match keys.get(&key) {
-                    Some(&first) => self.problems.push(twice(format!("key {key}"), first, at)),
-                    None => drop(keys.insert(key, number)),
+                let known = one_char(&key.0);
+                if known.is_none() {
+                    let problem = at.get("key").problem(format!("a telephone has no key \"{}\"", key.0));
+                    self.problems.push(problem.expected("1-9, `*` or `#`"));
                 }
-                Some(key)
+                known
             });
-            if let Some(intent) = &option.intent {
-                let at = at.get("intent");
-                if !self.intents.contains(intent.as_str()) {
-                    let problem = at.problem(format!("there is no intent `{intent}`"));
-                    let problem = problem.expected("a name under the flow's `intents`");
-                    self.problems.push(problem.suggest(intent, self.intents.iter().copied()));
-                }
-                match intents.get(intent.as_str()) {
-                    Some(&first) => self.problems.push(twice(format!("intent `{intent}`"), first, at)),
-                    None => drop(intents.insert(intent, number)),
-                }
-            }
             for (phrase, at) in option.phrases.iter().zip(at.get("phrases").items()) {
-                let plain = phrase.0.trim().to_lowercase();
-                if plain.is_empty() {
+                if phrase.0.trim().is_empty() {
                     self.problems.push(at.problem("a phrase is empty").expected("words that callers say"));
                 }
-                match phrases.get(&plain) {
-                    Some(&first) => self.problems.push(twice(format!("\"{plain}\""), first, at)),
-                    None => drop(phrases.insert(plain, number)),
-                }
             }
-            if option.key.is_none() && option.intent.is_none() && option.phrases.is_empty() {
-                let problem = at.problem("nothing chooses this option");
-                self.problems.push(problem.expected("a `key`, an `intent` or `phrases`"));
-            }
-            self.step_named(&option.next, at.get("next"));
             checked.push(MenuOption {
                 key,
                 intent: option.intent.clone(),
@@ -228,7 +149,6 @@ impl Checker<'_> {
 
     fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {
         self.variable(&ask.slot, at.get("slot").place());
-        self.step_named(&ask.next, at.get("next"));
         let kind = match ask.kind {
             AskKind::Digits => {
                 let (min, max) = self.size(ask, at);
@@ -249,16 +169,6 @@ impl Checker<'_> {
                 if ask.kind == AskKind::YesNo { SlotKind::YesNo } else { SlotKind::Free }
             }
         };
-        if ask.secret {
-            if ask.kind != AskKind::Digits {
-                let problem = at.get("secret").problem("a secret answer is given by keys");
-                self.problems.push(problem.expected("`type: digits`"));
-            }
-            if ask.confirm.is_some() {
-                let problem = Problem::new(at.place_of("confirm"), "a secret would be read back aloud");
-                self.problems.push(problem.expected("no `confirm` beside `secret: true`"));
-            }
-        }
         Ask {
             prompt: self.text(&ask.ask, at.get("ask")),
             slot: ask.slot.clone(),
@@ -280,18 +190,18 @@ impl Checker<'_> {
                     let problem = at.get("min").problem(format!("`min` {min} is more than `max` {max}"));
                     self.problems.push(problem.expected(format!("at most {max}")));
                 }
-                (min, max)
+                (min, max.max(min))
             }
             (Some(_), _, _) => {
                 let extra = if ask.min.is_some() { "min" } else { "max" };
                 let problem = Problem::new(at.place_of(extra), format!("`{extra}` beside `length`"));
                 self.problems.push(problem.expected("`length`, or `min` and `max`"));
-                (1, 1)
+                FAULTY
             }
             (None, _, None) => {
                 let problem = at.get("type").problem("it is not said how long the answer is");
                 self.problems.push(problem.expected("`length: 6`, or `min: 4` and `max: 8`"));
-                (1, 1)
+                FAULTY
             }
         }
     }
@@ -303,18 +213,11 @@ impl Checker<'_> {
             let problem = problem.expected("a name under `backends`");
             self.problems.push(problem.suggest(backend, self.house.backend_names.iter().copied()));
         }
-        for (parameter, template) in &fetch.with {
-            self.template(&template.0, at.get("with").get(parameter));
-        }
-        let wanted = self.house.backends.get(backend).and_then(|backend| pieces(&backend.url).ok()).unwrap_or_default();
-        for piece in wanted {
-            if let Piece::Value { name, .. } = piece
-                && !fetch.with.contains_key(&name)
-            {
-                let place = if at.find("with").is_some() { at.place_of("with") } else { at.place_of("fetch") };
-                let problem = Problem::new(place, format!("backend `{backend}` is not told its `{name}`"));
-                self.problems.push(problem.expected(format!("`with: {{ {name}: ... }}`")));
-            }
+        let wanted = self.house.backends.get(backend).map(|backend| template::names(&backend.url)).unwrap_or_default();
+        for name in wanted.into_iter().filter(|name| !fetch.with.contains_key(name)) {
+            let place = if at.find("with").is_some() { at.place_of("with") } else { at.place_of("fetch") };
+            let problem = Problem::new(place, format!("backend `{backend}` is not told its `{name}`"));
+            self.problems.push(problem.expected(format!("`with: {{ {name}: ... }}`")));
         }
         for (name, pointer) in &fetch.save {
             let at = at.get("save");
@@ -324,17 +227,6 @@ impl Checker<'_> {
                 self.problems
                     .push(problem.expected("a JSON pointer, such as `/balance`").remedy(format!("write `/{pointer}`")));
             }
-        }
-        if let Some(slot) = &fetch.verifies
-            && self.all_known
-            && !self.known.contains(slot.as_str())
-        {
-            let problem = at.get("verifies").problem(format!("no step asks for `{slot}`"));
-            self.problems
-                .push(problem.expected("the `slot` of an `ask` step").suggest(slot, self.known.iter().copied()));
-        }
-        for (next, key) in [(&fetch.next, "next"), (&fetch.not_found, "not_found"), (&fetch.failed, "failed")] {
-            self.step_named(next, at.get(key));
         }
         Fetch {
             backend: backend.into(),
@@ -350,8 +242,6 @@ impl Checker<'_> {
     }
 
     fn case(&mut self, case: &raw::Case, at: At) -> Option<Branch> {
-        self.step_named(&case.next, at.get("next"));
-        self.value_known(&case.variable, at.get("if"), &case.variable);
         let tests = [
             case.is.as_ref().map(|word| Test::Is(word.0.clone())),
             case.is_not.as_ref().map(|word| Test::IsNot(word.0.clone())),
@@ -464,14 +354,7 @@ impl Checker<'_> {
         let mut missing: BTreeMap<Language, Vec<String>> = BTreeMap::new();
         for (word, place) in raw.each().into_iter().zip(raw::Texts::places(&mut words)) {
             let text = match word.given {
-                Some(given) => {
-                    let inner = word.value.filter(|value| self.known.insert(value));
-                    let text = self.text(given, at.get("texts").get(word.key));
-                    if let Some(value) = inner {
-                        self.known.remove(value);
-                    }
-                    text
-                }
+                Some(given) => self.text(given, at.get("texts").get(word.key)),
                 None => {
                     let mut text = std::mem::take(place);
                     text.texts.retain(|language, _| self.languages.contains(language));
@@ -544,7 +427,6 @@ impl Checker<'_> {
     }
 
     fn words_in(&mut self, language: &Language, words: &str, at: At, text: &mut Text) {
-        self.template(words, at);
         if models(self.house.speech, language).voice.is_none() {
             let problem = at.problem(format!("there is no voice for `{language}` to say this"));
             self.problems.push(problem.expected("a recording: `{ file: ... }`"));
@@ -558,39 +440,6 @@ impl Checker<'_> {
         text.recordings.insert(language.clone(), path.to_string_lossy().into_owned());
         if let Some(words) = &recording.text {
             text.texts.insert(language.clone(), words.clone());
-        }
-    }
-
-    /// Reports what is wrong with a text's `{values}`.
-    fn template(&mut self, text: &str, at: At) {
-        let pieces = match pieces(text) {
-            Ok(pieces) => pieces,
-            Err(mistake) => {
-                self.problems.push(at.problem_at(&mistake.near, mistake.message).expected(mistake.expected));
-                return;
-            }
-        };
-        for piece in pieces {
-            let Piece::Value { name, reading } = piece else { continue };
-            let shown = match &reading {
-                Some(reading) => format!("{{{name}:{reading}}}"),
-                None => format!("{{{name}}}"),
-            };
-            if let Some(reading) = reading.filter(|reading| !READINGS.contains(&reading.as_str())) {
-                let problem = at.problem_at(&shown, format!("`{name}` cannot be read as `{reading}`"));
-                let problem = problem.expected(format!("one of {}", READINGS.join(", ")));
-                self.problems.push(problem.suggest(&reading, READINGS));
-            }
-            self.value_known(&name, at, &shown);
-        }
-    }
-
-    /// Reports a value that no step sets.
-    fn value_known(&mut self, name: &str, at: At, shown: &str) {
-        if self.all_known && !self.known.contains(name) {
-            let problem = at.problem_at(shown, format!("no step sets `{name}`"));
-            let problem = problem.expected("the `slot` of an `ask` step, or a name under a fetch step's `save`");
-            self.problems.push(problem.suggest(name, self.known.iter().copied()));
         }
     }
 
@@ -608,13 +457,6 @@ impl Checker<'_> {
                 }
                 labels
             }
-        }
-    }
-
-    fn step_named(&mut self, name: &str, at: At) {
-        if !self.steps.contains(name) {
-            let problem = at.problem(format!("there is no step `{name}`")).expected("a name under the flow's `steps`");
-            self.problems.push(problem.suggest(name, self.steps.iter().copied()));
         }
     }
 
@@ -641,66 +483,10 @@ struct Person<'p> {
     say: Option<&'p raw::Text>,
 }
 
-/// Values that every call has.
-const BUILT_IN: [&str; 3] = ["caller_number", "dialled", "line"];
-
-/// How a value may be read out.
-const READINGS: [&str; 6] = ["code", "phone", "number", "money", "date", "time"];
+/// Stands for a length that was found wrong.
+const FAULTY: (usize, usize) = (3, 3);
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-/// A template's part.
-pub(super) enum Piece {
-    Text(String),
-    Value { name: String, reading: Option<String> },
-}
-
-/// A template that cannot be read.
-pub(super) struct Mistake {
-    /// The part of the text that is wrong.
-    pub near: String,
-    pub message: String,
-    pub expected: &'static str,
-}
-
-/// Takes a template apart: `Your balance is {balance:money}.`
-pub(super) fn pieces(template: &str) -> Result<Vec<Piece>, Mistake> {
-    let mut pieces = vec![];
-    let mut rest = template;
-    while let Some(brace) = rest.find(['{', '}']) {
-        let (text, open) = rest.split_at(brace);
-        if !text.is_empty() {
-            pieces.push(Piece::Text(text.into()));
-        }
-        let mistake = |message: &str| Mistake {
-            near: open.chars().take(1).collect(),
-            message: message.into(),
-            expected: "`{name}` or `{name:reading}`",
-        };
-        if open.starts_with('}') {
-            return Err(mistake("a `}` without its `{`"));
-        }
-        let end = match open[1..].find(['{', '}']) {
-            Some(end) if open[1..].as_bytes()[end] == b'}' => end + 1,
-            _ => return Err(mistake("a `{` without its `}`")),
-        };
-        let inside = &open[1..end];
-        let (name, reading) = match inside.split_once(':') {
-            Some((name, reading)) => (name, Some(reading.to_owned())),
-            None => (inside, None),
-        };
-        if !is_variable(name) {
-            let message = format!("`{{{inside}}}` names no value");
-            return Err(Mistake { near: open[..=end].into(), message, expected: "`{name}` or `{name:reading}`" });
-        }
-        pieces.push(Piece::Value { name: name.into(), reading });
-        rest = &open[end + 1..];
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest.into()));
-    }
-    Ok(pieces)
-}
 
 /// What is wrong when no single member of a queue has all `skills`.
 pub(super) fn unable(

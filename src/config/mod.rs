@@ -1,13 +1,15 @@
 //! Operators' files -> checked, immutable values; every mistake with file, line, column and what was expected.
 //!
-//! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check` and `flows`
-//! judge what it means. A mistake stops none of the others from being found.
+//! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check`, `doors` and
+//! `flows` judge what it means, `proof` what `dialog` proves of a flow. A mistake stops none of the others from being found.
 
 mod builtin;
 mod check;
+mod doors;
 mod flows;
 mod gather;
 mod problem;
+mod proof;
 mod raw;
 mod raw_flow;
 mod shape;

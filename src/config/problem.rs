@@ -63,7 +63,7 @@ impl Problem {
             let remedy = format!("did you mean `{near}`?");
             return self.remedy(remedy);
         }
-        if names.is_empty() || names.len() > 12 || self.remedy.is_some() {
+        if names.is_empty() || names.len() > 8 || self.remedy.is_some() {
             return self;
         }
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

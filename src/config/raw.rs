@@ -12,6 +12,7 @@ use super::raw_flow::Flow;
 /// A frontdesk configuration. Large ones may be spread over files by `include` and `flows`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "frontdesk configuration")]
 pub struct File {
     /// Further configuration files, relative to this one. What they define counts as if it stood here; a name may
     /// be defined once only.
@@ -205,7 +206,7 @@ pub struct Sip {
     /// The address the outside sees, behind NAT.
     pub external: Option<String>,
     /// The ports for sound, from-to. Default `16384-17383`.
-    pub rtp_ports: Option<String>,
+    pub rtp_ports: Option<Word>,
     /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`) that may send calls: your trunk's. Needed as soon as
     /// `listen` is more than this machine. Agents' phones register with their passwords from anywhere.
     pub allow: Vec<String>,

@@ -11,6 +11,7 @@ use crate::dialog::{self, flow::FlowTexts};
 /// A conversation: steps that say, ask, look up and decide, and from every one of which a person can be reached.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "frontdesk flow")]
 pub struct Flow {
     /// The flow's name, by which lines refer to it.
     pub flow: String,
@@ -209,7 +210,7 @@ const DAYS: &str = "^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun
 
 /// Defines `Texts` and its way into `FlowTexts`, field by field; a word that one lacks does not compile.
 macro_rules! texts {
-    ($($(#[doc = $doc:literal])+ $key:ident $(or $other:ident)? $(with $value:literal)?;)+) => {
+    ($($(#[doc = $doc:literal])+ $key:ident $(or $other:ident)?;)+) => {
         /// Words said outside any one step.
         #[derive(Debug, Default, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields, default)]
@@ -218,13 +219,12 @@ macro_rules! texts {
         }
 
         impl Texts {
-            /// Every word: its key, what the operator gave, what it may be replaced by, the value it may hold.
+            /// Every word: its key, what the operator gave, what may stand in for it.
             pub fn each(&self) -> Vec<Words<'_>> {
                 vec![$(Words {
                     key: stringify!($key),
                     given: self.$key.as_ref(),
                     other: None$(.or(Some(stringify!($other))))?,
-                    value: None$(.or(Some($value)))?,
                 },)+]
             }
 
@@ -243,7 +243,6 @@ pub struct Words<'t> {
     pub given: Option<&'t Text>,
     /// Stands in for it in languages that have neither this word built in nor given.
     pub other: Option<&'static str>,
-    pub value: Option<&'static str>,
 }
 
 texts! {
@@ -278,17 +277,19 @@ texts! {
     /// How to give a secret, before the last attempt.
     hint_secret or not_understood;
     /// Reads back what was heard poorly, `{value}`, and asks whether it is right.
-    read_back or not_understood with "value";
+    read_back or not_understood;
+    /// When the caller says that what was read back is wrong.
+    misheard or not_understood;
     /// When a backend takes longer than a moment.
     patience or to_person;
     /// When it still does.
     still_looking or to_person;
     /// The place in the queue, `{position}`, from the second.
-    position or all_busy with "position";
+    position or all_busy;
     /// When the caller is next in the queue.
     next_in_line or all_busy;
     /// The wait expected, `{minutes}`, from two.
-    estimate or all_busy with "minutes";
+    estimate or all_busy;
     /// When the queue's longest wait is over: whether to keep trying (yes or no).
     still_busy or all_busy;
     /// When the engine shuts down.

@@ -97,7 +97,7 @@ impl Shape {
             }
             K::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
-                let problem = problem(format!("{} lacks `{key}`", subject(&path)));
+                let problem = Problem::new(at.name_place(), format!("{} lacks `{key}`", subject(&path)));
                 find(match self.description(error, key) {
                     Some(description) => problem.expected(format!("`{key}`: {description}")),
                     None => problem.expected(format!("`{key}`")),

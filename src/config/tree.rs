@@ -50,11 +50,13 @@ pub(super) struct Name {
 pub(super) struct At<'t> {
     source: &'t Source,
     pub node: &'t Node,
+    /// The key it stands under, if it does.
+    name: Option<&'t Name>,
 }
 
 impl<'t> At<'t> {
     pub fn root(source: &'t Source, node: &'t Node) -> Self {
-        Self { source, node }
+        Self { source, node, name: None }
     }
 
     /// The value under `key`, if there is one.
@@ -70,19 +72,19 @@ impl<'t> At<'t> {
     /// The `index`th item, else this node.
     pub fn item(self, index: usize) -> At<'t> {
         let Kind::List(items) = &self.node.kind else { return self };
-        items.get(index).map_or(self, |node| Self { node, ..self })
+        items.get(index).map_or(self, |node| Self { node, name: None, ..self })
     }
 
     /// A mapping's entries; none when it is something else.
     pub fn entries(self) -> impl Iterator<Item = (&'t Name, At<'t>)> {
         let entries = if let Kind::Map(entries) = &self.node.kind { entries.as_slice() } else { &[] };
-        entries.iter().map(move |(name, node)| (name, Self { node, ..self }))
+        entries.iter().map(move |(name, node)| (name, Self { node, name: Some(name), ..self }))
     }
 
     /// A sequence's items; none when it is something else.
     pub fn items(self) -> impl Iterator<Item = At<'t>> {
         let items = if let Kind::List(items) = &self.node.kind { items.as_slice() } else { &[] };
-        items.iter().map(move |node| Self { node, ..self })
+        items.iter().map(move |node| Self { node, name: None, ..self })
     }
 
     pub fn text(self) -> Option<&'t str> {
@@ -106,6 +108,11 @@ impl<'t> At<'t> {
     pub fn place_of(self, key: &str) -> Place {
         let name = self.entries().find(|(name, _)| name.text == key);
         name.map_or_else(|| self.place(), |(name, _)| self.source.place(name.span))
+    }
+
+    /// Where its own key stands, else the value.
+    pub fn name_place(self) -> Place {
+        self.name.map_or_else(|| self.place(), |name| self.source.place(name.span))
     }
 
     /// Where the value stands, without showing what stands there.
@@ -176,23 +183,32 @@ impl Source {
         }
     }
 
+    /// The scanner may see a mistake only at the end of the file, a line behind the last: the end of that is shown.
     fn place(&self, span: Span) -> Place {
         let (start, end) = (span.start, span.end);
-        let line = start.line().max(1);
-        let source: &str = self.text.lines().nth(line - 1).unwrap_or_default();
+        let lines = self.text.replace("\r\n", "\n").split(['\n', '\r']).count();
+        let line = start.line().clamp(1, lines);
+        let source = self.line(line);
         let width = source.chars().count();
-        let length = if end.line() == start.line() && end.col() > start.col() {
-            end.col() - start.col()
-        } else {
-            width.saturating_sub(start.col())
-        };
+        let column = if start.line() > lines { width } else { start.col().min(width) };
+        let length = if end.line() == start.line() { end.col() } else { width }.saturating_sub(column);
         Place {
             file: self.path.clone(),
             line,
-            column: start.col() + 1,
+            column: column + 1,
             length: length.max(1),
-            source: source.trim_end().into(),
+            source: if holds_secret(source) { "".into() } else { source.trim_end().into() },
         }
+    }
+
+    /// A line's text, counted from 1 and ended as YAML ends lines: by LF, CR or both.
+    fn line(&self, number: usize) -> &str {
+        let mut rest = self.text.as_str();
+        for _ in 1..number {
+            let Some(end) = rest.find(['\n', '\r']) else { return "" };
+            rest = rest[end..].strip_prefix("\r\n").unwrap_or(&rest[end + 1..]);
+        }
+        &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())]
     }
 
     /// The tree of the text's only document. Problems that leave a tree (duplicate keys) are added to `problems`
@@ -232,7 +248,7 @@ impl Source {
     /// A scanner's complaint in words for the person who wrote the file.
     fn explain(&self, error: &ScanError) -> Problem {
         let mark = *error.marker();
-        let line = self.text.lines().nth(mark.line().max(1) - 1).unwrap_or_default();
+        let line = self.line(mark.line());
         let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
         let problem = |text: &str| Problem::new(self.place(Span::empty(mark)), text);
         if let Some(column) = indent.chars().position(|c| c == '\t') {
@@ -253,6 +269,10 @@ impl Source {
             problem("this character cannot stand here unquoted").remedy("put the text in \"quotes\"")
         } else if has("quoted scalar") || has("unexpected end of stream") {
             problem("a quoted text is not closed").expected("a closing quote")
+        } else if has("unprintable character") {
+            problem("a character that is not printable")
+                .expected("text")
+                .remedy("remove it, or write it in \"quotes\" as `\\x..`")
         } else if has("unknown anchor") {
             problem("an alias `*name` without its anchor `&name`")
                 .remedy("put a text that begins with `*` in \"quotes\"")
@@ -433,6 +453,17 @@ impl Node {
             Kind::Scalar(_) => {}
         }
     }
+}
+
+/// Whether a line may hold a secret that its author wrote out, under a name that is right or nearly so.
+fn holds_secret(line: &str) -> bool {
+    const NAMES: [&str; 6] = ["passw", "secret", "token", "authorization", "api_key", "api-key"];
+    let line = line.to_lowercase();
+    NAMES.iter().any(|name| {
+        let value =
+            line.split_once(name).and_then(|(_, rest)| rest.split_once(':')).map(|(_, value)| value.trim_start());
+        value.is_some_and(|value| !value.is_empty() && !value.starts_with('{'))
+    })
 }
 
 /// The YAML files of a folder, for someone who misspelt one.

@@ -1,0 +1,127 @@
+//! What `dialog::check` proves or finds wrong about a flow, put to its place in the designer's file.
+
+use std::collections::BTreeSet;
+
+use super::problem::Problem;
+use super::tree::{At, Kind};
+use crate::dialog::flow::{Flow, Step};
+use crate::dialog::values::BUILT_IN;
+use crate::dialog::{self, ProblemKind};
+
+/// Proves the flow. `at` is what it was made of, `whole` the same with what was misshapen.
+pub(super) fn check(flow: &Flow, at: At, whole: At, problems: &mut Vec<Problem>) {
+    let written = |section: &str| -> BTreeSet<&str> {
+        whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect()
+    };
+    let (steps, intents, hours) = (written("steps"), written("intents"), written("hours"));
+    let found = dialog::check(flow);
+    // Where steps are missing or lead nowhere, what follows from that is no news.
+    let torn = flow.steps.len() < steps.len() || found.iter().any(|found| found.kind == ProblemKind::UnknownStep);
+    let values = values(flow);
+    for found in found {
+        let at = locate(flow, at, &found.step, &found.field);
+        let wrong = at.text().unwrap_or_default();
+        let problem = match found.kind {
+            ProblemKind::UnknownStep => unknown(at, "step", &steps, "the name of a step of this flow"),
+            ProblemKind::UnknownIntent => unknown(at, "intent", &intents, "a name under the flow's `intents`"),
+            ProblemKind::UnknownHours => unknown(at, "hours", &hours, "a name under the flow's `hours`"),
+            // Said with its languages when the text was read, or the text is misshapen.
+            ProblemKind::MissingLanguage => None,
+            ProblemKind::UnknownValue if flow.steps.len() < steps.len() => None,
+            ProblemKind::DeadStep
+            | ProblemKind::LoopWithoutQuestion
+            | ProblemKind::HangUpWithoutChance
+            | ProblemKind::FailureHangsUp
+            | ProblemKind::UnfilledValue
+                if torn =>
+            {
+                None
+            }
+            ProblemKind::OptionWithoutWay if at.find("key").is_some() => None,
+            kind => {
+                let quoted = found.message.split('`').nth(1).unwrap_or_default();
+                let place = narrow(at, quoted);
+                let place = if found.field.is_empty() { at.name_place() } else { place };
+                let problem = Problem::new(place, found.message.clone());
+                let problem = match expected(kind) {
+                    Some(expected) => problem.expected(expected),
+                    None => problem,
+                };
+                let known = values.iter().copied().chain(BUILT_IN);
+                Some(match kind {
+                    ProblemKind::UnknownValue => problem.suggest(if wrong == quoted { wrong } else { quoted }, known),
+                    _ => problem.remedy(found.remedy.clone()),
+                })
+            }
+        };
+        problems.extend(problem);
+    }
+}
+
+/// A name that is not among `known`; nothing when it is, for then its definition is what is wrong.
+fn unknown(at: At, what: &str, known: &BTreeSet<&str>, expected: &str) -> Option<Problem> {
+    let name = at.text().unwrap_or_default();
+    let article = if what == "hours" { "are" } else { "is" };
+    let problem = || at.problem(format!("there {article} no {what} `{name}`")).expected(expected);
+    (!known.contains(name)).then(|| problem().suggest(name, known.iter().copied()))
+}
+
+fn expected(kind: ProblemKind) -> Option<&'static str> {
+    Some(match kind {
+        ProblemKind::DeadStep => "a way that leads to every step",
+        ProblemKind::LoopWithoutQuestion => "a question, a transfer or an end on every way round",
+        ProblemKind::HangUpWithoutChance => "a question before the end, so that callers can ask for a person",
+        ProblemKind::FailureHangsUp => "a question or a transfer after a failure",
+        ProblemKind::OptionWithoutWay => "a `key`, an `intent` or `phrases`",
+        ProblemKind::KeyZeroTaken | ProblemKind::BadKey => "1-9, `*` or `#`",
+        ProblemKind::DuplicateKey | ProblemKind::DuplicatePhrase | ProblemKind::DuplicateIntent => {
+            "each once in a menu"
+        }
+        ProblemKind::SecretNotByKeys => "`type: digits`",
+        ProblemKind::UnknownValue => "the `slot` of an `ask` step, or a name under a fetch step's `save`",
+        ProblemKind::UnfilledValue => "it asked or fetched on every way to here",
+        ProblemKind::BadTemplate => "`{name}`, or `{name:code}` with code, phone, number, money, date or time",
+        _ => return None,
+    })
+}
+
+/// Names of the values that steps set.
+fn values(flow: &Flow) -> BTreeSet<&str> {
+    fn set(step: &Step) -> Vec<&str> {
+        match step {
+            Step::Ask(ask) => vec![&ask.slot],
+            Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
+            _ => vec![],
+        }
+    }
+    flow.steps.values().flat_map(set).collect()
+}
+
+/// From a field of `dialog::flow` to the key that an operator wrote for it.
+fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
+    let kind = flow.steps.get(step);
+    let base = if step.is_empty() { at } else { at.get("steps").get(step) };
+    field.split('/').filter(|part| !part.is_empty()).fold(base, |at, part| {
+        let key = match (part, kind) {
+            ("prompt", Some(Step::Menu { .. })) => "menu",
+            ("prompt", Some(Step::Ask(_))) => "ask",
+            ("kind", Some(Step::Ask(_))) => "type",
+            ("branches", _) => "decide",
+            ("variable", _) => "if",
+            ("say", Some(Step::HangUp { .. })) => "hang_up",
+            ("queue", Some(Step::Transfer(_))) => "transfer",
+            ("lines", None) => "texts",
+            (part, _) => part,
+        };
+        at.follow([key])
+    })
+}
+
+/// The part of a text, or the item of a list, that `quoted` names.
+fn narrow(at: At, quoted: &str) -> super::Place {
+    if let Kind::List(_) = &at.node.kind {
+        return at.items().find(|item| item.text() == Some(quoted)).unwrap_or(at).place();
+    }
+    let braced = format!("{{{}", quoted.trim_start_matches('{'));
+    at.problem_at(&braced, "").place
+}

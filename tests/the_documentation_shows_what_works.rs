@@ -1,0 +1,39 @@
+//! The examples in docs/configuration.md can be copied as they stand.
+
+use frontdesk::config::{self, Secrets};
+
+const PAGE: &str = include_str!("../docs/configuration.md");
+
+/// The page's YAML blocks, in order.
+fn blocks() -> Vec<&'static str> {
+    PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_least_that_works_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, blocks()[0]).unwrap();
+    std::fs::write(folder.path().join("anna.secret"), "correct-horse").unwrap();
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(config.sip.allows("127.0.0.1".parse().unwrap()));
+    assert!(!config.sip.allows("192.0.2.1".parse().unwrap()));
+    assert!(blocks()[0].lines().count() <= 16, "the least is little");
+}
+
+#[test]
+fn the_flow_shown_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let around = r#"
+lines: { bank: { numbers: ["1000"], flow: bank } }
+agents: { anna: { password: { file: anna.secret }, queues: [front-desk] } }
+queues: { front-desk: {} }
+backends: { balance: { url: "http://127.0.0.1:8085/accounts/{account}/balance" } }
+flows: [bank.yaml]
+"#;
+    std::fs::write(&path, around).unwrap();
+    std::fs::write(folder.path().join("bank.yaml"), blocks()[1]).unwrap();
+    let config = config::load_with(&path, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.flows["bank"].steps.len(), 6);
+}
