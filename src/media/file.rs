@@ -153,8 +153,12 @@ mod tests {
         assert!(said(&path("text.wav")).contains("no sound file that frontdesk reads"));
         std::fs::write(path("zero.mp3"), []).unwrap();
         assert!(matches!(read(path("zero.mp3")), Err(Error::Format { .. })));
-        let spec =
-            hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
         hound::WavWriter::create(path("empty.wav"), spec).unwrap().finalize().unwrap();
         assert!(matches!(read(path("empty.wav")), Err(Error::Empty { .. })));
     }

@@ -146,14 +146,8 @@ struct Counts {
 impl JitterBuffer {
     /// Gives frames of `rate` Hz, the rate of every codec it will be handed.
     pub fn new(rate: u32, settings: JitterSettings) -> Self {
-        let slot = || Slot {
-            sequence: None,
-            position: 0,
-            samples: 0,
-            codec: Codec::Pcmu,
-            len: 0,
-            payload: [0; MAX_PAYLOAD],
-        };
+        let slot =
+            || Slot { sequence: None, position: 0, samples: 0, codec: Codec::Pcmu, len: 0, payload: [0; MAX_PAYLOAD] };
         Self {
             rate,
             settings,
@@ -201,11 +195,15 @@ impl JitterBuffer {
         let base_before = self.delay.base();
         self.delay.arrived(now, transit);
         self.delay.shift_base(base_before);
+        if sequence <= stream.played {
+            self.counts.late += 1; // what follows it was heard already
+            return Arrival::Late;
+        }
 
         if let Some(next) = stream.next {
             let starved = self.concealment.faded() && self.slots.iter().all(|slot| slot.sequence.is_none());
-            let behind = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
-            if starved && behind {
+            let in_reach = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
+            if starved && in_reach {
                 // The silence may be as long as we like: play this packet at the delay we aim at.
                 let aim = samples_of(now - self.delay.base() - self.delay.target_us(), self.rate);
                 stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
@@ -219,16 +217,17 @@ impl JitterBuffer {
                 if stream.late_in_a_row < 5 {
                     return Arrival::Late;
                 }
-                // The way has become longer for good.
-                let (_, position) = self.restart(now, packet);
-                self.delay.arrived(now, now - micros_of(position, self.rate));
+                // The way has become longer for good: measure and gather anew.
+                (stream.next, stream.began_us) = (None, now);
+                self.ready.clear();
+                self.delay = Delay::new(self.settings);
+                self.delay.arrived(now, transit);
+                self.counts.restarts += 1;
             } else {
                 stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
             }
         }
-        if let Some(stream) = &mut self.stream {
-            stream.late_in_a_row = 0;
-        }
+        stream.late_in_a_row = 0;
         self.store(packet, samples);
         Arrival::Queued
     }
@@ -271,10 +270,8 @@ impl JitterBuffer {
     /// Figures so far.
     pub fn stats(&self) -> JitterStats {
         let counts = &self.counts;
-        let (lost, jitter, highest) = self
-            .stream
-            .as_ref()
-            .map_or((0, 0.0, 0), |stream| (stream.lost(), stream.jitter_us, stream.highest as u32));
+        let (lost, jitter, highest) =
+            self.stream.as_ref().map_or((0, 0.0, 0), |stream| (stream.lost(), stream.jitter_us, stream.highest as u32));
         JitterStats {
             received: counts.received,
             lost: counts.lost_before + lost,
@@ -353,11 +350,7 @@ impl JitterBuffer {
 
     fn store(&mut self, packet: &Packet, samples: i64) {
         let Some(stream) = &mut self.stream else { return };
-        let (sequence, position) =
-            (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
-        if stream.received == 0 {
-            stream.note(sequence); // begun anew by this packet
-        }
+        let (sequence, position) = (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
         // Full slots mean that nobody pulls: the oldest has waited in vain.
         let free = (0..SLOTS).find(|&n| self.slots[n].sequence.is_none());
         let n = free.or_else(|| (0..SLOTS).min_by_key(|&n| self.slots[n].position)).unwrap_or(0);
@@ -510,9 +503,8 @@ impl JitterBuffer {
         if level < 64 * longest as i64 * 2 {
             return Some(longest);
         }
-        let (lag, likeness) = best_lag(shortest, longest, |lag| {
-            similarity(&self.ready[..longest], &self.ready[lag..lag + longest])
-        });
+        let (lag, likeness) =
+            best_lag(shortest, longest, |lag| similarity(&self.ready[..longest], &self.ready[lag..lag + longest]));
         (likeness > 0.6).then_some(lag)
     }
 
@@ -599,7 +591,8 @@ struct Delay {
     /// Share of packets by extra transit time, `BIN_US` each, forgetting with a time constant of 200 packets.
     late: [f32; BINS],
     packets: u32,
-    target: i64,
+    /// What the jitter alone asks for.
+    wish: i64,
     mean: Option<i64>,
     offset: i64,
 }
@@ -616,7 +609,7 @@ impl Delay {
             window_ends: i64::MIN,
             late: [0.0; BINS],
             packets: 0,
-            target: i64::from(settings.initial_ms) * 1_000,
+            wish: 0,
             mean: None,
             offset: 0,
         }
@@ -645,10 +638,7 @@ impl Delay {
             sum += share;
             sum >= 0.97
         });
-        let wish = (percentile.unwrap_or(BINS - 1) as i64 + 1) * BIN_US;
-        let least = if self.packets < 10 { self.settings.initial_ms } else { self.settings.min_ms };
-        let most = i64::from(self.settings.max_ms) * 1_000;
-        self.target = wish.max(i64::from(least) * 1_000).min(most);
+        self.wish = (percentile.unwrap_or(BINS - 1) as i64 + 1) * BIN_US;
     }
 
     /// The mean delay is relative to the base, so it moves when the base has.
@@ -661,16 +651,20 @@ impl Delay {
         }
     }
 
+    /// The delay to aim at.
     fn target_us(&self) -> i64 {
-        self.target
+        let least = if self.packets < 10 { self.settings.initial_ms } else { self.settings.min_ms };
+        let (least, most) = (i64::from(least) * 1_000, i64::from(self.settings.max_ms) * 1_000);
+        (self.wish + self.offset).min(most).max(least)
     }
 
     /// Notes the delay of this beat; gives the aim and the mean delay over about 8 beats.
     fn played(&mut self, current: i64, offset: i64) -> (i64, i64) {
         let mean = self.mean.get_or_insert(current);
         *mean += (current - *mean) / 8;
+        let mean = *mean;
         self.offset = offset.max(self.offset - 100);
-        (self.target + self.offset, *mean)
+        (self.target_us(), mean)
     }
 
     fn changed(&mut self, by: i64) {

@@ -24,11 +24,7 @@ struct Sent {
 
 impl Line {
     fn new() -> Self {
-        Self {
-            buffer: JitterBuffer::new(8_000, JitterSettings::default()),
-            start: Instant::now(),
-            arrivals: vec![],
-        }
+        Self { buffer: JitterBuffer::new(8_000, JitterSettings::default()), start: Instant::now(), arrivals: vec![] }
     }
 
     /// Adds packet `n` of a stream with 20 ms packets, arriving `delay_ms` after it was sent.
@@ -213,13 +209,10 @@ fn a_pause_of_the_sender_is_no_loss() {
     for n in 0..200u32 {
         let spurt = n / 50;
         let at = f64::from(n * 20 + spurt * 1_000) + 3.0;
-        line.sent(at, Sent {
-            ssrc: 1,
-            sequence: n as u16,
-            timestamp: n * 160 + spurt * 8_000,
-            samples: 160,
-            code: code(n),
-        });
+        line.sent(
+            at,
+            Sent { ssrc: 1, sequence: n as u16, timestamp: n * 160 + spurt * 8_000, samples: 160, code: code(n) },
+        );
     }
     let frames = line.run(400);
     let stats = line.buffer.stats();
@@ -274,13 +267,10 @@ fn a_jump_of_timestamps_goes_on_at_once() {
     let mut line = Line::new();
     for n in 0..200u32 {
         let jump = if n >= 100 { 3_000_000_000 } else { 0 };
-        line.sent(f64::from(n) * 20.0, Sent {
-            ssrc: 1,
-            sequence: n as u16,
-            timestamp: (n * 160).wrapping_add(jump),
-            samples: 160,
-            code: code(n),
-        });
+        line.sent(
+            f64::from(n) * 20.0,
+            Sent { ssrc: 1, sequence: n as u16, timestamp: (n * 160).wrapping_add(jump), samples: 160, code: code(n) },
+        );
     }
     let frames = line.run(200);
     let stats = line.buffer.stats();
@@ -312,7 +302,9 @@ fn packets_of_10_to_60_ms_are_played_whole() {
         let stats = line.buffer.stats();
         assert_eq!((stats.lost, stats.late, stats.concealed), (0, 0, 0.0), "{ms} ms");
         let runs = heard(&frames);
-        assert!(runs.windows(2).all(|w| w[1].0 == w[0].0 + 1), "{ms} ms: {runs:?}");
+        // Bringing the delay down at the start may take out a packet as short as a pitch period.
+        assert!(runs.windows(2).all(|w| w[1].0 > w[0].0), "{ms} ms: {runs:?}");
+        assert!(runs.windows(2).skip(10).all(|w| w[1].0 == w[0].0 + 1), "{ms} ms: {runs:?}");
         assert!(frames[10..].iter().all(|(_, real)| *real), "{ms} ms");
     }
 }
@@ -370,8 +362,6 @@ fn empty_and_oversized_packets_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     /// Whatever the network does to a stream (loss, doubling, delays up to 300 ms): heard in order, nothing twice, and
     /// never later than the longest delay plus the bound at which the buffer leaps.
     #[test]

@@ -172,7 +172,11 @@ mod tests {
 
     fn heard<'a>(packets: impl IntoIterator<Item = &'a EventPacket>) -> String {
         let mut receiver = Receiver::new();
-        packets.into_iter().filter_map(|p| receiver.receive(p.timestamp, &p.payload).unwrap()).map(Key::as_char).collect()
+        packets
+            .into_iter()
+            .filter_map(|p| receiver.receive(p.timestamp, &p.payload).unwrap())
+            .map(Key::as_char)
+            .collect()
     }
 
     #[test]

@@ -275,8 +275,11 @@ pub fn repair_wav(path: impl AsRef<Path>) -> Result<Repaired, Error> {
     let path = path.as_ref();
     let failed = |source| Error::Recording { path: path.into(), source };
     let refused = |why: &str| Error::Repair { path: path.into(), why: why.into() };
-    let mut file =
-        File::options().read(true).write(true).open(path).map_err(|source| Error::Open { path: path.into(), source })?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|source| Error::Open { path: path.into(), source })?;
     let size = file.metadata().map_err(failed)?.len();
     // hound's header for 16-bit PCM: RIFF, a `fmt ` chunk of 16 bytes, and `data`.
     let mut header = [0; 44];
