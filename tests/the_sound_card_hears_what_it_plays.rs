@@ -29,7 +29,8 @@ impl Server {
                 "--disable-shm",
                 "--log-level=error",
             ])
-            .arg("--load=module-null-sink sink_name=card rate=48000 channels=2")
+            // Without `norewinds` the null sink takes its first 2 s in one block, as no card does.
+            .arg("--load=module-null-sink sink_name=card rate=48000 channels=2 norewinds=1")
             .arg(format!("--load=module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()))
             .envs([("XDG_RUNTIME_DIR", dir), ("HOME", dir), ("PULSE_RUNTIME_PATH", dir)])
             .stderr(Stdio::null())

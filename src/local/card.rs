@@ -1,7 +1,7 @@
 //! This computer's microphone and loudspeaker, by the crate `cpal`.
 //!
-//! The device's threads and the call's beat meet in two lock-free rings. Each keeps about 60 ms in hand against
-//! the two clocks' unsteadiness and never holds more than 160 ms: what is beyond is dropped and counted, so the
+//! The device's threads and the call's beat meet in two lock-free rings. Each keeps about 40 ms in hand against
+//! the two clocks' unsteadiness and never holds more than 120 ms: what is beyond is dropped and counted, so the
 //! delay stays bounded however far the clocks drift apart.
 
 use std::{
@@ -21,8 +21,8 @@ use super::Error;
 use crate::media::{Frame, Key, Port, Quality, Received, Resampler};
 
 /// Frames of 20 ms kept in hand, and held at most.
-const IN_HAND: usize = 3;
-const AT_MOST: usize = 8;
+const IN_HAND: usize = 2;
+const AT_MOST: usize = 6;
 
 /// A sound device of this computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,13 +314,12 @@ fn choose(ranges: impl Iterator<Item = SupportedStreamConfigRange>, rate: u32) -
         .map(|(_, chosen)| chosen)
 }
 
-/// Asks for periods of 40 ms, of which cpal keeps two: with 20 ms PulseAudio runs dry on a busy machine. Devices
-/// that refuse get their own way.
+/// Asks for periods of 20 ms, of which cpal keeps two; devices that refuse get their own way.
 fn with_short_buffer<T>(
     config: StreamConfig,
     open: impl Fn(StreamConfig) -> Result<T, cpal::Error>,
 ) -> Result<T, cpal::Error> {
-    let short = StreamConfig { buffer_size: BufferSize::Fixed(config.sample_rate / 25), ..config };
+    let short = StreamConfig { buffer_size: BufferSize::Fixed(config.sample_rate / 50), ..config };
     open(short).or_else(|_| open(config))
 }
 
