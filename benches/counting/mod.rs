@@ -4,7 +4,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 struct Counting;
@@ -30,18 +30,25 @@ static ALLOCATOR: Counting = Counting;
 static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Microseconds of one run (the best of 20 rounds of 100), and allocations on this thread in all of them.
-pub fn measure(mut work: impl FnMut()) -> (f64, u64) {
+pub fn measure(work: impl FnMut()) -> (f64, u64) {
+    measure_rounds(20, Duration::ZERO, work)
+}
+
+/// The same with a pause before each round.
+#[allow(dead_code)] // each bench is a crate of its own and need not use all
+pub fn measure_rounds(rounds: usize, pause: Duration, mut work: impl FnMut()) -> (f64, u64) {
     work();
-    let before = ALLOCATIONS.get();
-    let mut best = f64::MAX;
-    for _ in 0..20 {
-        let start = Instant::now();
+    let (mut best, mut allocations) = (f64::MAX, 0);
+    for _ in 0..rounds {
+        std::thread::sleep(pause);
+        let (before, start) = (ALLOCATIONS.get(), Instant::now());
         for _ in 0..100 {
             work();
         }
         best = best.min(start.elapsed().as_secs_f64() * 1e6 / 100.0);
+        allocations += ALLOCATIONS.get() - before;
     }
-    (best, ALLOCATIONS.get() - before)
+    (best, allocations)
 }
 
 /// Notes a row that missed its limit.

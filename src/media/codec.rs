@@ -57,6 +57,13 @@ impl Codec {
         Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name) && codec.clock_rate() == clock_rate)
     }
 
+    /// Samples that `bytes` of payload become.
+    pub fn samples(self, bytes: usize) -> usize {
+        match self {
+            Codec::Pcmu | Codec::Pcma => bytes,
+        }
+    }
+
     pub fn encoder(self) -> Encoder {
         match self {
             Codec::Pcmu => Encoder::Pcmu(PcmuEncoder::new()),
@@ -110,13 +117,6 @@ impl Decoder {
         match self {
             Decoder::Pcmu(decoder) => decoder.decode_into(payload, samples).unwrap_or(0),
             Decoder::Pcma(decoder) => decoder.decode_into(payload, samples).unwrap_or(0),
-        }
-    }
-
-    /// Samples that `bytes` of payload become.
-    pub fn samples(&self, bytes: usize) -> usize {
-        match self {
-            Decoder::Pcmu(_) | Decoder::Pcma(_) => bytes,
         }
     }
 }

@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use super::{
-    Codec, Concealment, Decoder, Frame,
+    Codec, Concealment, Decoder, Frame, Quality,
     plc::{best_lag, blend, similarity},
 };
 
@@ -77,6 +77,22 @@ pub struct JitterStats {
     pub buffer_ms: f32,
     /// Share of the sound given out that was made up for loss, 0..=1.
     pub concealed: f32,
+}
+
+impl From<JitterStats> for Quality {
+    /// The receiving side of a call's quality; what was sent is for the port to add.
+    fn from(stats: JitterStats) -> Self {
+        Quality {
+            packets_received: stats.received,
+            packets_lost: stats.lost,
+            packets_late: stats.late,
+            packets_bad: stats.refused,
+            jitter_ms: stats.jitter_ms,
+            buffer_ms: stats.buffer_ms,
+            concealed: stats.concealed,
+            ..Quality::default()
+        }
+    }
 }
 
 /// A jitter buffer for one stream of sound. Allocates only when built.
@@ -167,7 +183,7 @@ impl JitterBuffer {
 
     /// Takes a packet that arrived at `now`.
     pub fn push(&mut self, now: Instant, packet: &Packet) -> Arrival {
-        let samples = packet.codec.decoder().samples(packet.payload.len()) as i64;
+        let samples = packet.codec.samples(packet.payload.len()) as i64;
         if packet.payload.is_empty() || packet.payload.len() > MAX_PAYLOAD || packet.codec.rate() != self.rate {
             self.counts.refused += 1;
             return Arrival::Refused;
