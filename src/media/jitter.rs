@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use super::{
-    Codec, Concealment, Decoder, Frame,
+    Codec, Concealment, Decoder, Frame, Quality,
     plc::{best_lag, blend, similarity},
 };
 
@@ -77,6 +77,22 @@ pub struct JitterStats {
     pub buffer_ms: f32,
     /// Share of the sound given out that was made up for loss, 0..=1.
     pub concealed: f32,
+}
+
+impl From<JitterStats> for Quality {
+    /// The receiving side of a call's quality; what was sent is for the port to add.
+    fn from(stats: JitterStats) -> Self {
+        Quality {
+            packets_received: stats.received,
+            packets_lost: stats.lost,
+            packets_late: stats.late,
+            packets_bad: stats.refused,
+            jitter_ms: stats.jitter_ms,
+            buffer_ms: stats.buffer_ms,
+            concealed: stats.concealed,
+            ..Quality::default()
+        }
+    }
 }
 
 /// A jitter buffer for one stream of sound. Allocates only when built.
@@ -167,7 +183,7 @@ impl JitterBuffer {
 
     /// Takes a packet that arrived at `now`.
     pub fn push(&mut self, now: Instant, packet: &Packet) -> Arrival {
-        let samples = packet.codec.decoder().samples(packet.payload.len()) as i64;
+        let samples = packet.codec.samples(packet.payload.len()) as i64;
         if packet.payload.is_empty() || packet.payload.len() > MAX_PAYLOAD || packet.codec.rate() != self.rate {
             self.counts.refused += 1;
             return Arrival::Refused;
@@ -195,11 +211,15 @@ impl JitterBuffer {
         let base_before = self.delay.base();
         self.delay.arrived(now, transit);
         self.delay.shift_base(base_before);
+        if sequence <= stream.played {
+            self.counts.late += 1; // what follows it was heard already
+            return Arrival::Late;
+        }
 
         if let Some(next) = stream.next {
             let starved = self.concealment.faded() && self.slots.iter().all(|slot| slot.sequence.is_none());
-            let behind = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
-            if starved && behind {
+            let in_reach = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
+            if starved && in_reach {
                 // The silence may be as long as we like: play this packet at the delay we aim at.
                 let aim = samples_of(now - self.delay.base() - self.delay.target_us(), self.rate);
                 stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
@@ -213,16 +233,17 @@ impl JitterBuffer {
                 if stream.late_in_a_row < 5 {
                     return Arrival::Late;
                 }
-                // The way has become longer for good.
-                let (_, position) = self.restart(now, packet);
-                self.delay.arrived(now, now - micros_of(position, self.rate));
+                // The way has become longer for good: measure and gather anew.
+                (stream.next, stream.began_us) = (None, now);
+                self.ready.clear();
+                self.delay = Delay::new(self.settings);
+                self.delay.arrived(now, transit);
+                self.counts.restarts += 1;
             } else {
                 stream.decide(position >= next && stream.nothing_missing_before(sequence), &mut self.counts);
             }
         }
-        if let Some(stream) = &mut self.stream {
-            stream.late_in_a_row = 0;
-        }
+        stream.late_in_a_row = 0;
         self.store(packet, samples);
         Arrival::Queued
     }
@@ -346,9 +367,6 @@ impl JitterBuffer {
     fn store(&mut self, packet: &Packet, samples: i64) {
         let Some(stream) = &mut self.stream else { return };
         let (sequence, position) = (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
-        if stream.received == 0 {
-            stream.note(sequence); // begun anew by this packet
-        }
         // Full slots mean that nobody pulls: the oldest has waited in vain.
         let free = (0..SLOTS).find(|&n| self.slots[n].sequence.is_none());
         let n = free.or_else(|| (0..SLOTS).min_by_key(|&n| self.slots[n].position)).unwrap_or(0);
@@ -589,7 +607,8 @@ struct Delay {
     /// Share of packets by extra transit time, `BIN_US` each, forgetting with a time constant of 200 packets.
     late: [f32; BINS],
     packets: u32,
-    target: i64,
+    /// What the jitter alone asks for.
+    wish: i64,
     mean: Option<i64>,
     offset: i64,
 }
@@ -606,7 +625,7 @@ impl Delay {
             window_ends: i64::MIN,
             late: [0.0; BINS],
             packets: 0,
-            target: i64::from(settings.initial_ms) * 1_000,
+            wish: 0,
             mean: None,
             offset: 0,
         }
@@ -635,10 +654,7 @@ impl Delay {
             sum += share;
             sum >= 0.97
         });
-        let wish = (percentile.unwrap_or(BINS - 1) as i64 + 1) * BIN_US;
-        let least = if self.packets < 10 { self.settings.initial_ms } else { self.settings.min_ms };
-        let most = i64::from(self.settings.max_ms) * 1_000;
-        self.target = wish.max(i64::from(least) * 1_000).min(most);
+        self.wish = (percentile.unwrap_or(BINS - 1) as i64 + 1) * BIN_US;
     }
 
     /// The mean delay is relative to the base, so it moves when the base has.
@@ -651,16 +667,20 @@ impl Delay {
         }
     }
 
+    /// The delay to aim at.
     fn target_us(&self) -> i64 {
-        self.target
+        let least = if self.packets < 10 { self.settings.initial_ms } else { self.settings.min_ms };
+        let (least, most) = (i64::from(least) * 1_000, i64::from(self.settings.max_ms) * 1_000);
+        (self.wish + self.offset).min(most).max(least)
     }
 
     /// Notes the delay of this beat; gives the aim and the mean delay over about 8 beats.
     fn played(&mut self, current: i64, offset: i64) -> (i64, i64) {
         let mean = self.mean.get_or_insert(current);
         *mean += (current - *mean) / 8;
+        let mean = *mean;
         self.offset = offset.max(self.offset - 100);
-        (self.target + self.offset, *mean)
+        (self.target_us(), mean)
     }
 
     fn changed(&mut self, by: i64) {

@@ -61,7 +61,16 @@ impl Recordings {
         let task = Task { path: path.clone(), wav: Some(wav), sync, pairs, shared: shared.clone(), written: 0 };
         // The thread lives as long as any sender, and this is one; were it gone, the ring would count the overflow.
         let _ = self.tasks.send(task);
-        Ok(Recorder { ring: Some(ring), shared, caller, other, paused: false, path, _tasks: self.tasks.clone() })
+        Ok(Recorder {
+            ring: Some(ring),
+            shared,
+            caller,
+            other,
+            paused: false,
+            owed: 0,
+            path,
+            _tasks: self.tasks.clone(),
+        })
     }
 }
 
@@ -72,24 +81,31 @@ pub struct Recorder {
     caller: Side,
     other: Side,
     paused: bool,
+    /// Frames left out that are still to be made up by silence.
+    owed: usize,
     path: PathBuf,
     /// Keeps the thread alive until this recording is written.
     _tasks: mpsc::Sender<Task>,
 }
 
 impl Recorder {
-    /// Adds 20 ms of both sides, each of the rate given at the beginning. Never waits and allocates nothing; what finds
-    /// no room (the disk stood still for 4 s) is left out and counted.
+    /// Adds 20 ms of both sides, each of the rate given at the beginning. Never waits and allocates nothing. What finds
+    /// no room (the disk stood still for 4 s) is counted, and becomes silence later so that times still fit.
     pub fn write(&mut self, caller: &Frame, other: &Frame) {
         let Some(ring) = &mut self.ring else { return };
         let (left, right) = (self.caller.narrow(caller), self.other.narrow(other));
-        let Ok(chunk) = ring.write_chunk_uninit(left.len()) else {
+        let n = left.len();
+        let room = ring.slots() / n;
+        let owed = self.owed.min(room.saturating_sub(1));
+        let Some(chunk) = (room > 0).then(|| ring.write_chunk_uninit((owed + 1) * n).ok()).flatten() else {
+            self.owed += 1;
             self.shared.overflow.fetch_add(1, Ordering::Relaxed);
             return;
         };
         let silent = self.paused;
         let pairs = left.iter().zip(right).map(|(&left, &right)| if silent { [0, 0] } else { [left, right] });
-        chunk.fill_from_iter(pairs);
+        chunk.fill_from_iter(std::iter::repeat_n([0, 0], owed * n).chain(pairs));
+        self.owed -= owed;
     }
 
     /// Writes silence from here on: a secret is being told.
@@ -380,19 +396,23 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_counted() {
+    fn what_finds_no_room_is_counted_and_becomes_silence() {
         let dir = tempfile::tempdir().unwrap();
-        let recordings = Recordings::start().unwrap();
-        let mut recorder = recordings.record(dir.path().join("call.wav"), 8_000, 16_000).unwrap();
-        // More than 4 s at once, faster than any 250 ms round of the writer.
+        let path = dir.path().join("call.wav");
+        let mut recorder = Recordings::start().unwrap().record(&path, 8_000, 16_000).unwrap();
+        // 6 s at once, faster than any round of the writer, into a ring of 4 s.
         let frames = tones(1);
-        for _ in 0..5_000 {
+        for _ in 0..300 {
             recorder.write(&frames[0].0, &frames[0].1);
         }
         let lost = recorder.overflow();
+        assert!(lost > 0);
+        while std::fs::metadata(&path).unwrap().len() < (300 - lost) * 640 {
+            std::thread::sleep(Duration::from_millis(10)); // the writer is a thread of its own
+        }
+        recorder.write(&frames[0].0, &frames[0].1);
         let recorded = recorder.finish().wait().unwrap();
-        assert_eq!(recorded.ms, (5_000 - lost) * 20);
-        assert!(lost > 0 && recorded.overflow == lost);
+        assert_eq!((recorded.ms, recorded.overflow), (301 * 20, lost));
     }
 
     #[test]
