@@ -177,3 +177,27 @@ fn bytes(out: &mut Vec<u8>, field: u64, value: &[u8]) {
     varint(out, value.len() as u64);
     out.extend_from_slice(value);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rten_tensor::NdTensor;
+    use rten_tensor::prelude::*;
+
+    #[test]
+    fn what_is_written_can_be_loaded_and_run() {
+        let mut g = Graph::default();
+        let x = g.input("x", F32, &[1, 0]);
+        let weights = g.scaled_bytes(&[2, 1], &[2, -4], 0.5);
+        let sum = g.op("MatMul", &[&x, &weights], &[]);
+        let bent = g.op("LeakyRelu", &[&sum], &[("alpha", Attribute::Float(0.25))]);
+        g.output("y", &bent, &[1, 1]);
+        let file = g.file("test", &[("terms", "none")]);
+        let model = rten::Model::load(file).unwrap();
+        for (input, expected) in [([3.0, 1.0], 1.0f32), ([1.0, 3.0], -1.25)] {
+            let input = NdTensor::from_data([1, 2], input.to_vec());
+            let found: NdTensor<f32, 2> = model.run_one(input.view().into(), None).unwrap().try_into().unwrap();
+            assert_eq!(found.to_vec(), [expected]);
+        }
+    }
+}

@@ -150,3 +150,21 @@ impl<'a> Table<'a> {
         self.bytes.get(at + 4..(at + 4).checked_add(count)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever follows the file's mark is read or refused, never a panic.
+        #[test]
+        fn damaged_files_are_refused(mut bytes in proptest::collection::vec(any::<u8>(), 8..400), small in 0..2) {
+            if small == 1 {
+                bytes.iter_mut().for_each(|b| *b %= 16); // offsets that stay inside
+            }
+            bytes[4..8].copy_from_slice(b"TFL3");
+            let _ = read(&bytes);
+        }
+    }
+}
