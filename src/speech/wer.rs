@@ -159,7 +159,7 @@ fn english(word: &str, digits: Digits, out: &mut Vec<String>) {
         let end = if number {
             rest.char_indices()
                 .find(|&(i, c)| {
-                    !c.is_ascii_digit() && !(c == '.' && rest[i + 1..].starts_with(|d: char| d.is_ascii_digit()))
+                    !(c.is_ascii_digit() || c == '.' && rest[i + 1..].starts_with(|d: char| d.is_ascii_digit()))
                 })
                 .map_or(rest.len(), |(i, _)| i)
         } else {
@@ -234,7 +234,7 @@ fn cardinal(n: u64, out: &mut Vec<String>) {
         if n >= size {
             cardinal(n / size, out);
             out.push(name.into());
-            if n % size > 0 {
+            if !n.is_multiple_of(size) {
                 cardinal(n % size, out);
             }
             return;
@@ -244,7 +244,7 @@ fn cardinal(n: u64, out: &mut Vec<String>) {
         out.push(ONES[n as usize].into());
     } else {
         out.push(TENS[n as usize / 10].into());
-        if n % 10 > 0 {
+        if !n.is_multiple_of(10) {
             out.push(ONES[n as usize % 10].into());
         }
     }

@@ -78,17 +78,17 @@ impl Silero {
     fn magnitudes(&mut self) -> [[f32; BINS]; FRAMES] {
         let mut magnitudes = [[0.0; BINS]; FRAMES];
         // The transform is complex and the sound is not: two frames go through at once.
-        for (pair, rows) in magnitudes.chunks_exact_mut(2).enumerate() {
+        for (pair, [first, second]) in magnitudes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
             let at = pair * 2 * HOP;
             for (i, slot) in self.spectrum.iter_mut().enumerate() {
                 let window = self.weights.window[i];
                 *slot = Complex::new(self.sound[at + i] * window, self.sound[at + HOP + i] * window);
             }
             self.weights.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
-            for bin in 0..BINS {
+            for (bin, (first, second)) in first.iter_mut().zip(second).enumerate() {
                 let (a, b) = (self.spectrum[bin], self.spectrum[(WINDOW - bin) % WINDOW].conj());
-                rows[0][bin] = ((a + b) * 0.5).norm();
-                rows[1][bin] = ((a - b) * 0.5).norm();
+                *first = ((a + b) * 0.5).norm();
+                *second = ((a - b) * 0.5).norm();
             }
         }
         magnitudes
