@@ -15,7 +15,7 @@ pub struct Frame {
 impl Frame {
     /// Silence at `rate` Hz (8 000, 16 000, 24 000 or 48 000; anything above 48 000 is a bug of the caller).
     pub fn silence(rate: u32) -> Self {
-        debug_assert!(rate > 0 && rate <= 48_000 && rate % 50 == 0, "frame rate {rate}");
+        debug_assert!(rate > 0 && rate <= 48_000 && rate.is_multiple_of(50), "frame rate {rate}");
         Self { rate, samples: [0; MAX_SAMPLES] }
     }
 
