@@ -79,7 +79,7 @@ pub struct EventPacket {
 
 /// Sends presses, one packet a beat of 20 ms in place of sound: updates while the key is down, the end three
 /// times, then a gap. Timestamps are of an 8 kHz clock.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sender {
     waiting: [Option<Key>; 32],
     first: usize,
@@ -96,12 +96,6 @@ const HELD: u32 = 5;
 const BEATS: u32 = HELD + 2 + 3;
 /// -10 dBm0.
 const VOLUME: u8 = 10;
-
-impl Default for Sender {
-    fn default() -> Self {
-        Self { waiting: [None; 32], first: 0, len: 0, current: None }
-    }
-}
 
 impl Sender {
     pub fn new() -> Self {

@@ -4,6 +4,7 @@
 //! `benches/codecs.rs` and `benches/jitter.rs` count it.
 
 pub mod codec;
+mod delay;
 mod error;
 pub mod file;
 mod frame;
