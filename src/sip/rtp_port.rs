@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use tracing::debug;
 
 use super::latch::Latch;
 use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
@@ -99,11 +100,6 @@ impl RtpPort {
             sent: Sent::default(),
             unsent: 0,
         }
-    }
-
-    /// What the peer reports about our stream, once it has.
-    pub fn peer_report(&self) -> Option<PeerReport> {
-        self.reporter.peer()
     }
 
     /// Takes over a new plan, and gives the one in force.
@@ -326,6 +322,9 @@ impl Port for RtpPort {
 
 impl Drop for RtpPort {
     fn drop(&mut self) {
+        if let Some(PeerReport { fraction_lost, jitter_ms, round_trip }) = self.reporter.peer() {
+            debug!(fraction_lost, jitter_ms, ?round_trip, "the peer's last report on our sound");
+        }
         let plan = self.plan.load().clone();
         if let (true, Some(bye), Some(to)) = (self.sent.packets > 0, self.reporter.bye(), self.rtcp_target(&plan)) {
             let _ = self.sockets.rtcp.send_to(&bye, to);
@@ -544,9 +543,9 @@ mod tests {
         for n in 0..1_000 {
             beat(&mut a, &mut b, start + n * BEAT, Some(&tone), &mut Frame::silence(RATE));
         }
-        let report = a.port.peer_report().expect("a report within 20 s");
+        let report = a.port.reporter.peer().expect("a report within 20 s");
         assert!(report.fraction_lost < 0.01 && report.jitter_ms < 20.0, "{report:?}");
-        assert!(b.port.peer_report().is_some());
+        assert!(b.port.reporter.peer().is_some());
         assert_eq!(b.port.quality().packets_bad, 0);
         // The end is said, too: a goes, and b's RTCP socket holds its BYE.
         drop(a);

@@ -57,8 +57,15 @@ impl Incoming {
             return Err(Error::Cancelled);
         }
         let body = match &self.offer {
-            Some(offer) => self.session.answer(offer).map_err(|error| Error::Description(error.to_string()))?,
-            None => self.session.offer(),
+            Some(offer) => self.session.answer(offer),
+            None => Ok(self.session.offer()),
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => {
+                self.refuse(488, None);
+                return Err(Error::Description(error.to_string()));
+            }
         };
         self.decided = true;
         self.session
@@ -122,7 +129,7 @@ pub(super) async fn invite(
             return tx.reply_with(refusal.status, refusal.headers, None).await;
         }
     };
-    let local = leg::describe(shared, source, transport, &sockets);
+    let local = leg::describe(shared, source, &sockets);
     let (states, changes) = shared.dialogs.new_dialog_state_channel();
     let contact = shared.contact(source, transport);
     let Ok(mut dialog) = shared.dialogs.get_or_create_server_invite(&tx, states, None, Some(contact)) else {

@@ -15,7 +15,6 @@ use tracing::debug;
 use super::super::Error;
 use super::super::plan::{Plan, SharedPlan};
 use super::super::ports::RtpSockets;
-use super::super::registrar::Transport;
 use super::super::rtp_port::RtpPort;
 use super::super::sdp::{self, Local, Remote};
 use super::{Shared, accept, allow, content_type, screen};
@@ -284,7 +283,7 @@ pub(super) fn events() -> (mpsc::Sender<LegEvent>, mpsc::Receiver<LegEvent>) {
 }
 
 /// Our description of a new leg.
-pub(super) fn describe(shared: &Shared, peer: SocketAddr, _transport: Transport, sockets: &RtpSockets) -> Local {
+pub(super) fn describe(shared: &Shared, peer: SocketAddr, sockets: &RtpSockets) -> Local {
     Local {
         address: shared.our_address(peer.ip()).1,
         rtp_port: sockets.port(),

@@ -24,11 +24,11 @@ impl MessageInspector for ContactFix {
     fn after_received(&self, mut message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
         let Some(from) = from else { return message };
         match &mut message {
-            SipMessage::Request(request) if matches!(request.method, Method::Invite | Method::Update) => {
-                // More than one Via: a proxy stands between, and knows the way.
-                if !request.has_multiple_vias() {
-                    correct(request, from);
-                }
+            // More than one Via: a proxy stands between, and knows the way.
+            SipMessage::Request(request)
+                if matches!(request.method, Method::Invite | Method::Update) && !request.has_multiple_vias() =>
+            {
+                correct(request, from);
             }
             SipMessage::Response(response) if response.status_code.kind() != StatusCodeKind::Provisional => {
                 let method = response.cseq_header().and_then(|cseq| cseq.method());

@@ -182,7 +182,7 @@ async fn attempt(
 ) -> Result<Leg, (u16, FailureReason)> {
     let unreachable = |status| (status, FailureReason::Unreachable);
     let sockets = shared.ports.take(shared.our_address(device.address.ip()).0).map_err(|_| unreachable(503))?;
-    let local = leg::describe(shared, device.address, device.transport, &sockets);
+    let local = leg::describe(shared, device.address, &sockets);
     let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
     let mut answer = Box::pin(shared.dialogs.do_invite(option(shared, device, request, &local), states));
     let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
