@@ -476,10 +476,13 @@ impl Call {
     }
 }
 
-/// The values that a reply gives, by name; a place that is not in it makes it malformed.
+/// The values that a reply gives, by name; a place that is not in it makes it malformed. What stands at several
+/// places is joined by spaces (an amount and its currency); null at one of them is none.
 fn save(fetch: &Fetch, reply: &Value) -> Result<Vec<(String, Option<String>)>, BackendFailure> {
-    let place = |(name, pointer): (&String, &String)| {
-        reply.pointer(pointer).map(|value| (name.clone(), from_json(value))).ok_or(BackendFailure::Malformed)
+    let value = |pointer: &str| reply.pointer(pointer).map(from_json).ok_or(BackendFailure::Malformed);
+    let place = |(name, pointers): (&String, &String)| {
+        let values: Option<Vec<String>> = pointers.split(' ').map(value).collect::<Result<_, _>>()?;
+        Ok((name.clone(), values.map(|values| values.join(" "))))
     };
     fetch.save.iter().map(place).collect()
 }

@@ -186,7 +186,7 @@ pub struct Fetch {
     pub backend: String,
     /// Parameter -> template.
     pub with: BTreeMap<String, String>,
-    /// Variable <- JSON pointer (RFC 6901) into the reply.
+    /// Variable <- JSON pointer (RFC 6901) into the reply; several, parted by a space, are joined by one.
     pub save: BTreeMap<String, String>,
     /// Said when the reply takes longer than a moment.
     pub wait: Option<Text>,
