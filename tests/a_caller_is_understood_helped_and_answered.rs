@@ -241,3 +241,13 @@ fn more_than_a_yes_is_taken_to_the_menu() {
     call.says("是的，今天天气真不错");
     assert!(call.last_said().starts_with("请问有什么可以帮您？"), "{}", call.last_said());
 }
+
+#[test]
+fn a_flow_of_two_languages_speaks_the_one_of_the_line() {
+    let mut flow = flows::bank();
+    if let Some(frontdesk::dialog::flow::Step::Say { say, .. }) = flow.steps.get_mut("greeting") {
+        say.texts.insert(frontdesk::dialog::Language::new("zh"), "欢迎致电海港银行。".into());
+    }
+    let call = Script::new(flow.in_language(&frontdesk::dialog::Language::new("zh")));
+    assert_eq!(call.said(), ["欢迎致电海港银行。"]);
+}

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 /// The PIN that is keyed, and said: it must stand nowhere.
-const PIN: &str = "739158";
+const PIN: &str = "073915";
 
 const TIMERS: [TimerId; 6] =
     [TimerId::Silence, TimerId::InterKey, TimerId::Patience, TimerId::Comfort, TimerId::QueueLimit, TimerId::Drain];

@@ -130,10 +130,10 @@ impl Onlooker {
                     self.rung_since.remove(&agent);
                 }
             }
-            FloorEvent::Taken { call, agent } => {
-                if self.calls.get(call).is_some_and(|seen| seen.agent.as_ref() == Some(agent)) {
-                    self.rung_since.remove(agent);
-                }
+            FloorEvent::Taken { call, agent }
+                if self.calls.get(call).is_some_and(|seen| seen.agent.as_ref() == Some(agent)) =>
+            {
+                self.rung_since.remove(agent);
             }
             FloorEvent::NotTaken { call, agent, .. } => {
                 if let Some(seen) = self.calls.get_mut(call)

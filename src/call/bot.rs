@@ -98,7 +98,7 @@ impl Call {
             let step = flow.steps.get(name).filter(|_| moves <= MOVES);
             let Some(step) = step else {
                 // `check` refuses flows that can come here.
-                self.to_person("the flow has no way on", None);
+                self.seek_person("the flow has no way on", None);
                 return Walked::Begun;
             };
             self.note(Note::Step { step: name.to_owned() });
@@ -124,7 +124,7 @@ impl Call {
                         self.mask(ask.secret);
                     }
                     if self.keys_only && !answered_by_keys(step) {
-                        self.to_person("the recogniser is not available", None);
+                        self.seek_person("the recogniser is not available", None);
                         return Walked::Begun;
                     }
                     self.set_stage(Stage::Asking);
@@ -281,7 +281,7 @@ impl Call {
             Stage::Fetching { .. } => {
                 self.note(Note::Dtmf { key });
                 if key.as_char() == '0' {
-                    self.to_person("key 0", None);
+                    self.seek_person("key 0", None);
                 }
             }
             Stage::Walking => {}
@@ -305,7 +305,7 @@ impl Call {
             }
             _ if key.as_char() == '0' => {
                 self.note(Note::Dtmf { key });
-                self.to_person("key 0", None);
+                self.seek_person("key 0", None);
             }
             _ => {
                 self.note(Note::Dtmf { key });
@@ -461,7 +461,7 @@ impl Call {
                     self.ask();
                 }
             }
-            _ => self.to_person("the recogniser is not available", None),
+            _ => self.seek_person("the recogniser is not available", None),
         }
     }
 

@@ -88,7 +88,7 @@ impl Call {
     pub(super) fn tell_of_drain(&mut self) {
         self.drain = Some(Drain::Told);
         let text = self.flow.lines.drain_to_person.clone();
-        self.to_person("shutdown", Some(text));
+        self.seek_person("shutdown", Some(text));
     }
 
     pub(super) fn drain_over(&mut self) {

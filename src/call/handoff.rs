@@ -60,7 +60,7 @@ pub(super) enum Stage {
 
 impl Call {
     /// To a person, wherever the call is: the flow's own way, or what is said instead of it.
-    pub(super) fn to_person(&mut self, reason: &str, say: Option<Text>) {
+    pub(super) fn seek_person(&mut self, reason: &str, say: Option<Text>) {
         self.note(Note::PersonWanted { reason: reason.to_owned() });
         let mut transfer = self.flow.person.clone();
         transfer.say = say.or(transfer.say);

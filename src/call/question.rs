@@ -130,7 +130,7 @@ impl Call {
         }
         self.interrupt();
         if self.attempts_left() == 0 {
-            return self.to_person("not understood", None);
+            return self.seek_person("not understood", None);
         }
         let apology = self.words(apology);
         self.preface.push(apology);
@@ -172,7 +172,7 @@ impl Call {
         let text = utterance.text.clone();
         self.note(Note::Utterance(utterance.clone()));
         if person::wanted(&text) {
-            return self.to_person("asked for a person", None);
+            return self.seek_person("asked for a person", None);
         }
         let Some(bot) = self.bot_mut() else { return };
         match &bot.stage {
@@ -200,7 +200,7 @@ impl Call {
     /// What is said while a secret is asked for is kept nowhere; only a wish for a person counts.
     fn heard_while_masked(&mut self, utterance: &Utterance) {
         if person::wanted(&utterance.text) {
-            return self.to_person("asked for a person", None);
+            return self.seek_person("asked for a person", None);
         }
         self.note(Note::NotHeard);
         let hint = self.flow.lines.hint_secret.clone();
@@ -249,7 +249,8 @@ impl Call {
             return false;
         };
         let clear = matches!(choice::choose(options, &rest), Choice::Sure(_));
-        if !clear && !(yes && Words::of(&rest).len() > 1) {
+        let worth_trying = clear || (yes && Words::of(&rest).len() > 1);
+        if !worth_trying {
             return false;
         }
         self.values.set(&ask.slot, slots::YES.into());
@@ -360,7 +361,7 @@ impl Call {
                 let max = *max;
                 self.gather(c, max);
             }
-            (_, _, '0') => self.to_person("key 0", None),
+            (_, _, '0') => self.seek_person("key 0", None),
             (Some(Step::Menu { options, .. }), _, c) => match options.iter().find(|option| option.key == Some(c)) {
                 Some(option) => self.chosen(option),
                 None => self.not_understood(),
@@ -403,7 +404,7 @@ impl Call {
         let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
         let single = matches!(ask.kind, SlotKind::Digits { max: 1, .. } | SlotKind::Code { max: 1, .. });
         if keys == "0" || (masked && keys.len() == 1 && !single) {
-            return self.to_person("key 0", None);
+            return self.seek_person("key 0", None);
         }
         if slot_fits(Some(&Step::Ask(ask.clone())), keys.len()) {
             self.filled(ask, keys, true);
@@ -468,7 +469,7 @@ impl Call {
         bot.attempts += 1;
         if self.attempts_left() == 0 {
             self.taken_back(&ask.slot);
-            return self.to_person("not understood", None);
+            return self.seek_person("not understood", None);
         }
         self.filled(ask, value, false);
     }

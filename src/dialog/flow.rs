@@ -29,6 +29,11 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// The same flow, spoken in another of its languages (for a line that begins in it).
+    pub fn in_language(&self, language: &Language) -> Self {
+        Self { language: language.clone(), ..self.clone() }
+    }
+
     /// The first step from `step` on that is no decision, as things stand.
     pub fn after_deciding<'a>(&'a self, step: &'a str, values: &Values) -> &'a str {
         let mut name = step;

@@ -1,5 +1,5 @@
 //! Digits as people say them. English: "four oh seven", "double five", "twenty three", "four hundred and twelve".
-//! Mandarin: 幺 for one on the telephone, 两, "两个五", 二十三, 四百一十二.
+//! Mandarin: 幺 for one on the telephone, 两, "两个五", 二十三, 四百一十二. Spanish: digit by digit.
 
 use super::super::words::Words;
 use super::{INSIDE, Item, assemble, correction};
@@ -12,19 +12,19 @@ pub fn digits(text: &str, min: usize, max: usize) -> Option<String> {
     [true, false].into_iter().find_map(|join_tens| assemble(&items(&texts, join_tens), min, max))
 }
 
-/// One digit, as a word of either language.
+/// One digit, as a word of any of the languages.
 pub fn digit(word: &str) -> Option<char> {
     Some(match word {
-        "zero" | "oh" | "o" | "nought" | "naught" | "nil" | "零" | "〇" | "洞" => '0',
-        "one" | "一" | "壹" | "幺" | "么" | "妖" | "腰" | "邀" => '1',
-        "two" | "二" | "贰" | "两" | "兩" | "貳" => '2',
-        "three" | "三" | "叁" => '3',
-        "four" | "四" | "肆" => '4',
-        "five" | "fife" | "五" | "伍" => '5',
-        "six" | "六" | "陆" => '6',
-        "seven" | "七" | "柒" | "拐" => '7',
-        "eight" | "八" | "捌" => '8',
-        "nine" | "niner" | "九" | "玖" | "勾" => '9',
+        "zero" | "oh" | "o" | "nought" | "naught" | "nil" | "零" | "〇" | "洞" | "cero" => '0',
+        "one" | "一" | "壹" | "幺" | "么" | "妖" | "腰" | "邀" | "uno" => '1',
+        "two" | "二" | "贰" | "两" | "兩" | "貳" | "dos" => '2',
+        "three" | "三" | "叁" | "tres" => '3',
+        "four" | "四" | "肆" | "cuatro" => '4',
+        "five" | "fife" | "五" | "伍" | "cinco" => '5',
+        "six" | "六" | "陆" | "seis" => '6',
+        "seven" | "七" | "柒" | "拐" | "siete" => '7',
+        "eight" | "八" | "捌" | "ocho" => '8',
+        "nine" | "niner" | "九" | "玖" | "勾" | "nueve" => '9',
         _ => return word.parse::<char>().ok().filter(char::is_ascii_digit),
     })
 }
@@ -194,7 +194,7 @@ fn mandarin_number(words: &[&str]) -> Option<(String, usize)> {
                 break;
             }
             // 四百五 is 450.
-            (Some(n), _) if n > 0 && last_scale >= 100 && last_scale < 10_000 => {
+            (Some(n), _) if n > 0 && (100..10_000).contains(&last_scale) => {
                 section += u64::from(n) * last_scale / 10;
                 at += 1;
                 break;
