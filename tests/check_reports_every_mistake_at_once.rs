@@ -190,7 +190,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "flow.yaml",
         "balance }",
-        "\"balance\" is no place in a reply (expected a JSON pointer, such as `/balance`); write `/balance`",
+        "\"balance\" is no place in a reply (expected a JSON pointer, such as `/balance`, or several with a space between); write `/balance`",
     ),
     ("flow.yaml", "fetch: balance", "backend `balance` is not told its `account`"),
     ("flow.yaml", "menu: \"And", "`menu` in a step that has `say` (expected one kind of step at a time)"),

@@ -106,7 +106,7 @@ fn keys(section: &Value, page: &mut String) {
     if rows.is_empty() {
         return;
     }
-    rows.sort_by(|one, other| one.0.cmp(&other.0));
+    rows.sort_by_key(|row| row.0);
     page.push_str("\n| key | | is | |\n|---|---|---|---|\n");
     for (optional, key, rest) in rows {
         writeln!(page, "| {key} | {} | {rest} |", if optional { "" } else { "needed" }).unwrap();

@@ -109,7 +109,7 @@ impl Checker<'_> {
         let parse = || {
             let (first, last) = text.split_once('-')?;
             let range: (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-            (range.0 >= 1024 && range.0 % 2 == 0 && range.1 > range.0).then_some(range)
+            (range.0 >= 1024 && range.0.is_multiple_of(2) && range.1 > range.0).then_some(range)
         };
         let range = parse();
         if range.is_none() {

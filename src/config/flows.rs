@@ -222,10 +222,10 @@ impl Checker<'_> {
         for (name, pointer) in &fetch.save {
             let at = at.get("save");
             self.variable(name, at.place_of(name));
-            if !pointer.is_empty() && !pointer.starts_with('/') {
-                let problem = at.get(name).problem(format!("\"{pointer}\" is no place in a reply"));
-                self.problems
-                    .push(problem.expected("a JSON pointer, such as `/balance`").remedy(format!("write `/{pointer}`")));
+            for part in pointer.split(' ').filter(|part| !pointer.is_empty() && !part.starts_with('/')) {
+                let problem = at.get(name).problem(format!("\"{part}\" is no place in a reply"));
+                let problem = problem.expected("a JSON pointer, such as `/balance`, or several with a space between");
+                self.problems.push(if part.is_empty() { problem } else { problem.remedy(format!("write `/{part}`")) });
             }
         }
         Fetch {

@@ -50,6 +50,7 @@ pub(super) fn check(flow: &Flow, at: At, whole: At, problems: &mut Vec<Problem>)
                 let known = values.iter().copied().chain(BUILT_IN);
                 Some(match kind {
                     ProblemKind::UnknownValue => problem.suggest(if wrong == quoted { wrong } else { quoted }, known),
+                    ProblemKind::BadTemplate => problem, // what is expected says it all
                     _ => problem.remedy(found.remedy.clone()),
                 })
             }

@@ -402,7 +402,8 @@ pub struct Fetch {
     /// What is sent: names of the backend's parameters, and their values, with `{slot}` for what was collected.
     #[serde(default)]
     pub with: BTreeMap<String, Word>,
-    /// What is kept of the reply: a name of your choice, and where in the reply's JSON it stands (`/balance`).
+    /// What is kept of the reply: a name of your choice, and where in the reply's JSON it stands (`/city`). Two places
+    /// with a space between are joined: `/balance /currency` for an amount that is read as money.
     #[serde(default)]
     pub save: BTreeMap<String, String>,
     /// Said when the reply takes more than a moment.

@@ -273,6 +273,9 @@ impl Source {
             problem("a character that is not printable")
                 .expected("text")
                 .remedy("remove it, or write it in \"quotes\" as `\\x..`")
+        } else if has("',' or") || has("expected node content") || has("invalid indentation in flow") {
+            problem("a `[` or `{` is not closed before this")
+                .expected("`,` and a further value, or the closing bracket")
         } else if has("unknown anchor") {
             problem("an alias `*name` without its anchor `&name`")
                 .remedy("put a text that begins with `*` in \"quotes\"")

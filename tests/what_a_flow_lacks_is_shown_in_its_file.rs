@@ -1,0 +1,85 @@
+//! The proofs about a flow come back as places in the designer's file: the step, the line, the word.
+
+use frontdesk::config;
+
+/// A flow with these steps is asked for its problems, as `line:column: message`; the first step is in line 12.
+#[track_caller]
+fn shown(steps: &str, expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.yaml");
+    let text = format!(
+        r#"
+lines: {{ main: {{ numbers: ["1"], flow: f }} }}
+agents: {{ a: {{ uri: "sip:a@127.0.0.1:5070", queues: [q] }} }}
+queues: {{ q: {{}} }}
+backends: {{ b: {{ url: "http://127.0.0.1:1/x" }} }}
+flows:
+  - flow: f
+    language: en
+    person: {{ queue: q }}
+    start: start
+    steps:
+{steps}"#
+    );
+    std::fs::write(&path, text).unwrap();
+    let found: Vec<String> = match config::load(&path) {
+        Ok(_) => vec![],
+        Err(problems) => problems.0.iter().map(|problem| problem.to_string()).collect(),
+    };
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        let found = found.split_once("c.yaml:").map_or(found.as_str(), |(_, rest)| rest);
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_good_flow_has_no_problems() {
+    shown("      start: { say: Hello., next: out }\n      out: { transfer: q }\n", &[]);
+}
+
+#[test]
+fn a_step_that_nothing_leads_to() {
+    shown("      start: { transfer: q }\n      lost: { transfer: q }\n", &["13:7: "]);
+}
+
+#[test]
+fn a_circle_without_a_question() {
+    shown(
+        "      start: { say: Hello., next: again }\n      again: { say: Hello., next: start }\n",
+        &["13:7: the steps `again`, `start` go round without asking anything"],
+    );
+}
+
+#[test]
+fn an_end_without_a_chance() {
+    shown("      start: { say: Hello., next: bye }\n      bye: { hang_up: Bye. }\n", &["13:7: "]);
+}
+
+#[test]
+fn a_failure_that_hangs_up() {
+    shown(
+        "      start: { ask: Well?, slot: x, type: free, next: get }\n      get: { fetch: b, next: out, not_found: out, failed: bye }\n      out: { transfer: q }\n      bye: { hang_up: Bye. }\n",
+        &["13:59: "],
+    );
+}
+
+#[test]
+fn values_that_are_not_there() {
+    shown(
+        "      start: { say: \"Hello {nam}, {caller_number}.\", next: get }\n      get: { ask: Name?, slot: name, type: free, next: out }\n      out: { transfer: q, say: \"Bye {name:cod}.\" }\n",
+        &["12:28: nothing fills `nam`", "14:37: `{name:cod}`: `cod` is no way to read a value"],
+    );
+    shown(
+        "      start:\n        menu: Well?\n        options: [{ key: 1, next: get }, { key: 2, next: out }]\n      get: { ask: Name?, slot: name, type: free, next: out }\n      out: { transfer: q, say: \"Bye {name}.\" }\n",
+        &["16:37: `name` is not filled on every way to this step"],
+    );
+}
+
+#[test]
+fn options_that_cannot_be_told_apart() {
+    shown(
+        "      start:\n        menu: Well?\n        options:\n          - { key: 1, phrases: [yes please], next: out }\n          - { key: 1, phrases: [fine, Yes please], next: out }\n          - { key: 0, next: out }\n      out: { transfer: q }\n",
+        &["16:20: key 1", "16:39: `Yes please`", "17:20: key 0 always leads to a person"],
+    );
+}
