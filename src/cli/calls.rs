@@ -1,11 +1,278 @@
-//! `frontdesk calls`
+//! `frontdesk calls`: what the records hold, for people and (with `--json`) for programs.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
+use clap::Subcommand;
+
+use crate::call::{Cause, FactKind};
+use crate::records::{Archive, CallHead, CallRecord, Filter, Leg, Speaker, default_folder};
 
 /// List, show and export recorded calls.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The folder of records [default: $XDG_DATA_HOME/frontdesk, else ~/.local/share/frontdesk]
+    #[arg(long, global = true, env = "FRONTDESK_RECORDS", value_name = "FOLDER")]
+    records: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub async fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("under construction")
+#[derive(Subcommand)]
+enum Command {
+    /// One line a call, newest first
+    List(List),
+    /// A call on a screen: summary, transcript, legs, recording
+    Show {
+        /// The call's name, the beginning of it, or `last`
+        call: String,
+        /// The whole record as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a call as files: record.json, timeline.jsonl, event_log.jsonl, flow.json, recording.wav
+    Export {
+        /// The call's name, the beginning of it, or `last`
+        call: String,
+        /// A folder to make, or a file whose name ends in .tar [default: a folder of the call's name]
+        #[arg(long, value_name = "PATH")]
+        to: Option<PathBuf>,
+        /// Print the record as JSON when done
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Calls that began then or later: 2026-11-21, 2026-11-21T08:00:00Z, or a time ago such as 90m, 24h, 7d
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    since: Option<DateTime<Utc>>,
+    /// Calls that began before then
+    #[arg(long, value_parser = moment, value_name = "TIME")]
+    until: Option<DateTime<Utc>>,
+    /// Calls of this line of the configuration
+    #[arg(long)]
+    line: Option<String>,
+    /// Calls that ended so: completed, caller_hung_up, agent_hung_up, silent, no_agent, media_lost, shutdown, interrupted
+    #[arg(long, value_parser = cause)]
+    cause: Option<Cause>,
+    /// Calls whose caller, summary or transcript has this text
+    #[arg(long)]
+    text: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let archive = Archive::open(&args.records.unwrap_or_else(default_folder)).await?;
+    match args.command {
+        Command::List(list) => {
+            let json = list.json;
+            let filter = Filter {
+                since: list.since,
+                until: list.until,
+                line: list.line,
+                cause: list.cause,
+                text: list.text,
+                limit: Some(list.limit),
+            };
+            for call in archive.list(&filter).await? {
+                println!("{}", if json { serde_json::to_string(&call)? } else { one_line(&call) });
+            }
+        }
+        Command::Show { call, json } => {
+            let record = archive.show(&call).await?;
+            println!("{}", if json { serde_json::to_string_pretty(&record)? } else { page(&record) });
+        }
+        Command::Export { call, to, json } => {
+            let name = archive.show(&call).await?.head.call;
+            let to = to.unwrap_or_else(|| PathBuf::from(&name));
+            let record = archive.export(&name, &to).await?;
+            println!("{}", if json { serde_json::to_string(&record)? } else { to.display().to_string() });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn one_line(call: &CallHead) -> String {
+    format!(
+        "{}  {}  {:>7}  {:<16}  {:<12}  {}",
+        call.call,
+        call.started.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"),
+        call.duration_s().map_or_else(|| "open".into(), |seconds| clock((seconds * 1000.0) as u64)),
+        call.cause.map_or_else(|| "-".into(), words),
+        call.caller.line,
+        who(call),
+    )
+}
+
+fn who(call: &CallHead) -> String {
+    let number = if call.caller.number.is_empty() { "number withheld" } else { &call.caller.number };
+    match &call.caller.name {
+        Some(name) => format!("{number} ({name})"),
+        None => number.into(),
+    }
+}
+
+/// The record as a person reads it.
+fn page(record: &CallRecord) -> String {
+    let head = &record.head;
+    let mut page = String::new();
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(page, "{name:<10} {value}"); // writing to a String cannot fail
+    };
+    row("call", head.call.clone());
+    row("from", who(head));
+    row("to", format!("{} (line {})", head.caller.dialled, head.caller.line));
+    row("began", head.started.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string());
+    row("lasted", head.duration_s().map_or_else(|| "still open".into(), |seconds| clock((seconds * 1000.0) as u64)));
+    let outcome = head.outcome.map_or_else(String::new, |outcome| format!(" ({})", words(outcome)));
+    row("ended", head.cause.map_or_else(|| "-".into(), |cause| words(cause) + &outcome));
+    row("flow", format!("{} ({:.12})", head.flow, head.flow_hash));
+    if head.lost > 0 {
+        row("lost", format!("{} entries: the disk was too slow", head.lost));
+    }
+    for recording in &record.recordings {
+        row("recording", format!("{} ({})", recording.path.display(), recording.state));
+    }
+    page + &summary(record) + &transcript(record) + &legs(&record.legs)
+}
+
+fn summary(record: &CallRecord) -> String {
+    let mut text = String::from("\nSummary\n");
+    let Some(summary) = &record.summary else { return text + "  none: the call is open\n" };
+    if let Some(words) = &record.reworded {
+        let _ = writeln!(text, "  {words}\n");
+    }
+    for fact in &summary.facts {
+        let at = record.timeline.iter().find(|entry| entry.seq == fact.entry).map_or(0, |entry| entry.at_ms);
+        let _ = writeln!(text, "  {:<12} {}  [#{} at {}]", label(fact.kind), fact.text, fact.entry, clock(at));
+    }
+    text
+}
+
+fn transcript(record: &CallRecord) -> String {
+    let mut text = String::from("\nTranscript\n");
+    for line in record.transcript() {
+        let speaker = match line.speaker {
+            Speaker::Bot => "bot",
+            Speaker::Caller => "caller",
+        };
+        let _ = writeln!(text, "  {:>8}  {speaker:<6}  {}", clock(line.at_ms), line.text);
+    }
+    text
+}
+
+fn legs(legs: &[Leg]) -> String {
+    let mut text = String::from("\nLegs\n");
+    for leg in legs {
+        let span = |ms: Option<u64>| ms.map_or_else(|| "-".into(), clock);
+        let _ = write!(
+            text,
+            "  {:<12}  began {}, answered {}, ended {}",
+            leg.agent.as_deref().unwrap_or("caller"),
+            clock(leg.began_ms),
+            span(leg.answered_ms),
+            span(leg.ended_ms)
+        );
+        if let Some(q) = &leg.quality {
+            let _ = write!(
+                text,
+                "; {} packets in, {} lost, {} late, {} bad, {} out, jitter {:.1} ms, buffer {:.0} ms, {:.2} % concealed",
+                q.packets_received,
+                q.packets_lost,
+                q.packets_late,
+                q.packets_bad,
+                q.packets_sent,
+                q.jitter_ms,
+                q.buffer_ms,
+                q.concealed * 100.0
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn label(kind: FactKind) -> &'static str {
+    match kind {
+        FactKind::Caller => "caller",
+        FactKind::Wanted => "wanted",
+        FactKind::Collected => "collected",
+        FactKind::Verified => "verified",
+        FactKind::Tried => "tried",
+        FactKind::Sounded => "sounded",
+        FactKind::Open => "open",
+        FactKind::LastWords => "last words",
+    }
+}
+
+/// A unit variant as words: `caller_hung_up` -> "caller hung up".
+fn words(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| Some(value.as_str()?.replace('_', " "))).unwrap_or_default()
+}
+
+/// Milliseconds as minutes, seconds and tenths.
+fn clock(ms: u64) -> String {
+    format!("{}:{:02}.{}", ms / 60_000, ms / 1000 % 60, ms / 100 % 10)
+}
+
+fn cause(text: &str) -> anyhow::Result<Cause> {
+    serde_json::from_value(serde_json::Value::String(text.into())).context("not a cause that a call ends by")
+}
+
+fn moment(text: &str) -> anyhow::Result<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        let midnight = date.and_time(chrono::NaiveTime::MIN).and_local_timezone(Local).earliest();
+        return midnight.map(|time| time.to_utc()).context("that day has no midnight here");
+    }
+    let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => anyhow::bail!("not a date (2026-11-21), a time (2026-11-21T08:00:00Z) or a time ago (90m, 24h, 7d)"),
+    };
+    let number: i64 = number.parse().context("a time ago is a whole number and s, m, h, d or w")?;
+    let ago = number.checked_mul(seconds).and_then(TimeDelta::try_seconds).context("that is too long ago")?;
+    Utc::now().checked_sub_signed(ago).context("that is too long ago")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_be_a_date_a_moment_or_a_time_ago() {
+        assert_eq!(moment("2026-11-21T08:00:00+08:00").unwrap().to_rfc3339(), "2026-11-21T00:00:00+00:00");
+        assert_eq!(
+            moment("2026-11-21").unwrap().with_timezone(&Local).format("%F %T").to_string(),
+            "2026-11-21 00:00:00"
+        );
+        let ago = Utc::now() - moment("90m").unwrap();
+        assert!((ago.num_seconds() - 5_400).abs() <= 1, "{ago}");
+        for wrong in ["", "yesterday", "7", "h", "9223372036854775807d", "7日"] {
+            assert!(moment(wrong).is_err(), "{wrong:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_named_as_in_the_record() {
+        assert_eq!(cause("caller_hung_up").unwrap(), Cause::CallerHungUp);
+        assert!(cause("tired").is_err());
+        assert_eq!(words(Cause::CallerHungUp), "caller hung up");
+    }
 }

@@ -1,1 +1,60 @@
-//! Calls on disk: records, timeline, recordings; the database.
+//! Calls on disk: records, timeline, event log, recordings; one SQLite database and a folder of WAV files.
+//!
+//! `Store` writes, from one task behind a bounded queue, so that no call ever waits for a disk; `Archive` reads, also
+//! while another process writes. `disk` is the only file through which personal data pass to the disk and back.
+
+mod archive;
+mod disk;
+mod export;
+mod recover;
+mod store;
+mod writer;
+
+use std::path::PathBuf;
+
+pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speaker};
+pub use disk::default_folder;
+pub use recover::Recovered;
+pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no records in {0}")]
+    NoRecords(PathBuf),
+    #[error("{0} is in use by another frontdesk: one folder of records serves one engine")]
+    InUse(PathBuf),
+    #[error("cannot use {path}")]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the records' database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the records' database could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("no call {0:?}")]
+    NoSuchCall(String),
+    #[error("{0:?} is the beginning of several calls' names")]
+    Ambiguous(String),
+    /// What the database gave back is not what was once put in.
+    #[error("a record cannot be read")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the writer has stopped")]
+    Stopped,
+    #[error("not yet on disk: {0}")]
+    Unwritten(String),
+    #[error("cannot write {path}")]
+    Export { path: PathBuf, source: std::io::Error },
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A unit variant's name, as serde writes it.
+fn word(value: &impl serde::Serialize) -> Option<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Some(word),
+        _ => None,
+    }
+}
+
+/// The reverse of [`word`].
+fn from_word<T: serde::de::DeserializeOwned>(word: Option<String>) -> Result<Option<T>> {
+    Ok(word.map(|word| serde_json::from_value(serde_json::Value::String(word))).transpose()?)
+}

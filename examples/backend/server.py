@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""A small back office for the shipped example configurations: account balances and parcels, over HTTP.
+
+Python's standard library only. Nothing here is real; nothing is stored.
+"""
+
+import argparse
+import json
+import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+ACCOUNTS = {
+    "314159": {"balance": "1234.50", "currency": "USD", "name": "Ada Lovelace"},
+    "271828": {"balance": "87.20", "currency": "USD", "name": "Leonhard Euler"},
+    "161803": {"balance": "15000.00", "currency": "USD", "name": "Luca Pacioli"},
+    "141421": {"balance": "0.00", "currency": "USD", "name": "Theano Croton"},
+    "123456": {"balance": "-42.10", "currency": "USD", "name": "Grace Hopper"},
+    "577215": {"balance": "309.99", "currency": "USD", "name": "Sophie Germain"},
+}
+
+PARCELS = {
+    "88001234": {"status": "派送中", "city": "上海", "eta": "2026-11-21"},
+    "88005678": {"status": "已签收", "city": "北京", "eta": "2026-11-19"},
+    "88002468": {"status": "运输中", "city": "武汉", "eta": "2026-11-23"},
+    "88001357": {"status": "等待取件", "city": "广州", "eta": "2026-11-24"},
+    "66123456": {"status": "清关中", "city": "深圳", "eta": "2026-11-25"},
+    "12345678": {"status": "派送失败", "city": "成都", "eta": "2026-11-22"},
+}
+
+
+def answer(path):
+    """The reply to a GET: (status, JSON value)."""
+    path = unquote(path.split("?", 1)[0])
+    if path == "/healthz":
+        return 200, {"status": "ok"}
+    account = re.fullmatch(r"/accounts/([^/]+)/balance", path)
+    if account and account[1] in ACCOUNTS:
+        return 200, {"account": account[1], **ACCOUNTS[account[1]]}
+    parcel = re.fullmatch(r"/parcels/([^/]+)", path)
+    if parcel and parcel[1].upper() in PARCELS:
+        return 200, {"number": parcel[1].upper(), **PARCELS[parcel[1].upper()]}
+    return 404, {"error": "not found"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        status, value = answer(self.path)
+        body = json.dumps(value, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format, *args):
+        pass  # paths hold account numbers
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8085, help="0 takes a free one")
+    arguments = parser.parse_args()
+    server = ThreadingHTTPServer((arguments.host, arguments.port), Handler)
+    print(f"example backend on http://{arguments.host}:{server.server_address[1]}", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

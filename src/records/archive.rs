@@ -1,0 +1,305 @@
+//! Reading records, by the engine itself or by a command beside it.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
+use sqlx::{Row, SqlitePool};
+
+use super::disk::{Folder, unseal, unseal_bytes};
+use super::{Error, Leg, LoggedLine, Result, from_word, word};
+use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary};
+
+/// Which calls; every field narrows the choice.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    /// Name of the line in the configuration.
+    pub line: Option<String>,
+    pub cause: Option<Cause>,
+    /// Somewhere in caller, summary or transcript, in any case of letters.
+    pub text: Option<String>,
+    /// At most so many, the newest; none means all.
+    pub limit: Option<usize>,
+}
+
+/// A call in one line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallHead {
+    pub call: String,
+    pub started: DateTime<Utc>,
+    /// `None` while the call is open.
+    pub ended: Option<DateTime<Utc>>,
+    pub caller: Caller,
+    pub flow: String,
+    pub flow_hash: String,
+    pub cause: Option<Cause>,
+    pub outcome: Option<Outcome>,
+    pub language: Option<String>,
+    /// Entries and log lines that could not be kept because the disk was too slow.
+    pub lost: u64,
+}
+
+impl CallHead {
+    /// Seconds from arrival to end.
+    pub fn duration_s(&self) -> Option<f64> {
+        self.ended.map(|ended| (ended - self.started).num_milliseconds() as f64 / 1000.0)
+    }
+}
+
+/// All that is known of a call but its event log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallRecord {
+    #[serde(flatten)]
+    pub head: CallHead,
+    pub summary: Option<Summary>,
+    /// The summary in a language model's words.
+    pub reworded: Option<String>,
+    pub legs: Vec<Leg>,
+    pub recordings: Vec<Recording>,
+    pub timeline: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Recording {
+    pub path: PathBuf,
+    /// Milliseconds of the call at the first sample.
+    pub at_ms: u64,
+    /// `open`, `closed`, `repaired` (its header was mended after a crash) or `lost`.
+    pub state: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    Bot,
+    Caller,
+}
+
+/// One line of a transcript.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    pub at_ms: u64,
+    pub speaker: Speaker,
+    /// Words, or the key pressed.
+    pub text: String,
+}
+
+impl CallRecord {
+    /// What was said by whom, with times.
+    pub fn transcript(&self) -> Vec<Line> {
+        self.timeline.iter().filter_map(Line::of).collect()
+    }
+}
+
+impl Line {
+    fn of(entry: &Entry) -> Option<Self> {
+        let (at_ms, speaker, text) = match &entry.note {
+            Note::Say { text } => (entry.at_ms, Speaker::Bot, text.clone()),
+            Note::Utterance(utterance) => (utterance.start_ms, Speaker::Caller, utterance.text.clone()),
+            Note::Dtmf { key } => (entry.at_ms, Speaker::Caller, format!("[{}]", key.as_char())),
+            _ => return None,
+        };
+        Some(Self { at_ms, speaker, text })
+    }
+}
+
+/// The reading end of the records; several may be open, also while an engine writes.
+#[derive(Clone)]
+pub struct Archive {
+    folder: Folder,
+    database: SqlitePool,
+}
+
+/// The columns of a `CallHead`, and what follows FROM.
+macro_rules! heads {
+    ($rest:literal) => {
+        concat!(
+            "SELECT calls.id, started_ms, ended_ms, cause, outcome, language, caller, lost, flows.name, flows.hash \
+             FROM calls JOIN flows ON flows.hash = calls.flow ",
+            $rest
+        )
+    };
+}
+
+impl Archive {
+    /// The records in `folder`, which an engine must have made.
+    pub async fn open(folder: &Path) -> Result<Self> {
+        Self::of(Folder::find(folder)?).await
+    }
+
+    pub(super) async fn of(folder: Folder) -> Result<Self> {
+        let options = folder.database().create_if_missing(false);
+        let database = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
+        Ok(Self { folder, database })
+    }
+
+    /// The calls chosen, newest first. A `text` is looked for in every call that the rest of the filter leaves.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<CallHead>> {
+        let rows = sqlx::query(heads!(
+            "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
+             AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) ORDER BY started_ms DESC, calls.id DESC"
+        ))
+        .bind(filter.since.map(|time| time.timestamp_millis()))
+        .bind(filter.until.map(|time| time.timestamp_millis()))
+        .bind(&filter.line)
+        .bind(filter.cause.as_ref().and_then(word))
+        .fetch_all(&self.database)
+        .await?;
+        let text = filter.text.as_ref().map(|text| text.to_lowercase());
+        let mut calls = Vec::new();
+        for row in rows {
+            if filter.limit.is_some_and(|limit| calls.len() >= limit) {
+                break;
+            }
+            let head = head(&row)?;
+            if match &text {
+                Some(text) => self.mentions(&head, text).await?,
+                None => true,
+            } {
+                calls.push(head);
+            }
+        }
+        Ok(calls)
+    }
+
+    /// One call, by its name, the beginning of it, or `last`.
+    pub async fn show(&self, call: &str) -> Result<CallRecord> {
+        let call = self.resolve(call).await?;
+        let row = sqlx::query(heads!("WHERE calls.id = ?")).bind(&call).fetch_one(&self.database).await?;
+        let (summary, reworded): (Option<Vec<u8>>, Option<Vec<u8>>) =
+            sqlx::query_as("SELECT summary, reworded FROM calls WHERE id = ?")
+                .bind(&call)
+                .fetch_one(&self.database)
+                .await?;
+        Ok(CallRecord {
+            head: head(&row)?,
+            summary: summary.map(unseal).transpose()?,
+            reworded: reworded.map(unseal).transpose()?,
+            legs: self.legs(&call).await?,
+            recordings: self.recordings(&call).await?,
+            timeline: self.timeline(&call).await?,
+        })
+    }
+
+    /// What the deciding code was told and what it answered, in order, to the byte.
+    pub async fn event_log(&self, call: &str) -> Result<Vec<LoggedLine>> {
+        let call = self.resolve(call).await?;
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT at_ms, event, actions FROM event_log WHERE call = ? ORDER BY id")
+                .bind(&call)
+                .fetch_all(&self.database)
+                .await?;
+        rows.into_iter()
+            .map(|(at_ms, event, actions)| {
+                Ok(LoggedLine { at_ms: at_ms as u64, event_json: text(event)?, actions_json: text(actions)? })
+            })
+            .collect()
+    }
+
+    /// The flow that a call ran through, as JSON.
+    pub async fn flow(&self, hash: &str) -> Result<String> {
+        let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT flow FROM flows WHERE hash = ?")
+            .bind(hash)
+            .fetch_optional(&self.database)
+            .await?;
+        text(sealed.ok_or_else(|| Error::NoSuchCall(hash.into()))?)
+    }
+
+    async fn resolve(&self, call: &str) -> Result<String> {
+        let found: Vec<String> = if call == "last" {
+            sqlx::query_scalar("SELECT id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1")
+        } else {
+            sqlx::query_scalar("SELECT id FROM calls WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id <> ?1 LIMIT 2")
+                .bind(call)
+        }
+        .fetch_all(&self.database)
+        .await?;
+        match found.as_slice() {
+            _ if call.is_empty() => Err(Error::NoSuchCall(call.into())),
+            [] => Err(Error::NoSuchCall(call.into())),
+            [only] => Ok(only.clone()),
+            [exact, _] if exact == call => Ok(exact.clone()),
+            _ => Err(Error::Ambiguous(call.into())),
+        }
+    }
+
+    async fn timeline(&self, call: &str) -> Result<Vec<Entry>> {
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT entry FROM timeline WHERE call = ? ORDER BY seq")
+            .bind(call)
+            .fetch_all(&self.database)
+            .await?;
+        rows.into_iter().map(unseal).collect()
+    }
+
+    async fn legs(&self, call: &str) -> Result<Vec<Leg>> {
+        let rows = sqlx::query(
+            "SELECT n, agent, began_ms, answered_ms, ended_ms, quality FROM legs WHERE call = ? ORDER BY n",
+        )
+        .bind(call)
+        .fetch_all(&self.database)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let quality: Option<String> = row.try_get(5)?;
+                Ok(Leg {
+                    n: row.try_get(0)?,
+                    agent: row.try_get(1)?,
+                    began_ms: row.try_get::<i64, _>(2)? as u64,
+                    answered_ms: row.try_get::<Option<i64>, _>(3)?.map(|ms| ms as u64),
+                    ended_ms: row.try_get::<Option<i64>, _>(4)?.map(|ms| ms as u64),
+                    quality: quality.map(|json| serde_json::from_str(&json)).transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    async fn recordings(&self, call: &str) -> Result<Vec<Recording>> {
+        let rows: Vec<(String, i64, String)> =
+            sqlx::query_as("SELECT path, at_ms, state FROM recordings WHERE call = ? ORDER BY at_ms")
+                .bind(call)
+                .fetch_all(&self.database)
+                .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(path, at_ms, state)| Recording { path: self.folder.path(&path), at_ms: at_ms as u64, state })
+            .collect())
+    }
+
+    /// `text` in lower case.
+    async fn mentions(&self, head: &CallHead, text: &str) -> Result<bool> {
+        let caller = [Some(&head.caller.number), head.caller.name.as_ref(), Some(&head.caller.dialled)];
+        if caller.into_iter().flatten().any(|part| part.to_lowercase().contains(text)) {
+            return Ok(true);
+        }
+        let record = self.show(&head.call).await?;
+        let facts = record.summary.iter().flat_map(|summary| summary.facts.iter().map(|fact| fact.text.clone()));
+        let lines = record.transcript().into_iter().map(|line| line.text);
+        Ok(facts.chain(record.reworded.clone()).chain(lines).any(|part| part.to_lowercase().contains(text)))
+    }
+}
+
+fn head(row: &SqliteRow) -> Result<CallHead> {
+    Ok(CallHead {
+        call: row.try_get(0)?,
+        started: time(row.try_get(1)?),
+        ended: row.try_get::<Option<i64>, _>(2)?.map(time),
+        cause: from_word(row.try_get(3)?)?,
+        outcome: from_word(row.try_get(4)?)?,
+        language: row.try_get(5)?,
+        caller: unseal(row.try_get(6)?)?,
+        lost: row.try_get::<i64, _>(7)? as u64,
+        flow: row.try_get(8)?,
+        flow_hash: row.try_get(9)?,
+    })
+}
+
+pub(super) fn time(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
+}
+
+fn text(sealed: Vec<u8>) -> Result<String> {
+    Ok(String::from_utf8_lossy(&unseal_bytes(sealed)?).into_owned()) // it went in as a String
+}

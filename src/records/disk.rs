@@ -1,0 +1,120 @@
+//! The one place where records meet the disk: the folder and its permissions, the database file, and `seal`,
+//! through which every personal value passes on its way to a column, `unseal` on its way back.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::{Error, Result};
+
+const DATABASE: &str = "calls.db";
+
+/// `$XDG_DATA_HOME/frontdesk`, else `~/.local/share/frontdesk`.
+pub fn default_folder() -> PathBuf {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("XDG_DATA_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/share")))
+        .unwrap_or_default()
+        .join("frontdesk")
+}
+
+/// The folder of records: 0700 when made here, its files 0600.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// For writing: makes the folder, locks it against other engines for as long as the file returned is open.
+    pub fn claim(root: &Path) -> Result<(Self, File)> {
+        let failed = |source| Error::Folder { path: root.into(), source };
+        if root.is_dir() {
+            let mode = fs::metadata(root).map_err(failed)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                tracing::warn!(mode = format!("{:o}", mode & 0o777), "the records folder is open to other users");
+            }
+        } else {
+            DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
+        }
+        let root = root.canonicalize().map_err(failed)?;
+        let lock = private_file(&root.join("lock")).map_err(failed)?;
+        lock.try_lock().map_err(|_| Error::InUse(root.clone()))?;
+        private_file(&root.join(DATABASE)).map_err(failed)?; // SQLite gives its log files the database's mode
+        Ok((Self { root }, lock))
+    }
+
+    /// For reading what is there.
+    pub fn find(root: &Path) -> Result<Self> {
+        let root = root.canonicalize().map_err(|_| Error::NoRecords(root.into()))?;
+        if !root.join(DATABASE).is_file() {
+            return Err(Error::NoRecords(root));
+        }
+        Ok(Self { root })
+    }
+
+    /// How to open the database. FULL: every commit is on the platter, so that even a power cut costs no more than a
+    /// batch; at four commits a second that is four fsyncs.
+    pub fn database(&self) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(self.root.join(DATABASE))
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("secure_delete", "on") // what is erased is overwritten
+    }
+
+    /// Where a call's recording goes, relative to the folder; its file is there, empty and private.
+    pub fn new_recording(&self, call: &str, started: DateTime<Utc>) -> Result<PathBuf> {
+        let path = Path::new("recordings").join(started.format("%Y-%m-%d").to_string()).join(file_name(call));
+        let full = self.root.join(&path);
+        let failed = |source| Error::Folder { path: full.clone(), source };
+        if let Some(day) = full.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(day).map_err(failed)?;
+        }
+        private_file(&full).map_err(failed)?;
+        Ok(path)
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+}
+
+/// A name safe for a file, whatever the call's own.
+fn file_name(call: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    format!("{}.wav", call.chars().map(safe).collect::<String>())
+}
+
+/// Opens or makes a file that only its owner may read.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// A personal value as the bytes that stand in the database.
+pub fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
+    Ok(seal_bytes(serde_json::to_vec(value)?))
+}
+
+/// Bytes that are kept as they are (the event log must come back the same to the byte).
+pub fn seal_bytes(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+}
+
+pub fn unseal<T: DeserializeOwned>(sealed: Vec<u8>) -> Result<T> {
+    Ok(serde_json::from_slice(&unseal_bytes(sealed)?)?)
+}
+
+pub fn unseal_bytes(sealed: Vec<u8>) -> Result<Vec<u8>> {
+    Ok(sealed)
+}

@@ -1,0 +1,129 @@
+//! After a crash: calls left open are closed as interrupted at their last entry, with what their timeline shows as
+//! their summary, and the headers of their recordings are mended.
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+
+use super::Result;
+use super::archive::time;
+use super::disk::{Folder, unseal};
+use super::store::Ending;
+use super::writer::{write_ending, write_entry};
+use crate::call::{Cause, Entry, Fact, FactKind, Note, Outcome, Summary};
+
+/// A call that was found open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    pub call: String,
+    /// Entries of its timeline that were on disk.
+    pub entries: usize,
+    /// Milliseconds of the call at the last thing known of it.
+    pub last_ms: u64,
+}
+
+/// Mends a recording whose end was never written, or says why it cannot.
+pub type Mend<'a> = &'a (dyn Fn(&Path) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Sync);
+
+pub async fn recover(
+    database: &SqlitePool,
+    folder: &Folder,
+    calls: Vec<String>,
+    mend: Mend<'_>,
+) -> Result<Vec<Recovered>> {
+    let mut recovered = Vec::new();
+    for call in calls {
+        let (started_ms, last_ms): (i64, i64) = sqlx::query_as(
+            "SELECT started_ms, MAX(COALESCE((SELECT MAX(at_ms) FROM timeline WHERE call = id), 0), \
+             COALESCE((SELECT MAX(at_ms) FROM event_log WHERE call = id), 0)) FROM calls WHERE id = ?",
+        )
+        .bind(&call)
+        .fetch_one(database)
+        .await?;
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT entry FROM timeline WHERE call = ? ORDER BY seq")
+            .bind(&call)
+            .fetch_all(database)
+            .await?;
+        let mut timeline: Vec<Entry> = rows.into_iter().map(unseal).collect::<Result<_>>()?;
+        let entries = timeline.len();
+        timeline.push(Entry {
+            seq: timeline.last().map_or(0, |entry| entry.seq + 1),
+            at_ms: last_ms as u64,
+            note: Note::Ended { cause: Cause::Interrupted },
+        });
+        let ending = Ending {
+            cause: Cause::Interrupted,
+            ended: time(started_ms + last_ms),
+            summary: summary(&timeline),
+            quality: None,
+        };
+        let states = mend_recordings(database, folder, &call, mend).await?;
+        let mut transaction = database.begin().await?;
+        if let Some(entry) = timeline.last() {
+            write_entry(&mut transaction, &call, entry).await?;
+        }
+        for (path, state) in states {
+            sqlx::query("UPDATE recordings SET state = ?3 WHERE call = ?1 AND path = ?2")
+                .bind(&call)
+                .bind(path)
+                .bind(state)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        write_ending(&mut transaction, &call, &ending).await?;
+        transaction.commit().await?;
+        tracing::warn!(call, entries, "call was interrupted; its record is closed");
+        recovered.push(Recovered { call, entries, last_ms: last_ms as u64 });
+    }
+    Ok(recovered)
+}
+
+async fn mend_recordings(
+    database: &SqlitePool,
+    folder: &Folder,
+    call: &str,
+    mend: Mend<'_>,
+) -> Result<Vec<(String, &'static str)>> {
+    let paths: Vec<String> = sqlx::query_scalar("SELECT path FROM recordings WHERE call = ? AND state = 'open'")
+        .bind(call)
+        .fetch_all(database)
+        .await?;
+    let mended = |path: String| {
+        let state = match mend(&folder.path(&path)) {
+            Ok(()) => "repaired",
+            Err(error) => {
+                tracing::warn!(call, %error, "its recording cannot be mended");
+                "lost"
+            }
+        };
+        (path, state)
+    };
+    Ok(paths.into_iter().map(mended).collect())
+}
+
+/// What the timeline alone shows; every fact points to the entry it stands on.
+fn summary(timeline: &[Entry]) -> Summary {
+    let mut facts = Vec::new();
+    let mut outcome = Outcome::Unserved;
+    let mut language = String::new();
+    let mut last_words = None;
+    for entry in timeline {
+        let fact = |kind, text: String| Fact { kind, text, entry: entry.seq };
+        match &entry.note {
+            Note::Arrived(caller) => facts.push(fact(FactKind::Caller, caller.number.clone())),
+            Note::Utterance(utterance) => {
+                language = utterance.language.clone();
+                last_words = Some(fact(FactKind::LastWords, utterance.text.clone()));
+            }
+            Note::Intent { chosen: Some(intent), .. } => facts.push(fact(FactKind::Wanted, intent.clone())),
+            Note::Slot { slot, value, .. } => facts.push(fact(FactKind::Collected, format!("{slot}: {value}"))),
+            Note::Connected { .. } => outcome = Outcome::HandedOver,
+            Note::Ended { .. } => {
+                facts.push(fact(FactKind::Open, "The call was interrupted by a failure of the engine.".into()));
+            }
+            _ => {}
+        }
+    }
+    facts.extend(last_words);
+    Summary { outcome: Some(outcome), language, facts }
+}

@@ -1,0 +1,278 @@
+//! Writing calls down. Every call here returns at once: what is to be written goes into a bounded queue that one task
+//! empties (`writer`). When the disk is too slow and the queue full, entries are dropped, counted in the call's own
+//! record and in the metrics; an eighth of the queue is kept for the beginnings and ends of calls.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqlitePoolOptions;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::disk::Folder;
+use super::recover::{self, Mend};
+use super::writer::{self, Job};
+use super::{Archive, Error, Recovered, Result};
+use crate::call::{CallId, Caller, Cause, Entry, Summary};
+use crate::media::Quality;
+use crate::telemetry::names;
+
+/// Jobs that may wait for the disk: some 80 s of 100 busy calls.
+const QUEUE: usize = 16_384;
+/// Of these, kept for what a record cannot do without.
+const RESERVE: usize = QUEUE / 8;
+
+/// What `close` allows the writer for its last batch.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A flow as the records keep it: once, by the hash of its JSON.
+#[derive(Clone, Debug)]
+pub struct StoredFlow(pub(super) Arc<FlowText>);
+
+#[derive(Debug)]
+pub(super) struct FlowText {
+    pub name: String,
+    pub hash: String,
+    pub json: String,
+}
+
+impl StoredFlow {
+    /// `flow` is serialised here; make one a flow, not one a call.
+    pub fn new(name: &str, flow: &impl Serialize) -> Result<Self> {
+        let json = serde_json::to_string(flow)?;
+        let hash = Sha256::digest(json.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self(Arc::new(FlowText { name: name.into(), hash, json })))
+    }
+
+    pub fn hash(&self) -> &str {
+        &self.0.hash
+    }
+}
+
+/// One step of the deciding code: what it was told and what it answered, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedLine {
+    /// Milliseconds since the call arrived.
+    pub at_ms: u64,
+    pub event_json: String,
+    pub actions_json: String,
+}
+
+/// One leg of a call; written again, it replaces what was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    /// 0 is the caller's; agents' follow in the order they were rung.
+    pub n: u32,
+    /// `None` for the caller.
+    pub agent: Option<String>,
+    /// Milliseconds of the call.
+    pub began_ms: u64,
+    pub answered_ms: Option<u64>,
+    pub ended_ms: Option<u64>,
+    pub quality: Option<Quality>,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    pub cause: Cause,
+    pub ended: DateTime<Utc>,
+    pub summary: Summary,
+    /// Of the caller's leg, where it is known.
+    pub quality: Option<Quality>,
+}
+
+/// The writing end of the records. Cloning it is cheap; `close` the last one before the process ends.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: Folder,
+    jobs: mpsc::Sender<Job>,
+    /// Entries dropped since the writer last looked, by call. Touched only when the queue is full.
+    lost: Arc<Mutex<HashMap<CallId, u64>>>,
+    database: SqlitePool,
+    left_open: Mutex<Vec<CallId>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens or makes the records in `folder`, and brings an older database up to date. Must be called inside a tokio
+    /// runtime; one engine at a time.
+    pub async fn open(folder: &Path) -> Result<Self> {
+        Self::open_with_queue(folder, QUEUE).await
+    }
+
+    pub(super) async fn open_with_queue(folder: &Path, queue: usize) -> Result<Self> {
+        let (folder, lock) = Folder::claim(folder)?;
+        let database = SqlitePoolOptions::new().max_connections(1).connect_with(folder.database()).await?;
+        sqlx::migrate!().run(&database).await?;
+        let left_open = sqlx::query_scalar("SELECT id FROM calls WHERE cause IS NULL ORDER BY started_ms")
+            .fetch_all(&database)
+            .await?;
+        let (jobs, queue) = mpsc::channel(queue);
+        let lost = Arc::default();
+        let writer = tokio::spawn(writer::run(database.clone(), queue, Arc::clone(&lost)));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                folder,
+                jobs,
+                lost,
+                database,
+                left_open: Mutex::new(left_open),
+                writer: Mutex::new(Some(writer)),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Closes the records of calls that a crash left open; `mend` (`media::repair_wav`) mends their recordings.
+    /// Once, after `open`.
+    pub async fn recover(&self, mend: Mend<'_>) -> Result<Vec<Recovered>> {
+        let left_open = std::mem::take(&mut *lock(&self.inner.left_open));
+        recover::recover(&self.inner.database, &self.inner.folder, left_open, mend).await
+    }
+
+    /// A call has arrived.
+    pub fn begin(&self, call: &CallId, caller: &Caller, started: DateTime<Utc>, flow: &StoredFlow) {
+        let (call, caller, flow) = (call.clone(), Box::new(caller.clone()), flow.clone());
+        self.submit(Job::Begin { call, caller, started, flow }, 0);
+    }
+
+    /// One more line of its timeline.
+    pub fn note(&self, call: &CallId, entry: &Entry) {
+        self.submit(Job::Note { call: call.clone(), entry: Box::new(entry.clone()) }, RESERVE);
+    }
+
+    /// One more line of its event log.
+    pub fn log(&self, call: &CallId, line: LoggedLine) {
+        self.submit(Job::Log { call: call.clone(), line }, RESERVE);
+    }
+
+    /// A leg, whole; again when it has changed.
+    pub fn leg(&self, call: &CallId, leg: Leg) {
+        self.submit(Job::Leg { call: call.clone(), leg: Box::new(leg) }, RESERVE);
+    }
+
+    /// Makes the private, empty file that a call is to be recorded in, and notes it, so that a crash finds it.
+    /// `at_ms` is the call's time at the first sample. Waits for the disk: not for a media task.
+    pub async fn new_recording(&self, call: &CallId, started: DateTime<Utc>, at_ms: u64) -> Result<PathBuf> {
+        let (folder, name) = (self.inner.folder.clone(), call.clone());
+        let path = tokio::task::spawn_blocking(move || folder.new_recording(&name, started))
+            .await
+            .map_err(|_| Error::Stopped)??;
+        let relative = path.to_string_lossy().into_owned();
+        let full = self.inner.folder.path(&relative);
+        self.submit(Job::Recording { call: call.clone(), path: relative, at_ms }, 0);
+        Ok(full)
+    }
+
+    /// The call is over and its recording, if any, closed.
+    pub fn finish(&self, call: &CallId, ending: Ending) {
+        self.submit(Job::Finish { call: call.clone(), ending: Box::new(ending) }, 0);
+    }
+
+    /// The summary in a language model's words, checked against its facts; may come after `finish`.
+    pub fn reword(&self, call: &CallId, words: String) {
+        self.submit(Job::Reword { call: call.clone(), words }, RESERVE);
+    }
+
+    /// Waits until everything given so far is on disk.
+    pub async fn flush(&self) -> Result<()> {
+        let (done, answer) = oneshot::channel();
+        self.inner.jobs.send(Job::Flush(done)).await.map_err(|_| Error::Stopped)?;
+        answer.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Writes what is waiting and closes the database. What other clones give after this is lost (and counted).
+    pub async fn close(&self) -> Result<()> {
+        let flushed = self.flush().await;
+        let writer = lock(&self.inner.writer).take();
+        if let Some(mut writer) = writer {
+            let stopped = async {
+                let _ = self.inner.jobs.send(Job::Stop).await;
+                let _ = (&mut writer).await;
+            };
+            if tokio::time::timeout(PATIENCE, stopped).await.is_err() {
+                writer.abort(); // a disk that does not come back must not keep the process
+            }
+        }
+        self.inner.database.close().await;
+        flushed
+    }
+
+    /// For reading the same records.
+    pub async fn archive(&self) -> Result<Archive> {
+        Archive::of(self.inner.folder.clone()).await
+    }
+
+    /// Jobs waiting for the disk.
+    pub fn waiting(&self) -> usize {
+        self.inner.jobs.max_capacity() - self.inner.jobs.capacity()
+    }
+
+    /// Never waits. `reserve` places stay free for those that ask for none.
+    fn submit(&self, job: Job, reserve: usize) {
+        let reserve = reserve.min(self.inner.jobs.max_capacity() / 8);
+        let refused = if self.inner.jobs.capacity() <= reserve { Some(job) } else { self.refused(job) };
+        if let Some(call) = refused.as_ref().and_then(Job::call) {
+            *lock(&self.inner.lost).entry(call.clone()).or_default() += 1;
+            metrics::counter!(names::RECORDS_LOST).increment(1);
+        }
+    }
+
+    fn refused(&self, job: Job) -> Option<Job> {
+        use mpsc::error::TrySendError::{Closed, Full};
+        self.inner.jobs.try_send(job).err().map(|error| match error {
+            Full(job) | Closed(job) => job,
+        })
+    }
+}
+
+/// A poisoned lock means a panic between two plain assignments, which cannot leave these values half made.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Note;
+
+    // The queue of a disk that stands still: the writer cannot get the one connection while the test holds it.
+    #[tokio::test]
+    async fn a_full_queue_drops_notes_before_ends_never_waits_and_says_so_in_the_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_with_queue(folder.path(), 64).await.unwrap();
+        let flow = StoredFlow::new("flow", &"{}").unwrap();
+        let call = "call".to_string();
+        store.begin(&call, &Caller::default(), Utc::now(), &flow);
+        store.flush().await.unwrap();
+
+        let disk = store.inner.database.acquire().await.unwrap();
+        for seq in 0..200 {
+            store.note(&call, &Entry { seq, at_ms: 0, note: Note::Silence });
+        }
+        let summary = Summary { outcome: None, language: "en".into(), facts: Vec::new() };
+        store.finish(&call, Ending { cause: Cause::Completed, ended: Utc::now(), summary, quality: None });
+        drop(disk);
+        store.flush().await.unwrap();
+        store.flush().await.unwrap(); // losses are written with the batch after them
+
+        let record = store.archive().await.unwrap().show("call").await.unwrap();
+        assert_eq!(record.head.cause, Some(Cause::Completed), "the end had its reserved place");
+        assert_eq!(record.timeline.len(), 56);
+        assert_eq!(record.head.lost, 144);
+        store.close().await.unwrap();
+    }
+}

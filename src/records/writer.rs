@@ -1,0 +1,255 @@
+//! The task that writes: collects jobs for at most a fifth of a second, then one transaction for all of them.
+//! A transaction that fails (disk full, locked) is kept and tried again; a job that the database refuses by itself
+//! (a note for a call it does not know) is counted and left out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::disk::{seal, seal_bytes};
+use super::store::{Ending, Leg, LoggedLine, StoredFlow, lock};
+use super::{Error, Result, word};
+use crate::call::{CallId, Caller, Entry};
+use crate::telemetry::names;
+
+/// From a batch's first job to its commit's start. With the commit itself (milliseconds) and the batch before it,
+/// a killed process loses well under the second that is promised.
+const COLLECT: Duration = Duration::from_millis(200);
+/// Jobs in one transaction: tens of milliseconds.
+const BATCH: usize = 2_048;
+/// Between tries of a transaction that failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+pub enum Job {
+    Begin { call: CallId, caller: Box<Caller>, started: DateTime<Utc>, flow: StoredFlow },
+    Note { call: CallId, entry: Box<Entry> },
+    Log { call: CallId, line: LoggedLine },
+    Leg { call: CallId, leg: Box<Leg> },
+    Recording { call: CallId, path: String, at_ms: u64 },
+    Finish { call: CallId, ending: Box<Ending> },
+    Reword { call: CallId, words: String },
+    Flush(oneshot::Sender<Result<()>>),
+    Stop,
+}
+
+impl Job {
+    pub fn call(&self) -> Option<&CallId> {
+        match self {
+            Job::Begin { call, .. }
+            | Job::Note { call, .. }
+            | Job::Log { call, .. }
+            | Job::Leg { call, .. }
+            | Job::Recording { call, .. }
+            | Job::Finish { call, .. }
+            | Job::Reword { call, .. } => Some(call),
+            Job::Flush(_) | Job::Stop => None,
+        }
+    }
+}
+
+/// Runs until `Job::Stop`, or until every `Store` is gone.
+pub async fn run(database: SqlitePool, mut queue: mpsc::Receiver<Job>, lost: Arc<Mutex<HashMap<CallId, u64>>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut running = true;
+    while running {
+        running = collect(&mut queue, &mut batch).await;
+        metrics::gauge!(names::RECORDS_QUEUE).set(queue.len() as f64);
+        let mut flushes = Vec::new();
+        batch.retain_mut(|job| match job {
+            Job::Flush(done) => {
+                flushes.push(std::mem::replace(done, oneshot::channel().0));
+                false
+            }
+            _ => true,
+        });
+        let losses = std::mem::take(&mut *lock(&lost));
+        while let Err(error) = write(&database, &batch, &losses).await {
+            tracing::error!(%error, jobs = batch.len(), "records cannot be written; trying again");
+            metrics::counter!(names::RECORDS_FAILED).increment(1);
+            for done in flushes.drain(..) {
+                let _ = done.send(Err(Error::Unwritten(error.to_string())));
+            }
+            if !running {
+                return; // told to stop, and the disk does not come back
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        batch.clear();
+        for done in flushes {
+            let _ = done.send(Ok(()));
+        }
+    }
+}
+
+/// Fills `batch`; `false` when it is the last.
+async fn collect(queue: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> bool {
+    if queue.recv_many(batch, BATCH).await == 0 {
+        return false;
+    }
+    let until = Instant::now() + COLLECT;
+    loop {
+        if let Some(stop) = batch.iter().position(|job| matches!(job, Job::Stop)) {
+            batch.truncate(stop);
+            return false;
+        }
+        let urgent = batch.iter().any(|job| matches!(job, Job::Flush(_)));
+        if urgent || batch.len() >= BATCH {
+            return true;
+        }
+        match tokio::time::timeout_at(until, queue.recv_many(batch, BATCH - batch.len())).await {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(_) => return true,
+        }
+    }
+}
+
+async fn write(database: &SqlitePool, batch: &[Job], losses: &HashMap<CallId, u64>) -> Result<()> {
+    if batch.is_empty() && losses.is_empty() {
+        return Ok(());
+    }
+    let began = std::time::Instant::now();
+    let mut transaction = database.begin().await?;
+    for job in batch {
+        match write_job(&mut transaction, job).await {
+            Err(Error::Database(sqlx::Error::Database(error))) if refused(&*error) => {
+                // A constraint: this job alone is at fault, and its statement alone was undone.
+                tracing::warn!(call = job.call(), %error, "a record was refused");
+                metrics::counter!(names::RECORDS_LOST).increment(1);
+            }
+            Err(Error::Unreadable(error)) => {
+                tracing::warn!(call = job.call(), %error, "a record could not be serialised");
+                metrics::counter!(names::RECORDS_LOST).increment(1);
+            }
+            other => other?,
+        }
+    }
+    for (call, lost) in losses {
+        sqlx::query("UPDATE calls SET lost = lost + ?2 WHERE id = ?1")
+            .bind(call)
+            .bind(*lost as i64)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    metrics::histogram!(names::RECORDS_COMMIT_SECONDS).record(began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn refused(error: &dyn sqlx::error::DatabaseError) -> bool {
+    use sqlx::error::ErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+    matches!(error.kind(), CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
+}
+
+async fn write_job(to: &mut Transaction<'_, Sqlite>, job: &Job) -> Result<()> {
+    match job {
+        Job::Begin { call, caller, started, flow } => {
+            sqlx::query("INSERT OR IGNORE INTO flows (hash, name, flow) VALUES (?, ?, ?)")
+                .bind(&flow.0.hash)
+                .bind(&flow.0.name)
+                .bind(seal_bytes(flow.0.json.clone().into_bytes()))
+                .execute(&mut **to)
+                .await?;
+            sqlx::query("INSERT INTO calls (id, started_ms, line, flow, caller) VALUES (?, ?, ?, ?, ?)")
+                .bind(call)
+                .bind(started.timestamp_millis())
+                .bind(&caller.line)
+                .bind(&flow.0.hash)
+                .bind(seal(caller)?)
+                .execute(&mut **to)
+                .await?;
+            write_leg(to, call, &Leg::default()).await
+        }
+        Job::Note { call, entry } => write_entry(to, call, entry).await,
+        Job::Log { call, line } => {
+            sqlx::query("INSERT INTO event_log (call, at_ms, event, actions) VALUES (?, ?, ?, ?)")
+                .bind(call)
+                .bind(line.at_ms as i64)
+                .bind(seal_bytes(line.event_json.clone().into_bytes()))
+                .bind(seal_bytes(line.actions_json.clone().into_bytes()))
+                .execute(&mut **to)
+                .await?;
+            Ok(())
+        }
+        Job::Leg { call, leg } => write_leg(to, call, leg).await,
+        Job::Recording { call, path, at_ms } => {
+            sqlx::query("INSERT INTO recordings (call, path, at_ms, state) VALUES (?, ?, ?, 'open')")
+                .bind(call)
+                .bind(path)
+                .bind(*at_ms as i64)
+                .execute(&mut **to)
+                .await?;
+            Ok(())
+        }
+        Job::Finish { call, ending } => write_ending(to, call, ending).await,
+        Job::Reword { call, words } => {
+            sqlx::query("UPDATE calls SET reworded = ?2 WHERE id = ?1")
+                .bind(call)
+                .bind(seal(words)?)
+                .execute(&mut **to)
+                .await?;
+            Ok(())
+        }
+        Job::Flush(_) | Job::Stop => Ok(()),
+    }
+}
+
+pub async fn write_entry(to: &mut Transaction<'_, Sqlite>, call: &str, entry: &Entry) -> Result<()> {
+    let value = serde_json::to_value(entry)?;
+    sqlx::query("INSERT INTO timeline (call, seq, at_ms, event, entry) VALUES (?, ?, ?, ?, ?)")
+        .bind(call)
+        .bind(entry.seq)
+        .bind(entry.at_ms as i64)
+        .bind(value["event"].as_str().unwrap_or_default()) // `Note` is tagged `event`
+        .bind(seal(entry)?)
+        .execute(&mut **to)
+        .await?;
+    Ok(())
+}
+
+async fn write_leg(to: &mut Transaction<'_, Sqlite>, call: &str, leg: &Leg) -> Result<()> {
+    sqlx::query(
+        "INSERT OR REPLACE INTO legs (call, n, agent, began_ms, answered_ms, ended_ms, quality) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(call)
+    .bind(leg.n)
+    .bind(&leg.agent)
+    .bind(leg.began_ms as i64)
+    .bind(leg.answered_ms.map(|ms| ms as i64))
+    .bind(leg.ended_ms.map(|ms| ms as i64))
+    .bind(leg.quality.as_ref().map(serde_json::to_string).transpose()?)
+    .execute(&mut **to)
+    .await?;
+    Ok(())
+}
+
+pub async fn write_ending(to: &mut Transaction<'_, Sqlite>, call: &str, ending: &Ending) -> Result<()> {
+    sqlx::query("UPDATE calls SET ended_ms = ?2, cause = ?3, outcome = ?4, language = ?5, summary = ?6 WHERE id = ?1")
+        .bind(call)
+        .bind(ending.ended.timestamp_millis())
+        .bind(word(&ending.cause))
+        .bind(ending.summary.outcome.as_ref().and_then(word))
+        .bind(&ending.summary.language)
+        .bind(seal(&ending.summary)?)
+        .execute(&mut **to)
+        .await?;
+    sqlx::query(
+        "UPDATE legs SET quality = COALESCE(?2, quality), ended_ms = COALESCE(ended_ms, \
+         (SELECT ended_ms - started_ms FROM calls WHERE id = ?1)) WHERE call = ?1 AND n = 0",
+    )
+    .bind(call)
+    .bind(ending.quality.as_ref().map(serde_json::to_string).transpose()?)
+    .execute(&mut **to)
+    .await?;
+    sqlx::query("UPDATE recordings SET state = 'closed' WHERE call = ?1 AND state = 'open'")
+        .bind(call)
+        .execute(&mut **to)
+        .await?;
+    Ok(())
+}

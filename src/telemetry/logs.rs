@@ -1,0 +1,60 @@
+//! Logs on standard error, for people or as JSON lines; `FRONTDESK_LOG` filters them
+//! (tracing-subscriber's `EnvFilter`: `warn,frontdesk::sip=debug`).
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::Error;
+
+/// What is written unless `FRONTDESK_LOG` says otherwise.
+const DEFAULT: &str = "info";
+/// Libraries that report a caller's ordinary behaviour as trouble, or print whole messages with numbers in them.
+const QUIETER: &[&str] =
+    &["rsipstack=error", "webrtc_util=error", "sqlx=warn", "hyper=warn", "reqwest=warn", "whisper_rs=warn"];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts writing logs; once a process.
+pub fn init(format: Format) -> Result<(), Error> {
+    let filter = filter(std::env::var("FRONTDESK_LOG").ok().as_deref())?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let taken = |_| Error::LogsTaken;
+    match format {
+        Format::Text => logs.finish().try_init().map_err(taken),
+        Format::Json => logs.json().flatten_event(true).finish().try_init().map_err(taken),
+    }
+}
+
+/// The operator's filter; a library that it does not name stays quiet.
+fn filter(wanted: Option<&str>) -> Result<EnvFilter, Error> {
+    let wanted = wanted.filter(|text| !text.trim().is_empty()).unwrap_or(DEFAULT);
+    let wrong = |error: tracing_subscriber::filter::ParseError| Error::Filter(error.to_string());
+    let mut filter = EnvFilter::try_new(wanted).map_err(wrong)?;
+    for directive in QUIETER {
+        let library = directive.split('=').next().unwrap_or_default();
+        if !wanted.contains(library) {
+            filter = filter.add_directive(directive.parse().map_err(wrong)?);
+        }
+    }
+    Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chatty_library_is_quiet_unless_named() {
+        assert!(filter(None).unwrap().to_string().contains("rsipstack=error"));
+        assert!(filter(Some("warn,frontdesk=debug")).unwrap().to_string().contains("rsipstack=error"));
+        let named = filter(Some("info,rsipstack=debug")).unwrap().to_string();
+        assert!(named.contains("rsipstack=debug") && !named.contains("rsipstack=error"), "{named}");
+        assert!(filter(Some("frontdesk=loud")).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Every metric frontdesk has, with its help text: Prometheus names, base units (seconds, ratios).
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Labels: none.
+pub const CALLS_ACTIVE: &str = "frontdesk_calls_active";
+/// Labels: `line`.
+pub const CALLS_STARTED: &str = "frontdesk_calls_started_total";
+/// Labels: `cause` (`call::Cause`), `outcome` (`call::Outcome`).
+pub const CALLS_ENDED: &str = "frontdesk_calls_ended_total";
+pub const CALL_SECONDS: &str = "frontdesk_call_seconds";
+/// Labels: `reason`.
+pub const CALLS_REFUSED: &str = "frontdesk_calls_refused_total";
+
+pub const SPEECH_QUEUE: &str = "frontdesk_speech_queue_depth";
+/// Labels: `why` (`overload`, `failure`).
+pub const SPEECH_REFUSED: &str = "frontdesk_speech_refused_total";
+/// From the end of the caller's turn to its text.
+pub const HEARING_SECONDS: &str = "frontdesk_hearing_seconds";
+pub const HEARING_CPU_SECONDS: &str = "frontdesk_hearing_cpu_seconds_total";
+pub const HEARD_AUDIO_SECONDS: &str = "frontdesk_heard_audio_seconds_total";
+pub const SPEAKING_SECONDS: &str = "frontdesk_speaking_first_audio_seconds";
+/// Labels: `result` (`hit`, `miss`).
+pub const PROMPT_CACHE: &str = "frontdesk_prompt_cache_total";
+/// From the end of the caller's turn to the first sound of the answer.
+pub const ANSWER_SECONDS: &str = "frontdesk_answer_seconds";
+
+pub const UNDERSTANDING_SECONDS: &str = "frontdesk_understanding_seconds";
+pub const UNDERSTANDING_REFUSED: &str = "frontdesk_understanding_refused_total";
+/// Labels: `backend`.
+pub const BACKEND_SECONDS: &str = "frontdesk_backend_seconds";
+/// Labels: `backend`, `result` (`ok`, `not_found`, `timeout`, `down`, `malformed`).
+pub const BACKEND_REPLIES: &str = "frontdesk_backend_replies_total";
+/// Labels: `result` (`used`, `late`, `refused`, `failed`).
+pub const REWRITES: &str = "frontdesk_summary_rewrites_total";
+
+pub const RTP_RECEIVED: &str = "frontdesk_rtp_packets_received_total";
+pub const RTP_LOST: &str = "frontdesk_rtp_packets_lost_total";
+pub const RTP_LATE: &str = "frontdesk_rtp_packets_late_total";
+pub const RTP_BAD: &str = "frontdesk_rtp_packets_bad_total";
+pub const RTP_JITTER_SECONDS: &str = "frontdesk_rtp_jitter_seconds";
+
+pub const RECORDS_QUEUE: &str = "frontdesk_records_queue_depth";
+pub const RECORDS_LOST: &str = "frontdesk_records_lost_total";
+pub const RECORDS_FAILED: &str = "frontdesk_records_failed_writes_total";
+pub const RECORDS_COMMIT_SECONDS: &str = "frontdesk_records_commit_seconds";
+
+pub const AGENTS_AVAILABLE: &str = "frontdesk_agents_available";
+/// Labels: `queue`.
+pub const QUEUE_WAITING: &str = "frontdesk_queue_waiting";
+/// Labels: `queue`.
+pub const QUEUE_WAIT_SECONDS: &str = "frontdesk_queue_wait_seconds";
+
+/// Gives every metric its help text; once, after the recorder is in place.
+pub fn describe() {
+    describe_gauge!(CALLS_ACTIVE, "Calls in progress");
+    describe_counter!(CALLS_STARTED, "Calls that arrived, by line");
+    describe_counter!(CALLS_ENDED, "Calls that ended, by cause and outcome");
+    describe_histogram!(CALL_SECONDS, Unit::Seconds, "Length of a call, arrival to end");
+    describe_counter!(CALLS_REFUSED, "Calls turned away before they began, by reason");
+
+    describe_gauge!(SPEECH_QUEUE, "Utterances waiting for the recogniser");
+    describe_counter!(SPEECH_REFUSED, "Utterances the recogniser could not take");
+    describe_histogram!(HEARING_SECONDS, Unit::Seconds, "End of a caller's turn to its text");
+    describe_counter!(HEARING_CPU_SECONDS, Unit::Seconds, "Processor time spent on speech to text");
+    describe_counter!(HEARD_AUDIO_SECONDS, Unit::Seconds, "Speech that was transcribed");
+    describe_histogram!(SPEAKING_SECONDS, Unit::Seconds, "Text to its first sound");
+    describe_counter!(PROMPT_CACHE, "Prompts found in the cache, or not");
+    describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "End of a caller's turn to the first sound of the answer");
+
+    describe_histogram!(UNDERSTANDING_SECONDS, Unit::Seconds, "A sentence to its intents, waiting included");
+    describe_counter!(UNDERSTANDING_REFUSED, "Sentences that found the pool full");
+    describe_histogram!(BACKEND_SECONDS, Unit::Seconds, "A backend's answer, retries included");
+    describe_counter!(BACKEND_REPLIES, "Backends' answers by result");
+    describe_counter!(REWRITES, "Summaries given to the language model, by what came of it");
+
+    describe_counter!(RTP_RECEIVED, "RTP packets received");
+    describe_counter!(RTP_LOST, "RTP packets that never came");
+    describe_counter!(RTP_LATE, "RTP packets that came too late to be played");
+    describe_counter!(RTP_BAD, "Packets that were no RTP, or not from the peer");
+    describe_histogram!(RTP_JITTER_SECONDS, Unit::Seconds, "Interarrival jitter of a call (RFC 3550)");
+
+    describe_gauge!(RECORDS_QUEUE, "Records waiting for the disk");
+    describe_counter!(RECORDS_LOST, "Records dropped because the disk was too slow, or refused by the database");
+    describe_counter!(RECORDS_FAILED, "Transactions that failed and were tried again");
+    describe_histogram!(RECORDS_COMMIT_SECONDS, Unit::Seconds, "Writing one batch of records");
+
+    describe_gauge!(AGENTS_AVAILABLE, "Agents logged in and free");
+    describe_gauge!(QUEUE_WAITING, "Callers waiting, by queue");
+    describe_histogram!(QUEUE_WAIT_SECONDS, Unit::Seconds, "Wait for an agent, by queue");
+}
