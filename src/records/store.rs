@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::disk::Folder;
-use super::recover::{self, Mend};
+use super::recover::{self, Repair};
 use super::writer::{self, Job};
 use super::{Archive, Error, Recovered, Result};
 use crate::call::{CallId, Caller, Cause, Entry, Summary};
@@ -136,11 +136,11 @@ impl Store {
         })
     }
 
-    /// Closes the records of calls that a crash left open; `mend` (`media::repair_wav`) mends their recordings.
-    /// Once, after `open`.
-    pub async fn recover(&self, mend: Mend<'_>) -> Result<Vec<Recovered>> {
+    /// Closes the records of calls that a crash left open, sums them up and mends their recordings. Once, after
+    /// `open`.
+    pub async fn recover(&self, repair: &Repair<'_>) -> Result<Vec<Recovered>> {
         let left_open = std::mem::take(&mut *lock(&self.inner.left_open));
-        recover::recover(&self.inner.database, &self.inner.folder, left_open, mend).await
+        recover::recover(&self.inner.database, &self.inner.folder, left_open, repair).await
     }
 
     /// A call has arrived.
