@@ -203,7 +203,6 @@ async fn the_folder_and_every_file_in_it_are_private_and_serve_one_engine() {
     assert!(seen >= 4, "database, its logs, lock, recording: {seen}");
     assert!(matches!(Store::open(&root).await, Err(Error::InUse(_))));
     store.close().await.unwrap();
-    drop(store);
     Store::open(&root).await.unwrap().close().await.unwrap();
     assert!(matches!(Archive::open(&folder.path().join("elsewhere")).await, Err(Error::NoRecords(_))));
 }

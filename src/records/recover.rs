@@ -1,5 +1,5 @@
-//! After a crash: calls left open are closed as interrupted at their last entry, with what their timeline shows as
-//! their summary, and the headers of their recordings are mended.
+//! After a crash: calls left open are closed as interrupted at their last entry, summed up from
+//! their timeline, and the headers of their recordings are mended.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use sqlx::SqlitePool;
 
 use super::Result;
 use super::archive::time;
-use super::disk::{Folder, unseal};
+use super::disk::{Folder, unseal, unseal_bytes};
 use super::store::Ending;
 use super::writer::{write_ending, write_entry};
 use crate::call::{Cause, Entry, Fact, FactKind, Note, Outcome, Summary};
@@ -22,14 +22,20 @@ pub struct Recovered {
     pub last_ms: u64,
 }
 
-/// Mends a recording whose end was never written, or says why it cannot.
-pub type Mend<'a> = &'a (dyn Fn(&Path) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Sync);
+/// What the rooms above know how to do with what a crash left.
+pub struct Repair<'a> {
+    /// Mends a recording whose end was never written (`media::repair_wav`), or says why it cannot.
+    pub recording: &'a (dyn Fn(&Path) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Sync),
+    /// The summary that a flow (its JSON, as stored) and a timeline come to (`call::summarise`); none when that flow
+    /// can no longer be read: then the bare facts of the timeline stand in.
+    pub summary: &'a (dyn Fn(&str, &[Entry]) -> Option<Summary> + Sync),
+}
 
 pub async fn recover(
     database: &SqlitePool,
     folder: &Folder,
     calls: Vec<String>,
-    mend: Mend<'_>,
+    repair: &Repair<'_>,
 ) -> Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     for call in calls {
@@ -51,13 +57,19 @@ pub async fn recover(
             at_ms: last_ms as u64,
             note: Note::Ended { cause: Cause::Interrupted },
         });
+        let flow: Vec<u8> =
+            sqlx::query_scalar("SELECT flows.flow FROM flows JOIN calls ON flows.hash = calls.flow WHERE id = ?")
+                .bind(&call)
+                .fetch_one(database)
+                .await?;
+        let flow = String::from_utf8_lossy(&unseal_bytes(flow)?).into_owned();
         let ending = Ending {
             cause: Cause::Interrupted,
             ended: time(started_ms + last_ms),
-            summary: summary(&timeline),
+            summary: (repair.summary)(&flow, &timeline).unwrap_or_else(|| bare_facts(&timeline)),
             quality: None,
         };
-        let states = mend_recordings(database, folder, &call, mend).await?;
+        let states = mend_recordings(database, folder, &call, repair).await?;
         let mut transaction = database.begin().await?;
         if let Some(entry) = timeline.last() {
             write_entry(&mut transaction, &call, entry).await?;
@@ -82,14 +94,14 @@ async fn mend_recordings(
     database: &SqlitePool,
     folder: &Folder,
     call: &str,
-    mend: Mend<'_>,
+    repair: &Repair<'_>,
 ) -> Result<Vec<(String, &'static str)>> {
     let paths: Vec<String> = sqlx::query_scalar("SELECT path FROM recordings WHERE call = ? AND state = 'open'")
         .bind(call)
         .fetch_all(database)
         .await?;
     let mended = |path: String| {
-        let state = match mend(&folder.path(&path)) {
+        let state = match (repair.recording)(&folder.path(&path)) {
             Ok(()) => "repaired",
             Err(error) => {
                 tracing::warn!(call, %error, "its recording cannot be mended");
@@ -102,7 +114,7 @@ async fn mend_recordings(
 }
 
 /// What the timeline alone shows; every fact points to the entry it stands on.
-fn summary(timeline: &[Entry]) -> Summary {
+fn bare_facts(timeline: &[Entry]) -> Summary {
     let mut facts = Vec::new();
     let mut outcome = Outcome::Unserved;
     let mut language = String::new();

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::disk::Folder;
-use super::recover::{self, Mend};
+use super::recover::{self, Repair};
 use super::writer::{self, Job};
 use super::{Archive, Error, Recovered, Result};
 use crate::call::{CallId, Caller, Cause, Entry, Summary};
@@ -89,7 +89,7 @@ pub struct Ending {
     pub quality: Option<Quality>,
 }
 
-/// The writing end of the records. Cloning it is cheap; `close` the last one before the process ends.
+/// The writing end of the records. Cloning it is cheap; `close` one before the process ends.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -103,7 +103,8 @@ struct Inner {
     database: SqlitePool,
     left_open: Mutex<Vec<CallId>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    _lock: File,
+    /// Keeps other engines out until `close`.
+    claim: Mutex<Option<File>>,
 }
 
 impl Store {
@@ -114,7 +115,7 @@ impl Store {
     }
 
     pub(super) async fn open_with_queue(folder: &Path, queue: usize) -> Result<Self> {
-        let (folder, lock) = Folder::claim(folder)?;
+        let (folder, claim) = Folder::claim(folder)?;
         let database = SqlitePoolOptions::new().max_connections(1).connect_with(folder.database()).await?;
         sqlx::migrate!().run(&database).await?;
         let left_open = sqlx::query_scalar("SELECT id FROM calls WHERE cause IS NULL ORDER BY started_ms")
@@ -131,16 +132,16 @@ impl Store {
                 database,
                 left_open: Mutex::new(left_open),
                 writer: Mutex::new(Some(writer)),
-                _lock: lock,
+                claim: Mutex::new(Some(claim)),
             }),
         })
     }
 
-    /// Closes the records of calls that a crash left open; `mend` (`media::repair_wav`) mends their recordings.
-    /// Once, after `open`.
-    pub async fn recover(&self, mend: Mend<'_>) -> Result<Vec<Recovered>> {
+    /// Closes the records of calls that a crash left open, sums them up and mends their recordings. Once, after
+    /// `open`.
+    pub async fn recover(&self, repair: &Repair<'_>) -> Result<Vec<Recovered>> {
         let left_open = std::mem::take(&mut *lock(&self.inner.left_open));
-        recover::recover(&self.inner.database, &self.inner.folder, left_open, mend).await
+        recover::recover(&self.inner.database, &self.inner.folder, left_open, repair).await
     }
 
     /// A call has arrived.
@@ -208,6 +209,7 @@ impl Store {
             }
         }
         self.inner.database.close().await;
+        lock(&self.inner.claim).take();
         flushed
     }
 

@@ -9,7 +9,7 @@ mod training;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::Semaphore;
@@ -45,6 +45,8 @@ pub struct Embedder {
     model: Arc<E5>,
     places: Arc<Semaphore>,
     workers: Arc<Semaphore>,
+    /// Of the everyday sentences; made when first learning.
+    background: Arc<OnceLock<Vec<Vec<f32>>>>,
 }
 
 impl Embedder {
@@ -52,7 +54,7 @@ impl Embedder {
     pub fn new(model: E5, workers: usize) -> Self {
         let workers = workers.max(1);
         let places = Arc::new(Semaphore::new(workers + WAITING));
-        Self { model: Arc::new(model), places, workers: Arc::new(Semaphore::new(workers)) }
+        Self { model: Arc::new(model), places, workers: Arc::new(Semaphore::new(workers)), background: Arc::default() }
     }
 
     pub fn model(&self) -> &E5 {
@@ -83,7 +85,7 @@ impl Understander {
         let trained = match Trained::read(&path) {
             Some(trained) => trained,
             None => {
-                let trained = training::train(embedder.model(), intents, progress);
+                let trained = training::train(embedder, intents, progress);
                 trained.write(&path).map_err(|source| Error::Cache { path, source })?;
                 trained
             }

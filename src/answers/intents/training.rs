@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Progress;
 use super::head::{Examples, Head, softmax};
+use super::{Embedder, Progress};
 use crate::answers::e5::{E5, dot};
 
 /// Part of the cache's key: raise it when training changes.
@@ -56,24 +56,29 @@ fn background() -> Vec<&'static str> {
     include_str!("background.txt").lines().filter(|line| !line.starts_with('#')).collect()
 }
 
-pub fn train(model: &E5, intents: &BTreeMap<String, Vec<String>>, progress: &(dyn Fn(Progress) + Sync)) -> Trained {
+pub fn train(
+    embedder: &Embedder,
+    intents: &BTreeMap<String, Vec<String>>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Trained {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let background = background();
     let examples: Vec<(usize, &str)> = intents
         .values()
         .enumerate()
         .flat_map(|(class, texts)| texts.iter().map(move |text| (class, text.as_str())))
         .collect();
-    let texts: Vec<&str> = examples.iter().map(|(_, text)| *text).chain(background.iter().copied()).collect();
+    let texts: Vec<&str> = examples.iter().map(|(_, text)| *text).collect();
     let of = texts.len();
-    let mut rows = model.embed_all(&texts, threads, &|done| progress(Progress::Embedding { done, of }));
-    let mean = mean(&rows[examples.len()..]);
-    rows.iter_mut().for_each(|row| centre(row, &mean));
+    let model = embedder.model();
+    let mut examples_rows = model.embed_all(&texts, threads, &|done| progress(Progress::Embedding { done, of }));
+    let mut background_rows =
+        embedder.background.get_or_init(|| model.embed_all(&background(), threads, &|_| {})).clone();
+    let mean = mean(&background_rows);
+    examples_rows.iter_mut().chain(&mut background_rows).for_each(|row| centre(row, &mean));
 
-    let (examples_rows, background_rows) = rows.split_at(examples.len());
     let none = intents.len();
     let mut set: Vec<(usize, &[f32])> =
-        examples.iter().zip(examples_rows).map(|((class, _), row)| (*class, row.as_slice())).collect();
+        examples.iter().zip(&examples_rows).map(|((class, _), row)| (*class, row.as_slice())).collect();
     let unlike = |row: &&Vec<f32>| examples_rows.iter().all(|example| dot(example, row) < TOO_LIKE);
     set.extend(background_rows.iter().filter(unlike).map(|row| (none, row.as_slice())));
     let names = intents.keys().cloned().collect();
