@@ -57,7 +57,11 @@ async fn main() {
     println!("kept {kept} of {wanted} entries (all)");
     waits.sort_unstable();
     let wait = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-    println!("a call waits for its record: 99.9 % within {:.0} us (limit 1000), at most {:.0} us", wait(0.999), wait(1.0));
+    println!(
+        "a call waits for its record: 99.9 % within {:.0} us (limit 1000), at most {:.0} us",
+        wait(0.999),
+        wait(1.0)
+    );
     println!("most waiting for the disk: {most_waiting} (queue 16384)");
     println!("on disk {:.0} ms after the last (limit 1000)", lag.as_secs_f64() * 1e3);
     store.close().await.expect("closed");

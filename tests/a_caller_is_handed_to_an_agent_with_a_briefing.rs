@@ -2,8 +2,8 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{Action, AgentFailure, Cause, Event, FactKind, Note, Outcome, QueueRequest};
+use script::{Script, flows};
 
 fn waiting() -> Script {
     let mut call = Script::new(flows::bank());

@@ -2,9 +2,9 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome};
 use frontdesk::dialog::{Expect, Piece};
+use script::{Script, flows};
 use serde_json::json;
 
 fn bank() -> Script {

@@ -4,10 +4,10 @@ mod script;
 
 use std::collections::BTreeSet;
 
-use script::flows;
 use frontdesk::dialog::ProblemKind::*;
 use frontdesk::dialog::flow::*;
 use frontdesk::dialog::{Language, Problem, ProblemKind, check};
+use script::flows;
 
 #[test]
 fn good_flows_have_no_problem() {

@@ -2,9 +2,9 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{Action, Event, Note};
 use frontdesk::dialog::flow::{Flow, Step};
+use script::{Script, flows};
 
 /// Ways into each step that listens, as the flows are written.
 fn at_every_step() -> Vec<(&'static str, Script)> {

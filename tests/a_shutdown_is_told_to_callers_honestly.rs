@@ -2,8 +2,8 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{Action, Cause, Event, Note, Outcome};
+use script::{Script, flows};
 
 #[test]
 fn a_caller_with_the_bot_is_told_and_put_through() {

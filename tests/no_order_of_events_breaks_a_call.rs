@@ -6,11 +6,11 @@ mod script;
 
 use std::collections::BTreeSet;
 
-use script::{MONDAY, flows};
 use frontdesk::call::*;
 use frontdesk::dialog::flow::Flow;
 use frontdesk::media::Key;
 use proptest::prelude::*;
+use script::{MONDAY, flows};
 use serde_json::json;
 
 /// The PIN that is keyed, and said: it must stand nowhere.

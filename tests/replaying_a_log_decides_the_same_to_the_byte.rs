@@ -3,9 +3,9 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{BackendFailure, Event, Logged, replay, replay_log};
 use frontdesk::media::Key;
+use script::{Script, flows};
 use serde_json::json;
 
 fn lines(log: &[Logged]) -> String {

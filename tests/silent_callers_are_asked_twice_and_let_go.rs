@@ -2,8 +2,8 @@
 
 mod script;
 
-use script::{Script, flows};
 use frontdesk::call::{Action, Cause, Note, Outcome};
+use script::{Script, flows};
 
 #[test]
 fn a_silent_caller_is_asked_twice() {

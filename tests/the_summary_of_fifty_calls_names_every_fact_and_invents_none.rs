@@ -4,9 +4,9 @@
 
 mod script;
 
-use script::{SUNDAY, Script, flows};
 use frontdesk::call::*;
 use frontdesk::dialog::flow::{Flow, Step};
+use script::{SUNDAY, Script, flows};
 use serde_json::{Value, json};
 
 fn bank() -> Script {

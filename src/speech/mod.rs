@@ -8,8 +8,8 @@ pub mod mel;
 mod pool;
 mod turn;
 pub mod vad;
-pub mod wer;
 pub mod voice;
+pub mod wer;
 mod whisper;
 
 pub use cpu::thread_cpu;
