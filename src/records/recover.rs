@@ -22,10 +22,13 @@ pub struct Recovered {
     pub last_ms: u64,
 }
 
+/// Why a recording could not be mended.
+pub type Unmended = Box<dyn std::error::Error + Send + Sync>;
+
 /// What the rooms above know how to do with what a crash left.
 pub struct Repair<'a> {
     /// Mends a recording whose end was never written (`media::repair_wav`), or says why it cannot.
-    pub recording: &'a (dyn Fn(&Path) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> + Sync),
+    pub recording: &'a (dyn Fn(&Path) -> std::result::Result<(), Unmended> + Sync),
     /// The summary that a flow (its JSON, as stored) and a timeline come to (`call::summarise`); none when that flow
     /// can no longer be read: then the bare facts of the timeline stand in.
     pub summary: &'a (dyn Fn(&str, &[Entry]) -> Option<Summary> + Sync),

@@ -62,10 +62,10 @@ impl<'a> Reader<'a> {
         };
         let block = self.count()?;
         let sane = block == BLOCK
-            && [header.width, header.inner].iter().all(|n| n % BLOCK == 0 && (BLOCK..=4096).contains(n))
+            && [header.width, header.inner].iter().all(|n| n.is_multiple_of(BLOCK) && (BLOCK..=4096).contains(n))
             && (1..=64).contains(&header.layers)
             && header.heads > 0
-            && header.width % header.heads == 0;
+            && header.width.is_multiple_of(header.heads);
         if sane { Ok(header) } else { Err("its header makes no sense".into()) }
     }
 
