@@ -43,7 +43,7 @@ fn banking77(embedder: &Embedder, path: &Path) {
     let rows: Vec<(String, String)> = csv(&text).into_iter().skip(1).collect();
     let cache = tempfile::tempdir().expect("a temporary folder");
     for (name, wanted, learned) in [
-        ("four fifths of all", 0.90, Box::new(|_, i: usize| i % 5 != 0) as Box<dyn Fn(usize, usize) -> bool>),
+        ("four fifths of all", 0.90, Box::new(|_, i: usize| !i.is_multiple_of(5)) as Box<dyn Fn(usize, usize) -> bool>),
         ("10 an intent", 0.80, Box::new(|nth: usize, _| nth < 10)),
     ] {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();

@@ -2,17 +2,17 @@
 //! some point only asks for a person, presses 0 or fails gets to one, whatever backends and clocks do; and nobody is
 //! hung up on who was never asked anything during opening hours.
 
-mod common;
+mod script;
 
 use std::collections::BTreeMap;
 
-use common::{MONDAY, SUNDAY, Script, flows};
 use frontdesk::call::*;
 use frontdesk::dialog::flow::*;
 use frontdesk::dialog::{Language, ProblemKind, check};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use script::{MONDAY, SUNDAY, Script, flows};
 use serde_json::json;
 
 const STEPS: usize = 6;

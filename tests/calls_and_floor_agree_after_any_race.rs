@@ -2,15 +2,15 @@
 //! sender, as the engine's channels keep it): hang-up against answer, time-out against answer, log-out against ring.
 //! An agent's phone never belongs to two calls, and in the end every agent is free and no call is left on the floor.
 
-mod common;
+mod script;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use common::{MONDAY, flows};
 use frontdesk::acd::{Agent, AgentState, Floor, FloorAction, FloorEvent, Queue};
 use frontdesk::call::*;
 use proptest::prelude::*;
+use script::{MONDAY, flows};
 
 const CALLS: usize = 4;
 const AGENTS: [&str; 2] = ["ann", "bob"];

@@ -9,7 +9,7 @@ async fn health_and_metrics_are_there_for_machines() {
     let metrics = Metrics::install().unwrap();
     assert!(Metrics::install().is_err(), "one process counts once");
     let health = Health::default();
-    let server = serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), metrics, health.clone()).await.unwrap();
+    let server = serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |_| true, metrics, health.clone()).await.unwrap();
     let get = async |path: &str| {
         let response = reqwest::get(format!("http://{}{path}", server.address)).await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())

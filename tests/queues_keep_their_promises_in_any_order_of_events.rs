@@ -196,7 +196,8 @@ impl Onlooker {
                     GiveUp::Full => {
                         let waiting =
                             self.calls.values().filter(|other| other.queue == seen.queue && other.agent.is_none());
-                        assert_eq!((seen.queue.as_str(), waiting.count()), ("service", 3));
+                        // A call that an agent did not take keeps its place, so there may be more.
+                        assert!(seen.queue == "service" && waiting.count() >= 3);
                     }
                 }
             }

@@ -1,13 +1,13 @@
 //! The examples to copy, walked as callers walk them; replies as `examples/backend` gives them.
 
-mod common;
+mod script;
 
 use std::path::PathBuf;
 
-use common::{MONDAY, SUNDAY, Script};
 use frontdesk::call::{Action, BackendFailure, Cause, FactKind};
 use frontdesk::config::{self, Secrets};
 use frontdesk::dialog::{Piece, flow::Step};
+use script::{MONDAY, SUNDAY, Script};
 use serde_json::json;
 
 fn call(config: &str, flow: &str, moment: &str) -> Script {

@@ -1,5 +1,6 @@
 //! What the floor is told and what it decides, and how both translate to and from a call's own words.
 
+use super::{Agent, Queue};
 use crate::call::{AgentFailure, CallId, Event, QueueRequest};
 use crate::dialog::Language;
 
@@ -47,6 +48,12 @@ pub enum FloorEvent {
     Done {
         call: CallId,
         agent: String,
+    },
+    /// The operator's file has changed. Who is no longer in it ends their call and gets no more; who is new is not
+    /// logged in yet. Calls in a queue that is gone are given up.
+    Reconfigured {
+        agents: Vec<Agent>,
+        queues: Vec<Queue>,
     },
     /// `Floor::next_deadline` has come.
     Tick,

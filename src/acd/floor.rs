@@ -133,10 +133,8 @@ type Rank = (i64, u64);
 impl Floor {
     /// A floor on which nobody is logged in.
     pub fn new(agents: impl IntoIterator<Item = Agent>, queues: impl IntoIterator<Item = Queue>) -> Self {
-        let desk =
-            |agent: Agent| (agent.name.clone(), Desk { agent, state: AgentState::Offline, missed: 0, after: None });
         Self {
-            desks: agents.into_iter().map(desk).collect(),
+            desks: agents.into_iter().map(|agent| (agent.name.clone(), Desk::new(agent))).collect(),
             queues: queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect(),
             calls: BTreeMap::new(),
             order: BTreeMap::new(),
@@ -162,6 +160,7 @@ impl Floor {
             FloorEvent::Taken { call, agent } => self.taken(&call, &agent),
             FloorEvent::NotTaken { call, agent, failure } => self.not_taken(&call, &agent, failure),
             FloorEvent::Done { call, agent } => self.done(&call, &agent),
+            FloorEvent::Reconfigured { agents, queues } => self.reconfigured(agents, queues),
             FloorEvent::Tick => {}
         }
         self.deadlines(); // after the event: an answer in the last moment counts
@@ -169,6 +168,24 @@ impl Floor {
         self.assign();
         self.tell_positions();
         std::mem::take(&mut self.actions)
+    }
+
+    fn reconfigured(&mut self, agents: Vec<Agent>, queues: Vec<Queue>) {
+        let gone: Vec<String> =
+            self.desks.keys().filter(|name| !agents.iter().any(|agent| agent.name == **name)).cloned().collect();
+        for name in gone {
+            self.away(&name, AgentState::Offline);
+            if self.desks.get(&name).is_some_and(|desk| desk.state == AgentState::Offline) {
+                self.desks.remove(&name);
+            }
+        }
+        for agent in agents {
+            match self.desks.get_mut(&agent.name) {
+                Some(desk) => desk.agent = agent,
+                None => drop(self.desks.insert(agent.name.clone(), Desk::new(agent))),
+            }
+        }
+        self.queues = queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect();
     }
 
     /// When the floor wants a `Tick` at the latest, in the time of `handle`.
@@ -352,7 +369,8 @@ impl Floor {
         let mut out = Vec::new();
         for id in self.order.values() {
             let Some(call) = self.calls.get(id) else { continue };
-            if !self.desks.values().any(|desk| desk.logged_in() && desk.can_take(call)) {
+            let served = self.queues.contains_key(&call.queue);
+            if !served || !self.desks.values().any(|desk| desk.logged_in() && desk.can_take(call)) {
                 out.push((id.clone(), GiveUp::NobodyThere));
             } else if call.deadline_ms <= self.now_ms {
                 out.push((id.clone(), GiveUp::TooLong));
@@ -423,6 +441,10 @@ impl Waiting {
 }
 
 impl Desk {
+    fn new(agent: Agent) -> Self {
+        Self { agent, state: AgentState::Offline, missed: 0, after: None }
+    }
+
     fn available(&self) -> bool {
         matches!(self.state, AgentState::Available { .. })
     }

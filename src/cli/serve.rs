@@ -1,11 +1,76 @@
 //! `frontdesk serve`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Answer calls, by the configuration given.
-#[derive(clap::Args)]
-pub struct Args {}
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
 
-pub async fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("under construction")
+use crate::config::{self, Config, Line};
+use crate::engine::Server;
+use crate::telemetry::{self, Format};
+
+/// Answer calls, as the configuration says.
+///
+/// SIGHUP takes a changed configuration for new calls (a bad one is reported and the running one kept). SIGTERM or
+/// Ctrl-C refuses new calls and lets live ones finish, within the time that `drain_s` gives; a second one ends at once.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Configuration file (YAML); `frontdesk check FILE` explains its mistakes
+    #[arg(value_name = "CONFIG")]
+    config: PathBuf,
+    /// Log as JSON lines, for machines
+    #[arg(long)]
+    log_json: bool,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    telemetry::init(if args.log_json { Format::Json } else { Format::Text })?;
+    let config = match config::load(&args.config) {
+        Ok(config) => config,
+        Err(problems) => {
+            eprint!("{problems}");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let mut reload = signal(SignalKind::hangup()).context("SIGHUP")?;
+    let mut term = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let greeting = how_to_call(&config);
+    let server = tokio::select! {
+        server = Server::start(config, |what| eprintln!("  {what} ...")) => server?,
+        _ = term.recv() => return Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+    };
+    println!("{}", greeting.replace("{at}", &server.listening().to_string()));
+    loop {
+        tokio::select! {
+            _ = reload.recv() => match server.reload(&args.config).await {
+                Ok(()) => eprintln!("new calls follow the changed {}", args.config.display()),
+                Err(error) => eprintln!("{error}\nthe running configuration is kept"),
+            },
+            _ = term.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    tokio::select! {
+        () = server.drain() => Ok(ExitCode::SUCCESS),
+        _ = term.recv() => Ok(ExitCode::FAILURE),
+        _ = interrupt.recv() => Ok(ExitCode::FAILURE),
+    }
+}
+
+fn how_to_call(config: &Config) -> String {
+    let mut text = String::from("frontdesk answers at {at} (SIP, UDP and TCP). Place a call with any SIP phone:\n");
+    let mut first = None;
+    for line in config.lines.values() {
+        for number in line.numbers.iter().filter(|number| *number != Line::ANY) {
+            first.get_or_insert(number);
+            text += &format!("  sip:{number}@{{at}}   line {} ({})\n", line.name, line.language);
+        }
+    }
+    if let Some(number) = first {
+        text += &format!("or with this computer's microphone and loudspeaker:\n  frontdesk call sip:{number}@{{at}}\n");
+    }
+    text + "Ctrl-C stops; live calls may finish."
 }

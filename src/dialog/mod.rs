@@ -13,5 +13,5 @@ pub mod values;
 mod wording;
 pub mod words;
 
-pub use check::{Problem, ProblemKind, check};
+pub use check::{Problem, ProblemKind, check, prompts};
 pub use prompt::{Expect, Language, Piece, Prompt};

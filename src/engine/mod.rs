@@ -1,1 +1,44 @@
-//! Where rooms meet: one task a call around the pure `call::Call`, one for the floor, one clock beat for media.
+//! Where the rooms meet: one task a call around the pure `call::Call`, one for the floor, one 20 ms beat a call for its
+//! media. Models, disk and network are reached through bounded pools and queues only.
+
+mod errand;
+mod floor;
+mod live;
+mod load;
+mod replay;
+mod serve;
+mod session;
+mod waiting;
+
+use std::sync::Arc;
+
+use crate::answers::{Backends, Rewriter, Understander};
+use crate::dialog::flow::Flow;
+use crate::records::StoredFlow;
+use crate::speech::voice::Voice;
+use crate::speech::{Ear, ListenerSettings, TurnJudge};
+
+pub use load::{Flows, LoadError, load};
+pub use replay::{Replayed, Script, replay};
+pub use serve::{Error, Server};
+pub use session::{Request, Session, To, Unheard};
+pub use waiting::WaitingSounds;
+
+/// A line's flow ready to run: what an operator wrote, and what was learned from its examples.
+pub struct ReadyFlow {
+    pub flow: Arc<Flow>,
+    /// None when the flow has no intents.
+    pub understander: Option<Understander>,
+    pub stored: StoredFlow,
+}
+
+/// What the calls of this process share. All of it is bounded: a pool that is full says so at once.
+pub struct Shared {
+    pub ear: Arc<Ear>,
+    pub judge: Arc<TurnJudge>,
+    pub voice: Voice,
+    pub backends: Backends,
+    pub rewriter: Option<Rewriter>,
+    pub waiting_sounds: Arc<WaitingSounds>,
+    pub listening: ListenerSettings,
+}

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speaker};
 pub use disk::default_folder;
-pub use recover::{Recovered, Repair};
+pub use recover::{Recovered, Repair, Unmended};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 
 #[derive(Debug, thiserror::Error)]

@@ -17,8 +17,8 @@ pub const SPEECH_QUEUE: &str = "frontdesk_speech_queue_depth";
 pub const SPEECH_REFUSED: &str = "frontdesk_speech_refused_total";
 /// From the end of the caller's turn to its text.
 pub const HEARING_SECONDS: &str = "frontdesk_hearing_seconds";
-pub const HEARING_CPU_SECONDS: &str = "frontdesk_hearing_cpu_seconds_total";
-pub const HEARD_AUDIO_SECONDS: &str = "frontdesk_heard_audio_seconds_total";
+pub const HEARING_CPU_SECONDS: &str = "frontdesk_hearing_cpu_seconds";
+pub const HEARD_AUDIO_SECONDS: &str = "frontdesk_heard_audio_seconds";
 pub const SPEAKING_SECONDS: &str = "frontdesk_speaking_first_audio_seconds";
 /// Labels: `result` (`hit`, `miss`).
 pub const PROMPT_CACHE: &str = "frontdesk_prompt_cache_total";
@@ -62,8 +62,8 @@ pub fn describe() {
     describe_gauge!(SPEECH_QUEUE, "Utterances waiting for the recogniser");
     describe_counter!(SPEECH_REFUSED, "Utterances the recogniser could not take");
     describe_histogram!(HEARING_SECONDS, Unit::Seconds, "End of a caller's turn to its text");
-    describe_counter!(HEARING_CPU_SECONDS, Unit::Seconds, "Processor time spent on speech to text");
-    describe_counter!(HEARD_AUDIO_SECONDS, Unit::Seconds, "Speech that was transcribed");
+    describe_histogram!(HEARING_CPU_SECONDS, Unit::Seconds, "Processor time spent on speech to text");
+    describe_histogram!(HEARD_AUDIO_SECONDS, Unit::Seconds, "Speech that was transcribed");
     describe_histogram!(SPEAKING_SECONDS, Unit::Seconds, "Text to its first sound");
     describe_counter!(PROMPT_CACHE, "Prompts found in the cache, or not");
     describe_histogram!(ANSWER_SECONDS, Unit::Seconds, "End of a caller's turn to the first sound of the answer");

@@ -1,10 +1,11 @@
 //! `/metrics` for Prometheus, `/healthz` (the process runs) and `/readyz` (calls may come; 503 while they may not).
 //! No login: bind it to loopback, or to a network of operators' own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::State as With;
+use axum::extract::{ConnectInfo, Request, State as With};
 use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -27,7 +28,13 @@ impl Drop for Server {
     }
 }
 
-pub async fn serve(address: SocketAddr, metrics: Metrics, health: Health) -> Result<Server, Error> {
+/// `allowed` says who may ask; others get 403.
+pub async fn serve(
+    address: SocketAddr,
+    allowed: impl Fn(IpAddr) -> bool + Clone + Send + Sync + 'static,
+    metrics: Metrics,
+    health: Health,
+) -> Result<Server, Error> {
     let failed = |source| Error::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -35,7 +42,12 @@ pub async fn serve(address: SocketAddr, metrics: Metrics, health: Health) -> Res
         .route("/metrics", get(figures))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .with_state((metrics, health));
+        .layer(middleware::from_fn(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request, next: Next| {
+            let allowed = allowed(from.ip());
+            async move { if allowed { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() } }
+        }))
+        .with_state((metrics, health))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "metrics and health are no longer served");

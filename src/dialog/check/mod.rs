@@ -12,6 +12,8 @@ mod answers;
 mod texts;
 mod ways;
 
+pub use texts::prompts;
+
 use super::flow::{Flow, Step};
 
 /// A mistake in a flow, in its designer's words.

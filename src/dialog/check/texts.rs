@@ -3,15 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, ProblemKind, problem, ways};
-use crate::dialog::Language;
 use crate::dialog::flow::{Flow, FlowTexts, Step, Test, Text};
 use crate::dialog::template;
 use crate::dialog::values::BUILT_IN;
+use crate::dialog::{Language, Piece, Prompt};
 
 pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
     let uses = flow.steps.iter().map(|(name, step)| (name.as_str(), uses(step))).collect::<Vec<_>>();
     languages(flow, &uses, problems);
     values(flow, &uses, problems);
+}
+
+/// Everything a flow may say, in its language, as its template stands: a value is held by a number's place. For making
+/// sentences without values ahead of the first call.
+pub fn prompts(flow: &Flow) -> Vec<Prompt> {
+    let steps = flow.steps.values().flat_map(uses).filter_map(|used| used.text);
+    let own = own_texts(&flow.lines).into_iter().map(|(_, text, _)| text);
+    let prompt = |text: &Text| {
+        let pieces = match (text.recordings.get(&flow.language), text.texts.get(&flow.language)) {
+            (Some(file), _) => vec![Piece::Recording(file.clone())],
+            (None, Some(template)) => {
+                let part = |part| match part {
+                    template::Part::Text(words) => Piece::Text(words),
+                    template::Part::Value { .. } => Piece::Number("0".to_owned()),
+                };
+                template::parse(template).unwrap_or_default().into_iter().map(part).collect()
+            }
+            (None, None) => return None,
+        };
+        Some(Prompt { language: flow.language.clone(), pieces })
+    };
+    steps.chain(&flow.person.say).chain(own).filter_map(prompt).collect()
 }
 
 /// A template in a step, and where it stands.

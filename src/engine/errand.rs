@@ -1,0 +1,133 @@
+//! What a session cannot do itself because it takes time: hearing, judging, speaking, understanding, asking a
+//! backend. One function serves both runners: the live one spawns it, the replay one awaits it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::session::{Request, Session, To, Unheard};
+use super::{ReadyFlow, Shared};
+use crate::call::{Event, Understanding};
+use crate::dialog::Prompt;
+use crate::media::{Recorder, Sound};
+use crate::speech::{HearRequest, Hearing, TurnId};
+use crate::telemetry::names;
+
+/// What an errand brings back to its session.
+pub enum Return {
+    Event(Event),
+    Heard(TurnId, Result<Hearing, Unheard>),
+    Judged(TurnId, f32),
+    Sound(To, Arc<Sound>),
+    /// The prompt is over; `false` when the voice failed.
+    Spoken(To, bool),
+    SpeechUnavailable,
+    Recorder(Recorder),
+}
+
+impl Return {
+    /// Hands itself to the session.
+    pub fn deliver(self, session: &mut Session) {
+        match self {
+            Self::Event(event) => session.tell(event),
+            Self::Heard(turn, hearing) => session.heard(turn, hearing),
+            Self::Judged(turn, probability) => session.turn_probability(turn, probability),
+            Self::Sound(to, sound) => session.sound(to, sound),
+            Self::Spoken(to, whole) => session.spoken(to, whole),
+            Self::SpeechUnavailable => session.speech_unavailable(),
+            Self::Recorder(recorder) => session.record(recorder),
+        }
+    }
+}
+
+/// Does one request to its end, telling `back` as results come. Requests that need a leg, the floor or the records
+/// are no errands and are left alone.
+pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, back: mpsc::Sender<Return>) {
+    let done = match request {
+        Request::Hear { turn, audio, language, hints, expect, gone } => {
+            let heard_s = audio.len() as f64 / 16_000.0;
+            let began = Instant::now();
+            let Ok(pending) = shared.ear.hear(HearRequest { audio, language: Some(language), hints, expect }) else {
+                metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
+                let _ = back.send(Return::SpeechUnavailable).await; // the call may be over
+                return;
+            };
+            let hearing = tokio::select! {
+                hearing = pending => hearing,
+                () = gone.cancelled() => return,
+            };
+            if let Ok(hearing) = &hearing {
+                metrics::histogram!(names::HEARING_SECONDS).record(began.elapsed().as_secs_f64());
+                metrics::histogram!(names::HEARING_CPU_SECONDS).record(hearing.cpu_s);
+                metrics::histogram!(names::HEARD_AUDIO_SECONDS).record(heard_s);
+            }
+            Return::Heard(
+                turn,
+                hearing.map_err(|error| {
+                    warn!(%error, "a turn could not be read");
+                    Unheard
+                }),
+            )
+        }
+        Request::Judge { turn, audio, gone } => {
+            // Overloaded or broken: silence alone decides.
+            let Ok(pending) = shared.judge.judge(audio) else { return };
+            tokio::select! {
+                Ok(probability) = pending => Return::Judged(turn, probability),
+                () = gone.cancelled() => return,
+                else => return,
+            }
+        }
+        Request::Speak { to, words, rate, gone } => tokio::select! {
+            whole = speak(&shared, to, &words, rate, &back) => Return::Spoken(to, whole),
+            () = gone.cancelled() => return,
+        },
+        Request::Understand { request, text, intents } => {
+            let understanding = match &flow.understander {
+                Some(understander) => understander.understand(&text, &intents).await,
+                None => Understanding::default(),
+            };
+            Return::Event(Event::Understood { request, understanding })
+        }
+        Request::Fetch { request, backend, with } => {
+            let reply = shared.backends.fetch(&backend, &with).await;
+            Return::Event(Event::Replied { request, reply })
+        }
+        _ => return,
+    };
+    let _ = back.send(done).await; // likewise
+}
+
+/// Speaks to the end; `false` when the voice fails.
+async fn speak(shared: &Shared, to: To, words: &Prompt, rate: u32, back: &mpsc::Sender<Return>) -> bool {
+    let began = Instant::now();
+    let mut speaking = match shared.voice.speak(words) {
+        Ok(speaking) => speaking,
+        Err(error) => {
+            warn!(%error, "a prompt could not be spoken");
+            return false;
+        }
+    };
+    let mut first = true;
+    loop {
+        match speaking.next().await {
+            Some(Ok(chunk)) => {
+                if std::mem::take(&mut first) {
+                    metrics::histogram!(names::SPEAKING_SECONDS).record(began.elapsed().as_secs_f64());
+                }
+                // Here, not on the call's beat.
+                let sound = Sound { rate: chunk.rate, samples: chunk.samples.to_vec() }.at_rate(rate);
+                if back.send(Return::Sound(to, Arc::new(sound))).await.is_err() {
+                    return false;
+                }
+            }
+            Some(Err(error)) => {
+                warn!(%error, "a prompt could not be spoken");
+                return false;
+            }
+            None => return true,
+        }
+    }
+}

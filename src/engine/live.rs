@@ -1,0 +1,482 @@
+//! A live call: one task that owns the session, both legs and the beat.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use super::errand::{self, Return};
+use super::floor::FloorHandle;
+use super::session::{Request, Session};
+use super::{ReadyFlow, Shared};
+use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Summary};
+use crate::config::{Config, Phone};
+use crate::media::{FRAME_MS, Port, Recordings};
+use crate::records::{self, Ending, LoggedLine, Store};
+use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
+use crate::speech::Listener;
+use crate::telemetry::names;
+
+/// Samples a second on a telephone's leg.
+const RATE: u32 = 8_000;
+/// Results that may wait for a call between two beats.
+const BACKLOG: usize = 512;
+/// The floor ends ringing well before this.
+const RING_LIMIT: Duration = Duration::from_secs(240);
+/// A recording's last half second may take this long to reach the disk.
+const RECORDING_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a call needs of the process.
+#[derive(Clone)]
+pub struct House {
+    pub config: Arc<Config>,
+    pub shared: Arc<Shared>,
+    pub store: Store,
+    pub recordings: Recordings,
+    pub endpoint: sip::Endpoint,
+    pub floor: FloorHandle,
+    /// Set once when the engine is told to stop: how long calls may still take.
+    pub drain: watch::Receiver<Option<Duration>>,
+}
+
+/// Takes an incoming call to its end.
+pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: sip::Incoming) {
+    let call: CallId = uuid::Uuid::now_v7().to_string();
+    info!(%call, line, "call arrived");
+    let arrived = Instant::now();
+    metrics::counter!(names::CALLS_STARTED, "line" => line.clone()).increment(1);
+    metrics::gauge!(names::CALLS_ACTIVE).increment(1.0);
+    let (cause, outcome) = Live::new(house, flow, call.clone(), arrived).run(line, incoming).await;
+    metrics::gauge!(names::CALLS_ACTIVE).decrement(1.0);
+    metrics::histogram!(names::CALL_SECONDS).record(arrived.elapsed().as_secs_f64());
+    metrics::counter!(names::CALLS_ENDED, "cause" => cause.clone(), "outcome" => outcome.clone()).increment(1);
+    info!(%call, cause, outcome, "call ended");
+}
+
+struct Live {
+    house: House,
+    flow: Arc<ReadyFlow>,
+    call: CallId,
+    arrived: Instant,
+    started: DateTime<Utc>,
+    back: mpsc::Sender<Return>,
+    returns: mpsc::Receiver<Return>,
+    caller: CallerSide,
+    agent: AgentSide,
+    agent_news: mpsc::Sender<AgentNews>,
+    agents: mpsc::Receiver<AgentNews>,
+    /// Legs so far, for the records; 0 is the caller's.
+    legs: u32,
+    ended: Option<(Box<Summary>, Cause)>,
+}
+
+/// The caller's side of a call.
+enum CallerSide {
+    Ringing(sip::Incoming),
+    Answering(oneshot::Receiver<Result<sip::Leg, sip::Error>>),
+    There(sip::Leg, records::Leg),
+    Gone,
+}
+
+/// The agent's side of a call.
+enum AgentSide {
+    None,
+    Ringing { leg: records::Leg, cancel: mpsc::Sender<()> },
+    There { leg: records::Leg, phone: sip::Leg },
+}
+
+/// What an agent's phone does, by the number of its leg: news of one already let go mean nothing.
+enum AgentNews {
+    Ringing(u32),
+    Answered(u32, sip::Leg),
+    Failed(u32, AgentFailure),
+}
+
+/// What may happen to the caller's side.
+enum CallerNews {
+    Cancelled,
+    Answered(Result<sip::Leg, sip::Error>),
+    Leg(Option<LegEvent>),
+}
+
+impl Live {
+    fn new(house: House, flow: Arc<ReadyFlow>, call: CallId, arrived: Instant) -> Self {
+        let (back, returns) = mpsc::channel(BACKLOG);
+        let (agent_news, agents) = mpsc::channel(16);
+        Self {
+            house,
+            flow,
+            call,
+            arrived,
+            started: Utc::now(),
+            back,
+            returns,
+            caller: CallerSide::Gone,
+            agent: AgentSide::None,
+            agent_news,
+            agents,
+            legs: 1,
+            ended: None,
+        }
+    }
+
+    /// To the call's end; its cause and outcome, for the metrics.
+    async fn run(mut self, line: String, incoming: sip::Incoming) -> (String, String) {
+        let caller = Caller {
+            number: incoming.from_number.clone(),
+            name: incoming.from_name.clone(),
+            dialled: incoming.to_number.clone(),
+            line,
+        };
+        self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
+        incoming.ring().await;
+        self.caller = CallerSide::Ringing(incoming);
+        self.open_recording();
+
+        let listener = Listener::new(self.house.shared.listening.clone());
+        let mut session =
+            Session::new(self.flow.flow.clone(), RATE, listener, self.house.shared.waiting_sounds.clone());
+        session.tell(Event::Arrived { call: self.call.clone(), caller, at: self.started });
+        let mut drain = self.house.drain.clone();
+        if let Some(within) = *drain.borrow_and_update() {
+            session.tell(Event::Drain { within_ms: within.as_millis() as u64 });
+        }
+        self.perform_all(&mut session).await;
+
+        let mut beat = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        while !session.finished() {
+            tokio::select! {
+                biased;
+                _ = beat.tick() => self.beat(&mut session),
+                Some(done) = self.returns.recv() => done.deliver(&mut session),
+                Some(news) = self.agents.recv() => self.agent_news(news, &mut session).await,
+                news = next_of_caller(&mut self.caller) => self.caller_news(news, &mut session),
+                event = next_of_agent(&mut self.agent) => {
+                    if matches!(event, Some(LegEvent::HungUp) | None) {
+                        self.let_agent_go().await;
+                        session.tell(Event::AgentHungUp);
+                    }
+                }
+                Ok(()) = drain.changed() => {
+                    let within = *drain.borrow_and_update();
+                    if let Some(within) = within {
+                        session.tell(Event::Drain { within_ms: within.as_millis() as u64 });
+                    }
+                }
+            }
+            self.perform_all(&mut session).await;
+        }
+        self.close(session).await
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.arrived.elapsed().as_millis() as u64
+    }
+
+    fn beat(&mut self, session: &mut Session) {
+        let now_ms = self.now_ms();
+        let caller: Option<&mut dyn Port> = match &mut self.caller {
+            CallerSide::There(leg, _) => Some(leg.port()),
+            _ => None,
+        };
+        let agent: Option<&mut dyn Port> = match &mut self.agent {
+            AgentSide::There { phone, .. } => Some(phone.port()),
+            _ => None,
+        };
+        session.beat(now_ms, Instant::now(), caller, agent);
+    }
+
+    /// Doing one request may make the session ask for more.
+    async fn perform_all(&mut self, session: &mut Session) {
+        loop {
+            let requests = session.requests();
+            if requests.is_empty() {
+                return;
+            }
+            for request in requests {
+                self.perform(request).await;
+            }
+        }
+    }
+
+    async fn perform(&mut self, request: Request) {
+        match request {
+            Request::Answer => self.answer(),
+            Request::Note(entry) => self.house.store.note(&self.call, &entry),
+            Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
+                (Ok(event_json), Ok(actions_json)) => {
+                    self.house.store.log(&self.call, LoggedLine { at_ms: line.at_ms, event_json, actions_json });
+                }
+                _ => warn!(call = %self.call, "a line of the event log has no JSON form"),
+            },
+            Request::Queue(request) => {
+                self.house.floor.request(self.call.clone(), request, self.back.clone()).await;
+            }
+            Request::RingAgent { agent, summary } => self.ring(agent, &summary).await,
+            Request::ReleaseAgent { agent } => {
+                let at = match &self.agent {
+                    AgentSide::None => None,
+                    AgentSide::Ringing { leg, .. } | AgentSide::There { leg, .. } => leg.agent.as_ref(),
+                };
+                if at == Some(&agent) {
+                    self.let_agent_go().await;
+                }
+            }
+            Request::HangUp => {} // at the end, when the last frame was sent
+            Request::Finished { summary, cause } => self.ended = Some((summary, cause)),
+            errand => {
+                tokio::spawn(errand::run(self.house.shared.clone(), self.flow.clone(), errand, self.back.clone()));
+            }
+        }
+    }
+
+    /// A new recording comes back as soon as its file is there: the disk must not hold up the call.
+    fn open_recording(&self) {
+        if !self.house.config.records.recording {
+            return;
+        }
+        let (house, call, started, back) = (self.house.clone(), self.call.clone(), self.started, self.back.clone());
+        tokio::spawn(async move {
+            // A full disk costs the recording, not the caller the call.
+            let path = match house.store.new_recording(&call, started, 0).await {
+                Ok(path) => path,
+                Err(error) => return warn!(%call, %error, "the call is not recorded"),
+            };
+            let recordings = house.recordings.clone();
+            match tokio::task::spawn_blocking(move || recordings.record(path, RATE, RATE)).await {
+                Ok(Ok(recorder)) => drop(back.send(Return::Recorder(recorder)).await),
+                Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
+                Err(error) => warn!(%call, %error, "the call is not recorded"),
+            }
+        });
+    }
+
+    fn answer(&mut self) {
+        match std::mem::replace(&mut self.caller, CallerSide::Gone) {
+            CallerSide::Ringing(incoming) => {
+                let (answered, leg) = oneshot::channel();
+                tokio::spawn(async move { drop(answered.send(incoming.answer().await)) });
+                self.caller = CallerSide::Answering(leg);
+            }
+            other => self.caller = other,
+        }
+    }
+
+    fn caller_news(&mut self, news: CallerNews, session: &mut Session) {
+        match news {
+            CallerNews::Answered(Ok(leg)) => {
+                let now_ms = self.now_ms();
+                let record = records::Leg { answered_ms: Some(now_ms), ..records::Leg::default() };
+                self.house.store.leg(&self.call, record.clone());
+                self.caller = CallerSide::There(leg, record);
+                session.answered();
+            }
+            CallerNews::Answered(Err(error)) => {
+                if !matches!(error, sip::Error::Cancelled) {
+                    warn!(call = %self.call, %error, "the caller's leg could not be answered");
+                }
+                self.caller = CallerSide::Gone;
+                session.tell(Event::CallerHungUp);
+            }
+            CallerNews::Cancelled => {
+                self.caller = CallerSide::Gone;
+                session.tell(Event::CallerHungUp);
+            }
+            CallerNews::Leg(Some(LegEvent::HungUp) | None) => session.tell(Event::CallerHungUp),
+            CallerNews::Leg(Some(LegEvent::Held | LegEvent::Resumed)) => {} // the port sees to it
+        }
+    }
+
+    async fn ring(&mut self, agent: String, summary: &Summary) {
+        let n = self.legs;
+        self.legs += 1;
+        let Some(settings) = self.house.config.agents.get(&agent) else {
+            let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
+            return;
+        };
+        let to = match &settings.phone {
+            Phone::Registers { user, .. } => Target::Registered(user.clone()),
+            Phone::At { uri } => Target::Uri(uri.clone()),
+        };
+        let invite = sip::InviteRequest {
+            to,
+            from_display: summary.headline(),
+            headers: vec![
+                ("X-Frontdesk-Call".into(), self.call.clone()),
+                ("X-Frontdesk-Summary".into(), summary.briefing().text()),
+                ("Subject".into(), summary.headline_ascii()),
+            ],
+            ring_timeout: RING_LIMIT,
+        };
+        self.reword(summary);
+        let leg = records::Leg { n, agent: Some(agent), began_ms: self.now_ms(), ..records::Leg::default() };
+        let (cancel, cancelled) = mpsc::channel(1);
+        self.agent = AgentSide::Ringing { leg, cancel };
+        tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
+    }
+
+    /// A language model may word the summary for the record. The connection waits for nothing of it.
+    fn reword(&self, summary: &Summary) {
+        let Some(rewriter) = &self.house.shared.rewriter else { return };
+        let (rewritten, store, call) = (rewriter.rewrite(summary), self.house.store.clone(), self.call.clone());
+        tokio::spawn(async move {
+            if let Ok(words) = rewritten.await {
+                store.reword(&call, words);
+            }
+        });
+    }
+
+    async fn agent_news(&mut self, news: AgentNews, session: &mut Session) {
+        let current = match &self.agent {
+            AgentSide::Ringing { leg, .. } => Some(leg.n),
+            _ => None,
+        };
+        match news {
+            // Let go while it was answered.
+            AgentNews::Answered(n, phone) if current != Some(n) => {
+                tokio::spawn(phone.hang_up());
+            }
+            AgentNews::Ringing(n) if current == Some(n) => session.tell(Event::AgentRinging),
+            AgentNews::Answered(_, mut phone) => {
+                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(&mut self.agent, AgentSide::None) else {
+                    return; // `current` says it rings
+                };
+                leg.answered_ms = Some(self.now_ms());
+                let rate = phone.port().rate();
+                self.agent = AgentSide::There { leg, phone };
+                session.agent_answered(rate);
+            }
+            AgentNews::Failed(n, failure) if current == Some(n) => {
+                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(&mut self.agent, AgentSide::None) else {
+                    return; // likewise
+                };
+                leg.ended_ms = Some(self.now_ms());
+                let agent = leg.agent.clone().unwrap_or_default();
+                self.house.store.leg(&self.call, leg);
+                session.tell(Event::AgentFailed { agent, failure });
+            }
+            AgentNews::Ringing(_) | AgentNews::Failed(..) => {}
+        }
+    }
+
+    async fn let_agent_go(&mut self) {
+        let leg = match std::mem::replace(&mut self.agent, AgentSide::None) {
+            AgentSide::None => return,
+            AgentSide::Ringing { leg, cancel } => {
+                let _ = cancel.send(()).await; // already over: nothing to cancel
+                leg
+            }
+            AgentSide::There { leg, mut phone } => {
+                let quality = Some(phone.port().quality());
+                tokio::spawn(phone.hang_up());
+                records::Leg { quality, ..leg }
+            }
+        };
+        self.house.store.leg(&self.call, records::Leg { ended_ms: Some(self.now_ms()), ..leg });
+    }
+
+    /// Hangs up on everybody and closes the record.
+    async fn close(mut self, mut session: Session) -> (String, String) {
+        let mut quality = None;
+        match std::mem::replace(&mut self.caller, CallerSide::Gone) {
+            CallerSide::Ringing(incoming) => incoming.reject(480, None).await,
+            CallerSide::There(mut leg, record) => {
+                let figures = leg.port().quality();
+                count(&figures);
+                let ended_ms = Some(self.now_ms());
+                self.house.store.leg(&self.call, records::Leg { ended_ms, quality: Some(figures), ..record });
+                quality = Some(figures);
+                tokio::spawn(leg.hang_up());
+            }
+            CallerSide::Answering(_) | CallerSide::Gone => {}
+        }
+        self.let_agent_go().await;
+        if let Some(recording) = session.stop_recording() {
+            let waited = tokio::task::spawn_blocking(move || recording.wait());
+            match tokio::time::timeout(RECORDING_LIMIT, waited).await {
+                Ok(Ok(Ok(recorded))) if recorded.overflow > 0 => {
+                    warn!(call = %self.call, frames = recorded.overflow, "the disk was too slow for the recording");
+                }
+                Ok(Ok(Ok(_))) => {}
+                _ => warn!(call = %self.call, "the recording could not be completed"),
+            }
+        }
+        // A session finishes only by saying how.
+        let Some((summary, cause)) = self.ended.take() else { return Default::default() };
+        let outcome = summary.outcome;
+        self.reword(&summary);
+        self.house.store.finish(&self.call, Ending { cause, ended: Utc::now(), summary: *summary, quality });
+        (format!("{cause:?}"), outcome.map_or_else(String::new, |outcome| format!("{outcome:?}")))
+    }
+}
+
+/// A leg's figures, into the metrics.
+fn count(quality: &crate::media::Quality) {
+    metrics::counter!(names::RTP_RECEIVED).increment(quality.packets_received);
+    metrics::counter!(names::RTP_LOST).increment(quality.packets_lost);
+    metrics::counter!(names::RTP_LATE).increment(quality.packets_late);
+    metrics::counter!(names::RTP_BAD).increment(quality.packets_bad);
+    metrics::histogram!(names::RTP_JITTER_SECONDS).record(f64::from(quality.jitter_ms) / 1e3);
+}
+
+/// Rings an agent's phone until it is answered, fails or is cancelled.
+async fn ring_agent(
+    endpoint: sip::Endpoint,
+    invite: sip::InviteRequest,
+    n: u32,
+    news: mpsc::Sender<AgentNews>,
+    mut cancelled: mpsc::Receiver<()>,
+) {
+    // A closed channel means that the call is over: what rings is dropped, which cancels it.
+    let mut outgoing = match endpoint.invite(invite).await {
+        Ok(outgoing) => outgoing,
+        Err(_) => return drop(news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await),
+    };
+    loop {
+        let event = tokio::select! {
+            _ = cancelled.recv() => return outgoing.cancel().await,
+            event = outgoing.events.recv() => event,
+        };
+        let (told, over) = match event {
+            Some(OutgoingEvent::Ringing) => (AgentNews::Ringing(n), false),
+            Some(OutgoingEvent::Answered(leg)) => (AgentNews::Answered(n, leg), true),
+            Some(OutgoingEvent::Failed { reason, .. }) => (AgentNews::Failed(n, failure(reason)), true),
+            None => (AgentNews::Failed(n, AgentFailure::Unreachable), true),
+        };
+        if news.send(told).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+fn failure(reason: FailureReason) -> AgentFailure {
+    match reason {
+        FailureReason::Busy => AgentFailure::Busy,
+        FailureReason::NoAnswer => AgentFailure::NoAnswer,
+        FailureReason::Declined => AgentFailure::Declined,
+        FailureReason::Unreachable => AgentFailure::Unreachable,
+    }
+}
+
+async fn next_of_caller(caller: &mut CallerSide) -> CallerNews {
+    match caller {
+        CallerSide::Ringing(incoming) => {
+            incoming.cancelled().await;
+            CallerNews::Cancelled
+        }
+        CallerSide::Answering(leg) => CallerNews::Answered(leg.await.unwrap_or(Err(sip::Error::Closing))),
+        CallerSide::There(leg, _) => CallerNews::Leg(leg.events.recv().await),
+        CallerSide::Gone => std::future::pending().await,
+    }
+}
+
+async fn next_of_agent(agent: &mut AgentSide) -> Option<LegEvent> {
+    match agent {
+        AgentSide::There { phone, .. } => phone.events.recv().await,
+        _ => std::future::pending().await,
+    }
+}

@@ -1,0 +1,269 @@
+//! From a checked configuration to what calls share: models on their pools, intents learned, prompts made, the floor
+//! and the telephone side set.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::waiting::WaitingSounds;
+use super::{ReadyFlow, Shared};
+use crate::answers::{self, BackendSettings, Backends, Embedder, Rewriter, RewriterSettings, Understander, e5};
+use crate::config::{Agent, Config, Method, Phone, Waiting};
+use crate::dialog::{Language, flow::Flow, prompts};
+use crate::media::{self, file};
+use crate::speech::voice::{self, Voice, VoiceError};
+use crate::speech::{Ear, EarSettings, HearError, ListenerSettings, TurnError, TurnJudge};
+use crate::{acd, models, records, sip};
+
+/// Line name -> what runs on it.
+pub type Flows = HashMap<String, Arc<ReadyFlow>>;
+
+/// Samples a second of what waiting callers hear.
+const RATE: u32 = 8_000;
+/// Pauses that may wait for the turn model; later ones are judged by silence alone.
+const JUDGED: usize = 16;
+const EMBEDDINGS: &str = "e5-small-q4.bin";
+/// The realm of phones' passwords (RFC 7616): changing it voids every stored HA1.
+pub const REALM: &str = "frontdesk";
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Missing(#[from] models::Error),
+    #[error("speech to text: {0}")]
+    Ear(#[from] HearError),
+    #[error("end of turn: {0}")]
+    Turn(#[from] TurnError),
+    #[error("text to speech: {0}")]
+    Voice(#[from] VoiceError),
+    #[error("sentence embeddings: {0}")]
+    Embeddings(#[from] e5::Error),
+    #[error("intents of the flow {flow:?}: {source}")]
+    Intents { flow: String, source: answers::IntentError },
+    #[error(transparent)]
+    Answers(#[from] answers::Error),
+    #[error("waiting sound: {0}")]
+    Sound(#[from] media::Error),
+    #[error("a flow cannot be kept in the records: {0}")]
+    Flow(#[from] records::Error),
+    #[error("a part of the loading broke off")]
+    Broken,
+}
+
+/// Models that outlive a change of the configuration.
+pub struct Loaded {
+    ear: Arc<Ear>,
+    judge: Arc<TurnJudge>,
+    embedder: Option<Embedder>,
+}
+
+/// Loads everything; `progress` is told what is being waited for. `ahead`: make the fixed prompts now (they are kept
+/// on disk), so that the first caller hears them at once. `loaded`: models of an earlier load, to be used again.
+pub async fn load(
+    config: &Arc<Config>,
+    ahead: bool,
+    loaded: Option<Arc<Loaded>>,
+    progress: impl Fn(&str) + Send + Sync + 'static,
+) -> Result<(Arc<Shared>, Flows, Arc<Loaded>), LoadError> {
+    let config = config.clone();
+    let load = move || load_now(&config, ahead, loaded, &progress);
+    tokio::task::spawn_blocking(load).await.map_err(|_| LoadError::Broken)?
+}
+
+fn load_now(
+    config: &Config,
+    ahead: bool,
+    loaded: Option<Arc<Loaded>>,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(Arc<Shared>, Flows, Arc<Loaded>), LoadError> {
+    let loaded = match loaded {
+        Some(loaded) => loaded,
+        None => Arc::new(load_models(config, progress)?),
+    };
+    let mut flows = Flows::new();
+    let mut learned: BTreeMap<&str, Option<Understander>> = BTreeMap::new();
+    for line in config.lines.values() {
+        let flow = config.flow_of(line);
+        let understander = match learned.get(line.flow.as_str()) {
+            Some(known) => known.clone(),
+            None => learn(flow, &loaded, progress)?,
+        };
+        learned.insert(&line.flow, understander.clone());
+        let flow = Arc::new(flow.in_language(&line.language));
+        let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
+        flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, understander, stored }));
+    }
+    let voice = load_voice(config, ahead, &flows, progress)?;
+    let shared = Shared {
+        ear: loaded.ear.clone(),
+        judge: loaded.judge.clone(),
+        voice,
+        backends: Backends::new(config.backends.values().map(backend))?,
+        rewriter: config.llm.as_ref().map(rewriter).transpose()?,
+        waiting_sounds: Arc::new(waiting_sounds(config)?),
+        listening: ListenerSettings::default(),
+    };
+    Ok((Arc::new(shared), flows, loaded))
+}
+
+fn load_models(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<Loaded, LoadError> {
+    progress("loading speech to text");
+    // One recogniser for all languages: `config` admits no others yet.
+    let model = config.speech.languages.values().map(|language| &language.ear).next();
+    let installed = EarSettings::installed()?;
+    let settings = EarSettings {
+        model: match model {
+            Some(name) => models::file(name)?,
+            None => installed.model.clone(),
+        },
+        workers: config.speech.workers.max(1),
+        queue: 4 * config.speech.workers.max(1),
+        ..installed
+    };
+    let ear = Arc::new(Ear::open(&settings)?);
+    let judge = Arc::new(TurnJudge::installed(JUDGED)?);
+    let wanted = config.flows.values().any(|flow| !flow.intents.is_empty());
+    let embedder = match wanted {
+        true => {
+            progress("loading sentence embeddings");
+            Some(Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, config.speech.workers.max(1)))
+        }
+        false => None,
+    };
+    Ok(Loaded { ear, judge, embedder })
+}
+
+fn learn(flow: &Flow, loaded: &Loaded, progress: &(dyn Fn(&str) + Sync)) -> Result<Option<Understander>, LoadError> {
+    let embedder = match &loaded.embedder {
+        _ if flow.intents.is_empty() => return Ok(None),
+        Some(embedder) => embedder.clone(),
+        // A reload brought the first intents.
+        None => Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, 1),
+    };
+    progress(&format!("learning the intents of the flow {}", flow.name));
+    let intents = flow.intents.iter().map(|(name, intent)| (name.clone(), intent.examples.clone())).collect();
+    let learned = Understander::load(&embedder, &intents, &cache("intents"), &|_| ());
+    learned.map(Some).map_err(|source| LoadError::Intents { flow: flow.name.clone(), source })
+}
+
+fn load_voice(
+    config: &Config,
+    ahead: bool,
+    flows: &Flows,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Voice, LoadError> {
+    progress("loading text to speech");
+    let speaks = |(language, settings): (&Language, &crate::config::SpeechLanguage)| {
+        settings.voice.is_some().then(|| language.clone())
+    };
+    let languages = config.speech.languages.iter().filter_map(speaks).collect();
+    let voice = Voice::load(&voice::Options { languages, ..voice::Options::default() })?;
+    if ahead {
+        let spoken = voice.languages();
+        let prompts: Vec<_> = flows
+            .values()
+            .flat_map(|flow| prompts(&flow.flow))
+            .filter(|prompt| spoken.contains(&prompt.language))
+            .collect();
+        voice.prepare(&prompts, |done, of| {
+            if of > 0 && (done % 10 == 0 || done == of) {
+                progress(&format!("making prompts ahead: {done} of {of}"));
+            }
+        })?;
+    }
+    Ok(voice)
+}
+
+/// A folder for what can be made again.
+fn cache(what: &str) -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    base.or_else(home).unwrap_or_else(std::env::temp_dir).join("frontdesk").join(what)
+}
+
+fn waiting_sounds(config: &Config) -> Result<WaitingSounds, LoadError> {
+    let mut sounds = BTreeMap::new();
+    for queue in config.queues.values() {
+        if let Waiting::File(path) = &queue.waiting {
+            sounds.insert(queue.name.clone(), Arc::new(file::read(path)?.at_rate(RATE)));
+        }
+    }
+    Ok(WaitingSounds(sounds))
+}
+
+fn backend(backend: &crate::config::Backend) -> BackendSettings {
+    BackendSettings {
+        name: backend.name.clone(),
+        url: backend.url.clone(),
+        method: match backend.method {
+            Method::Get => answers::Method::Get,
+            Method::Post => answers::Method::Post,
+        },
+        timeout: backend.timeout,
+        retries: backend.retries,
+        headers: backend.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect(),
+    }
+}
+
+fn rewriter(llm: &crate::config::Llm) -> Result<Rewriter, answers::Error> {
+    Rewriter::new(RewriterSettings {
+        url: llm.url.clone(),
+        model: llm.model.clone(),
+        key: llm.key.as_ref().map(|key| key.expose().to_owned()),
+        timeout: llm.timeout,
+    })
+}
+
+/// The telephone side as configured.
+pub fn sip_settings(config: &Config) -> sip::Settings {
+    let phones = config.agents.values().filter_map(|agent| match &agent.phone {
+        Phone::Registers { user, password } => Some(sip::PhoneAccount::new(user, REALM, password.expose())),
+        Phone::At { .. } => None,
+    });
+    let defaults = sip::Settings::default();
+    sip::Settings {
+        listen: vec![config.sip.listen],
+        external: config.sip.external,
+        rtp_ports: config.sip.rtp_ports.clone(),
+        phones: phones.collect(),
+        // An empty list admits this machine only.
+        allow: if config.sip.allow.is_empty() { defaults.allow.clone() } else { config.sip.allow.clone() },
+        media_timeout: config.sip.media_timeout,
+        ..defaults
+    }
+}
+
+/// Agents and queues, as the floor knows them.
+pub fn floor_settings(config: &Config) -> (Vec<acd::Agent>, Vec<acd::Queue>) {
+    let agents = config.agents.values().map(|agent| acd::Agent {
+        name: agent.name.clone(),
+        queues: agent.queues.clone(),
+        skills: agent.skills.clone(),
+        languages: agent.languages.clone(),
+    });
+    let ms = |time: Duration| time.as_millis() as u64;
+    let queues = config.queues.values().map(|queue| acd::Queue {
+        skills: queue.skills.clone(),
+        ring_timeout_ms: ms(queue.ring_timeout),
+        max_wait_ms: ms(queue.max_wait),
+        wrap_up_ms: ms(queue.wrap_up),
+        briefing: queue.briefing,
+        ..acd::Queue::new(&queue.name)
+    });
+    (agents.collect(), queues.collect())
+}
+
+/// Agents whose phone this user name is.
+pub fn agents_of<'a>(config: &'a Config, user: &'a str) -> impl Iterator<Item = &'a Agent> {
+    config
+        .agents
+        .values()
+        .filter(move |agent| matches!(&agent.phone, Phone::Registers { user: own, .. } if own == user))
+}
+
+/// Agents who are reached without registering.
+pub fn fixed_agents(config: &Config) -> BTreeSet<&str> {
+    let fixed = config.agents.values().filter(|agent| matches!(agent.phone, Phone::At { .. }));
+    fixed.map(|agent| agent.name.as_str()).collect()
+}

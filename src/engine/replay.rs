@@ -1,0 +1,122 @@
+//! A recording as the caller, through the same session on virtual time: every errand is done before the next beat, so
+//! the outcome does not depend on the machine's speed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use super::errand::{self, Return};
+use super::session::{Request, Session};
+use super::{ReadyFlow, Shared};
+use crate::call::{BackendFailure, Caller, Cause, Entry, Event, Logged, QueueRequest, Summary};
+use crate::local::FilePort;
+use crate::media::{FRAME_MS, Key, Port, Sound};
+use crate::speech::Listener;
+
+/// Silence after the recording that ends a replay whose flow does not end by itself, ms.
+const PATIENCE_MS: u64 = 60_000;
+
+/// A backend's reply, as recorded.
+pub type Reply = Result<serde_json::Value, BackendFailure>;
+
+/// What there is of the call besides what the recording holds.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    pub caller: Caller,
+    /// Keys pressed, by millisecond of the call, in order.
+    pub keys: Vec<(u64, Key)>,
+    /// Backends' replies in the order asked; after the last the real backend is asked.
+    pub replies: VecDeque<Reply>,
+    /// The wall clock at the call's arrival; the real one if none.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// What came of it.
+pub struct Replayed {
+    pub timeline: Vec<Entry>,
+    pub log: Vec<Logged>,
+    pub summary: Summary,
+    pub cause: Cause,
+    /// What the caller heard, from the call's arrival on.
+    pub heard: Sound,
+}
+
+/// Plays `port` through the flow; its first sample is the moment of the call's arrival. `note` sees each timeline
+/// entry as it is made. The replay ends with the call, or where a person would take over, or a minute after the recording.
+pub async fn replay(
+    shared: Arc<Shared>,
+    flow: Arc<ReadyFlow>,
+    mut port: FilePort,
+    script: Script,
+    mut note: impl FnMut(&Entry),
+) -> Replayed {
+    let Script { caller, keys, mut replies, at } = script;
+    let mut keys = VecDeque::from(keys);
+    let listener = Listener::new(shared.listening.clone());
+    let mut session = Session::new(flow.flow.clone(), port.rate(), listener, shared.waiting_sounds.clone());
+    let (mut timeline, mut log, mut ended) = (Vec::new(), Vec::new(), None);
+    let origin = Instant::now();
+    let (mut now_ms, mut recording_over) = (0, None);
+    session.tell(Event::Arrived { call: "replay".into(), caller, at: at.unwrap_or_else(Utc::now) });
+    let (summary, cause) = loop {
+        loop {
+            let requests = session.requests();
+            if requests.is_empty() {
+                break;
+            }
+            for request in requests {
+                match request {
+                    Request::Answer => session.answered(),
+                    Request::Note(entry) => {
+                        note(&entry);
+                        timeline.push(entry);
+                    }
+                    Request::Log(line) => log.push(line),
+                    // Nobody is there to ring: the rest is a person's.
+                    Request::Queue(QueueRequest::Enter { .. }) => session.tell(Event::CallerHungUp),
+                    Request::Finished { summary, cause } => ended = Some((*summary, cause)),
+                    Request::Fetch { request, .. } if !replies.is_empty() => {
+                        if let Some(reply) = replies.pop_front() {
+                            session.tell(Event::Replied { request, reply });
+                        }
+                    }
+                    Request::Queue(_) | Request::RingAgent { .. } | Request::ReleaseAgent { .. } | Request::HangUp => {}
+                    errand => do_now(&shared, &flow, errand, &mut session).await,
+                }
+            }
+        }
+        if let Some(ended) = ended.take() {
+            break ended;
+        }
+        while let Some((_, key)) = keys.pop_front_if(|(at, _)| *at <= now_ms) {
+            session.tell(Event::Key { key });
+        }
+        let at = origin + Duration::from_millis(now_ms);
+        session.beat(now_ms, at, Some(&mut port), None);
+        if now_ms >= port.ms() {
+            recording_over.get_or_insert(now_ms);
+        }
+        if recording_over.is_some_and(|over| now_ms > over + PATIENCE_MS) {
+            session.tell(Event::CallerHungUp);
+        }
+        now_ms += u64::from(FRAME_MS);
+    };
+    Replayed { timeline, log, summary, cause, heard: port.sent() }
+}
+
+/// An errand to its end, and what it brought in order.
+async fn do_now(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, errand: Request, session: &mut Session) {
+    let (back, mut returns) = mpsc::channel::<Return>(512);
+    let collect = async {
+        let mut all = Vec::new();
+        while let Some(done) = returns.recv().await {
+            all.push(done);
+        }
+        all
+    };
+    let ((), all) = tokio::join!(errand::run(shared.clone(), flow.clone(), errand, back), collect);
+    all.into_iter().for_each(|done| done.deliver(session));
+}

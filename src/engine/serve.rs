@@ -1,0 +1,265 @@
+//! The process: loads what calls share, opens the doors, gives each call a task, and closes in good order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+use super::floor::FloorHandle;
+use super::live::{self, House};
+use super::load::{self, Flows, LoadError, Loaded};
+use super::{ReadyFlow, Shared};
+use crate::acd::{Floor, FloorEvent};
+use crate::call::{Entry, Summary, summarise};
+use crate::config::{self, Config, Problems};
+use crate::dialog::flow::Flow;
+use crate::media::{Recordings, repair_wav};
+use crate::records::{self, Repair, Store};
+use crate::sip;
+use crate::telemetry::{self, Health, Metrics, State, names};
+
+/// After the drain's end, how long goodbyes may take.
+const GOODBYE: Duration = Duration::from_secs(10);
+/// A caller who finds nobody at home may try again after this many seconds.
+const TRY_AGAIN: u32 = 5;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Config(#[from] Problems),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Records(#[from] records::Error),
+    #[error(transparent)]
+    Sip(#[from] sip::Error),
+    #[error(transparent)]
+    Telemetry(#[from] telemetry::Error),
+    #[error("recordings: {0}")]
+    Recordings(#[source] std::io::Error),
+}
+
+/// What may change while calls are up: swapped whole, and each call keeps what it began with.
+struct Running {
+    config: Arc<Config>,
+    shared: Arc<Shared>,
+    flows: Flows,
+    loaded: Arc<Loaded>,
+}
+
+/// A running engine.
+pub struct Server {
+    doors: Doors,
+    drain: watch::Sender<Option<Duration>>,
+    calls: TaskTracker,
+    health: Health,
+    _telemetry: Option<telemetry::Server>,
+}
+
+/// What every part of the process holds.
+#[derive(Clone)]
+struct Doors {
+    running: Arc<ArcSwap<Running>>,
+    endpoint: sip::Endpoint,
+    store: Store,
+    recordings: Recordings,
+    floor: FloorHandle,
+}
+
+impl Server {
+    /// Loads models, opens the records and starts to listen. `progress` is told what is being waited for.
+    pub async fn start(config: Config, progress: impl Fn(&str) + Send + Sync + 'static) -> Result<Self, Error> {
+        let config = Arc::new(config);
+        let health = Health::default();
+        let telemetry = telemetry(&config, &health).await?;
+        health.set("models", State::Starting);
+        progress("opening the records");
+        let store = Store::open(&config.records.folder).await?;
+        let interrupted = store.recover(&Repair { recording: &mend, summary: &sum_up }).await?;
+        if !interrupted.is_empty() {
+            let calls = interrupted.len();
+            warn!(calls, "an earlier run was cut off; its open calls are marked interrupted");
+        }
+        let recordings = Recordings::start().map_err(Error::Recordings)?;
+        let (shared, flows, loaded) = load::load(&config, true, None, progress).await?;
+        for terms in shared.voice.terms() {
+            info!("{terms}");
+        }
+        health.set("models", State::Ready);
+
+        let (agents, queues) = load::floor_settings(&config);
+        let floor = FloorHandle::start(Floor::new(agents, queues));
+        for agent in load::fixed_agents(&config) {
+            floor.tell(FloorEvent::LoggedIn { agent: agent.to_owned() }).await;
+        }
+        let (endpoint, incoming) = sip::Endpoint::start(load::sip_settings(&config)).await?;
+        health.set("telephone", State::Ready);
+        let running = Running { config, shared, flows, loaded };
+        let running = Arc::new(ArcSwap::from_pointee(running));
+        let doors = Doors { running, endpoint, store, recordings, floor };
+        let (drain, _) = watch::channel(None);
+        let calls = TaskTracker::new();
+        tokio::spawn(doors.clone().follow_registrations());
+        tokio::spawn(doors.clone().watch());
+        tokio::spawn(doors.clone().accept(incoming, drain.clone(), calls.clone()));
+        Ok(Self { doors, drain, calls, health, _telemetry: telemetry })
+    }
+
+    /// The address that calls are sent to.
+    pub fn listening(&self) -> SocketAddr {
+        self.doors.endpoint.listening()[0] // it starts with one address
+    }
+
+    /// Calls in progress.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The telephone side, for its figures.
+    pub fn endpoint(&self) -> &sip::Endpoint {
+        &self.doors.endpoint
+    }
+
+    /// Takes a changed configuration for new calls; on any mistake the running one stays.
+    pub async fn reload(&self, path: &Path) -> Result<(), Error> {
+        let current = self.doors.running.load_full();
+        let config = Arc::new(config::reload(path, &current.config)?);
+        let (shared, flows, loaded) = load::load(&config, true, Some(current.loaded.clone()), |_| ()).await?;
+        self.doors.endpoint.reconfigure(load::sip_settings(&config));
+        let (agents, queues) = load::floor_settings(&config);
+        self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));
+        self.doors.floor.tell(FloorEvent::Reconfigured { agents, queues }).await;
+        self.doors.log_in_all().await;
+        Ok(())
+    }
+
+    /// Refuses new calls (503, Retry-After), lets live ones finish or be handed over within the configured time, then
+    /// writes the last records. Dropping this future half-way ends at once.
+    pub async fn drain(self) {
+        let within = self.doors.running.load().config.drain;
+        info!(calls = self.calls.len(), within_s = within.as_secs(), "stopping: no new calls are taken");
+        self.health.set("telephone", State::Draining);
+        self.doors.endpoint.refuse_new(within.max(Duration::from_secs(TRY_AGAIN.into())));
+        self.drain.send_replace(Some(within));
+        self.calls.close();
+        if tokio::time::timeout(within + GOODBYE, self.calls.wait()).await.is_err() {
+            error!(calls = self.calls.len(), "calls were still up at the end of the time to stop");
+        }
+        self.doors.endpoint.shutdown().await;
+        if let Err(error) = self.doors.store.close().await {
+            error!(%error, "the last records may be lost");
+        }
+    }
+}
+
+impl Doors {
+    async fn accept(
+        self,
+        mut incoming: mpsc::Receiver<sip::Incoming>,
+        drain: watch::Sender<Option<Duration>>,
+        calls: TaskTracker,
+    ) {
+        while let Some(call) = incoming.recv().await {
+            if drain.borrow().is_some() {
+                refuse(call, 503, "stopping").await;
+                continue;
+            }
+            let running = self.running.load_full();
+            let Some((line, flow)) = line_of(&running, &call.to_number) else {
+                refuse(call, 404, "no such number").await;
+                continue;
+            };
+            let house = House {
+                config: running.config.clone(),
+                shared: running.shared.clone(),
+                store: self.store.clone(),
+                recordings: self.recordings.clone(),
+                endpoint: self.endpoint.clone(),
+                floor: self.floor.clone(),
+                drain: drain.subscribe(),
+            };
+            calls.spawn(live::take(house, flow, line, call));
+        }
+    }
+
+    /// Tells the floor which agents' phones can be reached.
+    async fn follow_registrations(self) {
+        let mut changes = self.endpoint.registrations();
+        loop {
+            match changes.recv().await {
+                Ok(change) => {
+                    let config = self.running.load().config.clone();
+                    for agent in load::agents_of(&config, &change.user) {
+                        let agent = agent.name.clone();
+                        self.floor
+                            .tell(match change.expires.is_zero() {
+                                true => FloorEvent::LoggedOut { agent },
+                                false => FloorEvent::LoggedIn { agent },
+                            })
+                            .await;
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.log_in_all().await,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Brings the floor up to date with who can be rung.
+    async fn log_in_all(&self) {
+        let config = self.running.load().config.clone();
+        let registered = self.endpoint.registered();
+        for agent in config.agents.values() {
+            let reachable = match &agent.phone {
+                config::Phone::At { .. } => true,
+                config::Phone::Registers { user, .. } => registered.iter().any(|phone| phone.user == *user),
+            };
+            let agent = agent.name.clone();
+            let event = if reachable { FloorEvent::LoggedIn { agent } } else { FloorEvent::LoggedOut { agent } };
+            self.floor.tell(event).await;
+        }
+    }
+
+    /// Figures that nobody reports by themselves.
+    async fn watch(self) {
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            every.tick().await;
+            metrics::gauge!(names::SPEECH_QUEUE).set(self.running.load().shared.ear.waiting() as f64);
+            metrics::gauge!(names::RECORDS_QUEUE).set(self.store.waiting() as f64);
+        }
+    }
+}
+
+async fn telemetry(config: &Config, health: &Health) -> Result<Option<telemetry::Server>, Error> {
+    let Some(listen) = config.http.listen else { return Ok(None) };
+    let http = config.http.clone();
+    let metrics = Metrics::install()?;
+    Ok(Some(telemetry::serve(listen, move |from| http.allows(from), metrics, health.clone()).await?))
+}
+
+fn line_of(running: &Running, dialled: &str) -> Option<(String, Arc<ReadyFlow>)> {
+    let line = running.config.line_for(dialled)?;
+    let flow = running.flows.get(&line.name)?; // `load` makes one for every line
+    Some((line.name.clone(), flow.clone()))
+}
+
+async fn refuse(call: sip::Incoming, status: u16, reason: &'static str) {
+    metrics::counter!(names::CALLS_REFUSED, "reason" => reason).increment(1);
+    call.reject(status, (status == 503).then_some(TRY_AGAIN)).await;
+}
+
+fn mend(recording: &Path) -> Result<(), records::Unmended> {
+    Ok(repair_wav(recording).map(drop)?)
+}
+
+fn sum_up(flow: &str, timeline: &[Entry]) -> Option<Summary> {
+    let flow: Flow = serde_json::from_str(flow).ok()?;
+    Some(summarise(&flow, timeline))
+}

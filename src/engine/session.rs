@@ -1,0 +1,543 @@
+//! One call's sound and decisions on one beat, without a socket, a thread or a clock of its own.
+//!
+//! Every 20 ms `beat` pulls a frame from each leg, lets the listener hear the caller, plays what is to be played and
+//! moves time on for the call. What takes longer (recognition, synthesis, backends, agents' phones) leaves as a
+//! `Request` and comes back by `tell`, `heard`, `turn_probability`, `sound`, `spoken`. The live runner does requests in
+//! the background, the replay runner does each before the next beat: a recording is heard by exactly this code.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::waiting::{Waiting, WaitingSounds};
+use crate::call::{Action, Call, Cause, Entry, Event, Logged, PromptId, QueueRequest, RequestId, Summary};
+use crate::call::{TimerId, Utterance};
+use crate::dialog::flow::Flow;
+use crate::dialog::{Expect, Language, Prompt};
+use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Sound, mix};
+use crate::speech::{Heard, Hearing, Listener, TurnId};
+
+/// The recogniser may take this long for one turn before the caller is asked again.
+const HEARING_LIMIT_MS: u64 = 8_000;
+/// The call is answered when its first prompt is ready, at the latest this long after it was due.
+const ANSWER_LIMIT_MS: u64 = 2_000;
+
+/// Whose prompt it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    Caller(PromptId),
+    Agent,
+}
+
+/// What the session needs done elsewhere. A `gone` token is cancelled when the result is no longer wanted.
+#[derive(Debug)]
+pub enum Request {
+    /// Answer the caller's leg, then say so by `answered`.
+    Answer,
+    /// Make these words sound, in samples of `rate`; they come back by `sound`, the end by `spoken`.
+    Speak {
+        to: To,
+        words: Prompt,
+        rate: u32,
+        gone: CancellationToken,
+    },
+    /// Read this turn; the text comes back by `heard`.
+    Hear {
+        turn: TurnId,
+        audio: Arc<[f32]>,
+        language: Language,
+        hints: Vec<String>,
+        expect: Expect,
+        gone: CancellationToken,
+    },
+    /// Is this turn over? The answer comes back by `turn_probability`.
+    Judge {
+        turn: TurnId,
+        audio: Arc<[f32]>,
+        gone: CancellationToken,
+    },
+    Understand {
+        request: RequestId,
+        text: String,
+        intents: Vec<String>,
+    },
+    Fetch {
+        request: RequestId,
+        backend: String,
+        with: BTreeMap<String, String>,
+    },
+    Queue(QueueRequest),
+    RingAgent {
+        agent: String,
+        summary: Box<Summary>,
+    },
+    ReleaseAgent {
+        agent: String,
+    },
+    Note(Entry),
+    Log(Logged),
+    HangUp,
+    /// The last request.
+    Finished {
+        summary: Box<Summary>,
+        cause: Cause,
+    },
+}
+
+/// A turn between its first pause and its text.
+struct Turn {
+    id: TurnId,
+    text: Option<Result<Hearing, Unheard>>,
+    /// First and last sound, once the turn is over.
+    over: Option<(u64, u64)>,
+    asked_ms: u64,
+    _wanted: DropGuard,
+}
+
+/// A turn that could not be read; the reason was logged where it arose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unheard;
+
+/// What somebody is being told.
+struct Saying {
+    to: To,
+    player: Player,
+    /// The voice has delivered its last sound.
+    complete: bool,
+    _wanted: DropGuard,
+}
+
+pub struct Session {
+    call: Call,
+    rate: u32,
+    now_ms: u64,
+    timers: BTreeMap<TimerId, u64>,
+    requests: Vec<Request>,
+
+    listener: Listener,
+    listening: Option<(Expect, Language, Vec<String>)>,
+    turn: Option<Turn>,
+
+    to_caller: Option<Saying>,
+    /// What was cut off, fading out.
+    fading: Option<Player>,
+    to_agent: Option<Saying>,
+    agent_rate: u32,
+    waiting_sounds: Arc<WaitingSounds>,
+    queue: String,
+    waiting_wanted: bool,
+    waiting: Option<Waiting>,
+
+    answer_due_ms: Option<u64>,
+    answered: bool,
+    media_lost: bool,
+    bridged: bool,
+    bridge: Option<Bridge>,
+    recorder: Option<Recorder>,
+    masked: bool,
+    finished: bool,
+}
+
+impl Session {
+    /// A session for a caller's leg of `rate` samples a second, before anything has happened.
+    pub fn new(flow: Arc<Flow>, rate: u32, listener: Listener, waiting_sounds: Arc<WaitingSounds>) -> Self {
+        Self {
+            call: Call::new(flow),
+            rate,
+            now_ms: 0,
+            timers: BTreeMap::new(),
+            requests: Vec::new(),
+            listener,
+            listening: None,
+            turn: None,
+            to_caller: None,
+            fading: None,
+            to_agent: None,
+            agent_rate: rate,
+            waiting_sounds,
+            queue: String::new(),
+            waiting_wanted: false,
+            waiting: None,
+            answer_due_ms: None,
+            answered: false,
+            media_lost: false,
+            bridged: false,
+            bridge: None,
+            recorder: None,
+            masked: false,
+            finished: false,
+        }
+    }
+
+    /// Records both sides from now on. The recording begins with the call: what is past of it becomes silence.
+    pub fn record(&mut self, mut recorder: Recorder) {
+        let silence = Frame::silence(self.rate);
+        (0..self.now_ms / u64::from(crate::media::FRAME_MS)).for_each(|_| recorder.write(&silence, &silence));
+        if self.masked {
+            recorder.pause();
+        }
+        self.recorder = Some(recorder);
+    }
+
+    /// Ends the recording, if there is one.
+    pub fn stop_recording(&mut self) -> Option<Recording> {
+        self.recorder.take().map(Recorder::finish)
+    }
+
+    /// Nothing more will come of this session.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Ms since the call arrived, as of the last beat.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Takes the requests made since the last time.
+    pub fn requests(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.requests)
+    }
+
+    /// Moves the call on to `now_ms` and lets 20 ms of sound through. The caller's port is there once the call was
+    /// answered, the agent's once the agent has.
+    pub fn beat<'p>(
+        &mut self,
+        now_ms: u64,
+        at: Instant,
+        caller: Option<&'p mut dyn Port>,
+        agent: Option<&'p mut dyn Port>,
+    ) {
+        self.now_ms = now_ms;
+        self.run_timers();
+        let (mut from_caller, mut to_caller) = (Frame::silence(self.rate), Frame::silence(self.rate));
+        if let Some(caller) = caller
+            && self.answered
+        {
+            let received = caller.receive(at, &mut from_caller);
+            if received.timed_out && !std::mem::replace(&mut self.media_lost, true) {
+                self.tell(Event::MediaLost);
+            }
+            match agent {
+                Some(agent) if self.bridged => {
+                    if let Some(key) = received.key {
+                        agent.send_key(key);
+                    }
+                    self.talk(at, &from_caller, &mut to_caller, caller, agent);
+                }
+                agent => {
+                    if let Some(key) = received.key {
+                        self.tell(Event::Key { key });
+                    }
+                    self.listen(&from_caller);
+                    let playing = self.play(&mut to_caller);
+                    caller.send(at, playing.then_some(&to_caller));
+                    if let Some(agent) = agent {
+                        self.brief(at, agent);
+                    }
+                }
+            }
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(&from_caller, &to_caller);
+        }
+    }
+
+    /// Something happened outside.
+    pub fn tell(&mut self, event: Event) {
+        if self.finished {
+            return;
+        }
+        let masked = self.masked;
+        let actions = self.call.handle(self.now_ms, event.clone());
+        self.requests.push(Request::Log(Logged::new(self.now_ms, event, &actions, masked)));
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    /// The text of a turn, or that there is none to be had.
+    pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
+        if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+            pending.text = Some(hearing);
+            self.settle_turn();
+        }
+    }
+
+    /// How likely a turn is over, from the end-of-turn model.
+    pub fn turn_probability(&mut self, turn: TurnId, probability: f32) {
+        self.listener.turn_probability(turn, probability);
+    }
+
+    /// More sound of a prompt, at the rate asked for.
+    pub fn sound(&mut self, to: To, sound: Arc<Sound>) {
+        if let Some(saying) = self.saying(to) {
+            saying.player.play(sound);
+            self.answer_if_due(true);
+        }
+    }
+
+    /// A prompt has been made to its end, or (`whole` is false) the voice failed and nothing more will come.
+    pub fn spoken(&mut self, to: To, _whole: bool) {
+        if let Some(saying) = self.saying(to) {
+            saying.complete = true;
+            saying.player.finish();
+            self.answer_if_due(true);
+        }
+    }
+
+    /// The recogniser takes nothing more, now.
+    pub fn speech_unavailable(&mut self) {
+        self.turn = None;
+        self.tell(Event::SpeechUnavailable);
+    }
+
+    /// The caller's leg is answered: sound flows from here on.
+    pub fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// An agent's phone was answered; its frames have this rate.
+    pub fn agent_answered(&mut self, rate: u32) {
+        self.agent_rate = rate;
+        self.tell(Event::AgentAnswered);
+    }
+
+    fn saying(&mut self, to: To) -> Option<&mut Saying> {
+        let slot = match to {
+            To::Caller(_) => &mut self.to_caller,
+            To::Agent => &mut self.to_agent,
+        };
+        slot.as_mut().filter(|saying| saying.to == to) // another one speaks by now
+    }
+
+    fn listen(&mut self, frame: &Frame) {
+        for heard in self.listener.hear(self.now_ms, frame) {
+            match heard {
+                Heard::SpeechStarted => self.tell(Event::SpeechStarted),
+                Heard::Paused { id, turn: audio, .. } => self.read(id, audio, true),
+                Heard::Resumed => self.turn = None,
+                Heard::TurnEnded { id, audio, start_ms, end_ms } => {
+                    if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
+                        self.read(id, audio, false);
+                    }
+                    if let Some(turn) = &mut self.turn {
+                        turn.over = Some((start_ms, end_ms));
+                        turn.asked_ms = turn.asked_ms.max(self.now_ms);
+                    }
+                    self.settle_turn();
+                }
+            }
+        }
+    }
+
+    /// Has a turn read, if the call wants to know what the caller says; at a pause, also judged.
+    fn read(&mut self, id: TurnId, audio: Arc<[f32]>, pause: bool) {
+        let Some((expect, language, hints)) = self.listening.clone() else { return };
+        let gone = CancellationToken::new();
+        if pause {
+            self.requests.push(Request::Judge { turn: id, audio: audio.clone(), gone: gone.clone() });
+        }
+        self.requests.push(Request::Hear { turn: id, audio, language, hints, expect, gone: gone.clone() });
+        let asked_ms = self.now_ms;
+        self.turn = Some(Turn { id, text: None, over: None, asked_ms, _wanted: gone.drop_guard() });
+    }
+
+    /// A turn that is over and read goes to the call.
+    fn settle_turn(&mut self) {
+        let settled = |turn: &mut Turn| turn.text.is_some() && turn.over.is_some();
+        let Some(Turn { text: Some(text), over: Some((start_ms, end_ms)), .. }) = self.turn.take_if(settled) else {
+            return;
+        };
+        self.tell(match text {
+            Ok(hearing) if !hearing.text.is_empty() => Event::Heard(Utterance {
+                text: hearing.text,
+                alternatives: hearing.alternatives,
+                confidence: hearing.confidence,
+                language: hearing.language.to_string(),
+                start_ms,
+                end_ms,
+            }),
+            _ => Event::NotHeard,
+        });
+    }
+
+    fn run_timers(&mut self) {
+        let now = self.now_ms;
+        while let Some((due, timer)) =
+            self.timers.iter().map(|(timer, due)| (*due, *timer)).filter(|(due, _)| *due <= now).min()
+        {
+            debug_assert!(due <= now);
+            self.timers.remove(&timer);
+            self.tell(Event::Timer { timer });
+        }
+        let late = |turn: &mut Turn| turn.over.is_some() && now > turn.asked_ms + HEARING_LIMIT_MS;
+        if self.turn.take_if(late).is_some() {
+            self.tell(Event::NotHeard);
+        }
+        self.answer_if_due(false);
+    }
+
+    fn answer_if_due(&mut self, ready: bool) {
+        let now = self.now_ms;
+        if self.answer_due_ms.take_if(|due| ready || now >= *due).is_some() {
+            self.requests.push(Request::Answer);
+        }
+    }
+
+    /// Fills what the caller hears while no agent is there; `false` when that is nothing.
+    fn play(&mut self, frame: &mut Frame) -> bool {
+        let mut sounds = false;
+        if let Some(saying) = &mut self.to_caller {
+            sounds = saying.player.next(frame);
+            if saying.complete && saying.player.is_over() {
+                let To::Caller(prompt) = saying.to else { return sounds }; // only prompts for the caller go here
+                self.to_caller = None;
+                self.tell(Event::Said { prompt, finished: true });
+            }
+        } else if self.waiting_wanted {
+            let sound = self.waiting_sounds.of(&self.queue);
+            sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
+        }
+        if let Some(fading) = &mut self.fading {
+            let mut tail = Frame::silence(self.rate);
+            sounds |= fading.next(&mut tail);
+            mix(frame, &tail);
+            self.fading.take_if(|player| player.is_over());
+        }
+        sounds
+    }
+
+    /// The agent hears the briefing; a key of the agent's cuts it short.
+    fn brief(&mut self, at: Instant, agent: &mut dyn Port) {
+        let (mut heard, mut told) = (Frame::silence(agent.rate()), Frame::silence(agent.rate()));
+        let received = agent.receive(at, &mut heard);
+        let playing = self.to_agent.as_mut().is_some_and(|saying| saying.player.next(&mut told));
+        agent.send(at, playing.then_some(&told));
+        let over = |saying: &mut Saying| received.key.is_some() || (saying.complete && saying.player.is_over());
+        if self.to_agent.take_if(over).is_some() {
+            self.tell(Event::Briefed);
+        } else if received.timed_out {
+            self.tell(Event::AgentHungUp);
+        }
+    }
+
+    /// Caller and agent hear each other.
+    fn talk(
+        &mut self,
+        at: Instant,
+        from_caller: &Frame,
+        to_caller: &mut Frame,
+        caller: &mut dyn Port,
+        agent: &mut dyn Port,
+    ) {
+        if self.bridge.is_none() {
+            self.bridge = Bridge::new(self.rate, agent.rate()).ok();
+        }
+        let mut from_agent = Frame::silence(agent.rate());
+        let received = agent.receive(at, &mut from_agent);
+        if let Some(bridge) = &mut self.bridge {
+            *to_caller = bridge.b_to_a(&from_agent);
+            agent.send(at, Some(&bridge.a_to_b(from_caller)));
+        }
+        caller.send(at, Some(to_caller));
+        if let Some(key) = received.key {
+            caller.send_key(key);
+        }
+        // No bridge: rates that no port of ours has. The call must not hang in silence.
+        if received.timed_out || self.bridge.is_none() {
+            self.tell(Event::AgentHungUp);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Answer => self.answer_due_ms = (!self.answered).then_some(self.now_ms + ANSWER_LIMIT_MS),
+            Action::Say { prompt, words, .. } => {
+                self.hush();
+                self.to_caller = Some(self.speak(To::Caller(prompt), words, self.rate));
+            }
+            Action::StopSaying => self.hush(),
+            Action::Listen { expect, language, hints } => {
+                self.listener.expect(expect.clone());
+                self.listening = Some((expect, language, hints));
+            }
+            Action::StopListening => {
+                self.listening = None;
+                self.turn = None;
+            }
+            Action::SetTimer { timer, after_ms } => {
+                self.timers.insert(timer, self.now_ms + after_ms);
+            }
+            Action::CancelTimer { timer } => {
+                self.timers.remove(&timer);
+            }
+            Action::Understand { request, text, intents, .. } => {
+                self.requests.push(Request::Understand { request, text, intents });
+            }
+            Action::Fetch { request, backend, with } => self.requests.push(Request::Fetch { request, backend, with }),
+            Action::Queue(request) => {
+                if let QueueRequest::Enter { queue, .. } = &request {
+                    self.queue.clone_from(queue);
+                }
+                self.requests.push(Request::Queue(request));
+            }
+            Action::RingAgent { agent, summary } => self.requests.push(Request::RingAgent { agent, summary }),
+            Action::ReleaseAgent { agent } => {
+                self.to_agent = None;
+                self.requests.push(Request::ReleaseAgent { agent });
+            }
+            Action::Brief { words } => self.to_agent = Some(self.speak(To::Agent, words, self.agent_rate)),
+            Action::Connect => {
+                self.hush();
+                self.to_agent = None;
+                self.listening = None;
+                self.turn = None;
+                self.bridged = true;
+            }
+            Action::Disconnect => {
+                self.bridged = false;
+                self.bridge = None;
+            }
+            Action::PlayWaiting => self.waiting_wanted = true,
+            Action::StopWaiting => {
+                self.waiting_wanted = false;
+                self.waiting = None;
+            }
+            Action::Note(entry) => self.requests.push(Request::Note(entry)),
+            Action::HangUp { .. } => self.requests.push(Request::HangUp),
+            Action::Finished { summary, cause } => {
+                self.finished = true;
+                self.requests.push(Request::Finished { summary, cause });
+            }
+            Action::Mask => self.mask(true),
+            Action::Unmask => self.mask(false),
+            Action::Custom { .. } => {} // reserved: no flow makes one
+        }
+    }
+
+    fn speak(&mut self, to: To, words: Prompt, rate: u32) -> Saying {
+        let gone = CancellationToken::new();
+        self.requests.push(Request::Speak { to, words, rate, gone: gone.clone() });
+        Saying { to, player: Player::new(rate), complete: false, _wanted: gone.drop_guard() }
+    }
+
+    /// The prompt that runs fades out.
+    fn hush(&mut self) {
+        if let Some(mut saying) = self.to_caller.take() {
+            saying.player.stop();
+            self.fading = (!saying.player.is_over()).then_some(saying.player);
+        }
+    }
+
+    fn mask(&mut self, masked: bool) {
+        self.masked = masked;
+        match &mut self.recorder {
+            Some(recorder) if masked => recorder.pause(),
+            Some(recorder) => recorder.resume(),
+            None => {}
+        }
+    }
+}
