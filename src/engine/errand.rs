@@ -24,7 +24,7 @@ pub enum Return {
     /// The prompt is over; `false` when the voice failed.
     Spoken(To, bool),
     SpeechUnavailable,
-    Recorder(Recorder),
+    Recorder(Box<Recorder>),
 }
 
 impl Return {
@@ -37,7 +37,7 @@ impl Return {
             Self::Sound(to, sound) => session.sound(to, sound),
             Self::Spoken(to, whole) => session.spoken(to, whole),
             Self::SpeechUnavailable => session.speech_unavailable(),
-            Self::Recorder(recorder) => session.record(recorder),
+            Self::Recorder(recorder) => session.record(*recorder),
         }
     }
 }

@@ -75,7 +75,7 @@ struct Live {
 
 /// The caller's side of a call.
 enum CallerSide {
-    Ringing(sip::Incoming),
+    Ringing(Box<sip::Incoming>),
     Answering(oneshot::Receiver<Result<sip::Leg, sip::Error>>),
     There(sip::Leg, records::Leg),
     Gone,
@@ -133,7 +133,7 @@ impl Live {
         };
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
-        self.caller = CallerSide::Ringing(incoming);
+        self.caller = CallerSide::Ringing(Box::new(incoming));
         self.open_recording();
 
         let listener = Listener::new(self.house.shared.listening.clone());
@@ -248,7 +248,7 @@ impl Live {
             };
             let recordings = house.recordings.clone();
             match tokio::task::spawn_blocking(move || recordings.record(path, RATE, RATE)).await {
-                Ok(Ok(recorder)) => drop(back.send(Return::Recorder(recorder)).await),
+                Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
                 Err(error) => warn!(%call, %error, "the call is not recorded"),
             }
@@ -410,8 +410,13 @@ impl Live {
         let outcome = summary.outcome;
         self.reword(&summary);
         self.house.store.finish(&self.call, Ending { cause, ended: Utc::now(), summary: *summary, quality });
-        (format!("{cause:?}"), outcome.map_or_else(String::new, |outcome| format!("{outcome:?}")))
+        (label(cause), label(outcome))
     }
+}
+
+/// A value's name as it stands in records and metrics.
+fn label(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 /// A leg's figures, into the metrics.
