@@ -222,7 +222,7 @@ fn left_to_themselves_two_agents_serve_four_callers() {
             world.make(&Move::Briefed(id));
         }
         world.make(&Move::Time(1_000));
-        if world.now % 60_000 == 0 {
+        if world.now.is_multiple_of(60_000) {
             for agent in 0..AGENTS.len() {
                 world.make(&Move::AgentHangsUp(agent));
             }

@@ -74,7 +74,8 @@ fn chosen(understanding: &Understanding) -> Option<&str> {
 #[test]
 fn sentences_are_understood_in_both_languages_and_the_rest_is_none() {
     let (embedder, cache) = (embedder(), tempfile::tempdir().unwrap());
-    let cases: [(BTreeMap<_, _>, &[(&str, Option<&str>)]); 2] = [
+    type Said = (&'static str, Option<&'static str>);
+    let cases: [(BTreeMap<_, _>, &[Said]); 2] = [
         (
             bank(),
             &[
