@@ -1,5 +1,6 @@
 //! `frontdesk replay`
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,34 +8,42 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 
-use crate::call::{Caller, Entry, Note};
-use crate::config::{self, Secrets};
+use crate::call::{Entry, Event, Note};
+use crate::config::{self, Config, Secrets};
 use crate::engine::{self, Script};
 use crate::local::FilePort;
-use crate::media::{Key, file};
+use crate::media::{Key, Sound, file};
+use crate::records::Archive;
 use crate::telemetry::{self, Format};
 
 /// Play a recording through the whole pipeline as the caller, faster than real time, and print the timeline.
 ///
 /// The same code hears it that hears a live call; only time is virtual, so two runs agree. The replay ends with
 /// the call, or where a person would take over.
+///
+///   frontdesk replay caller.wav --config config/bank.yaml --key 4000:1
+///   frontdesk replay --call 0199 --config config/bank.yaml      a call that was recorded, by its name or the start of it
 #[derive(clap::Args)]
 pub struct Args {
-    /// What the caller says: wav, flac, mp3 or ogg of any rate; of a stereo call recording the left channel
-    audio: PathBuf,
+    /// What the caller says: wav, flac, mp3 or ogg of any rate
+    #[arg(required_unless_present = "call", conflicts_with = "call")]
+    audio: Option<PathBuf>,
+    /// A recorded call: its caller's side, keys, backends' replies, line and time
+    #[arg(long, value_name = "CALL")]
+    call: Option<String>,
     /// Configuration (YAML)
     #[arg(long, short, value_name = "FILE")]
     config: PathBuf,
-    /// Line to call; by default the first
+    /// Line to call; by default the recorded call's, or the first
     #[arg(long)]
     line: Option<String>,
     /// Keys to press, as MS:KEY, e.g. --key 4000:1 --key 9000:#
     #[arg(long = "key", value_name = "MS:KEY", value_parser = parse_key)]
     keys: Vec<(u64, Key)>,
     /// The caller's number
-    #[arg(long, default_value = "replay")]
-    from: String,
-    /// Wall-clock time of the call (RFC 3339), for opening hours; default now
+    #[arg(long)]
+    from: Option<String>,
+    /// Wall-clock time of the call (RFC 3339), for opening hours; by default the recorded call's, or now
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
     /// One JSON object a line (docs/timeline.md)
@@ -54,26 +63,29 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let line = match &args.line {
-        Some(name) => name.clone(),
-        None => config.lines.keys().next().context("the configuration has no line")?.clone(),
+    let (sound, mut script) = match &args.call {
+        Some(call) => recorded(&config, call).await?,
+        None => (file::read(args.audio.as_deref().context("no recording")?)?, Script::default()),
     };
+    let recorded = Some(&script.caller.line).filter(|line| config.lines.contains_key(*line));
+    let first = || config.lines.keys().next();
+    let line = args.line.as_ref().or(recorded).or_else(first).context("the configuration has no line")?.clone();
     let (shared, flows, _) =
         engine::load(&Arc::new(config.clone()), false, None, |what| eprintln!("  {what} ...")).await?;
     let Some(flow) = flows.get(&line) else {
         let lines: Vec<_> = config.lines.keys().map(String::as_str).collect();
         bail!("no line {line:?} (there are: {})", lines.join(", "));
     };
-    let sound = file::read(&args.audio)?;
-    let mut keys = args.keys;
-    keys.sort_by_key(|(at, _)| *at);
-    let dialled = config.lines[&line].numbers.first().cloned().unwrap_or_default();
-    let script = Script {
-        caller: Caller { number: args.from, name: None, dialled, line },
-        keys,
-        at: args.at,
-        ..Script::default()
-    };
+    script.keys.extend(args.keys);
+    script.keys.sort_by_key(|(at, _)| *at);
+    script.at = args.at.or(script.at);
+    if let Some(from) = args.from {
+        script.caller.number = from;
+    }
+    if script.caller.dialled.is_empty() {
+        script.caller.dialled = config.lines[&line].numbers.first().cloned().unwrap_or_default();
+    }
+    script.caller.line = line;
     let json = args.json;
     let port = FilePort::new(&sound, 8_000);
     let done = engine::replay(shared, flow.clone(), port, script, |entry| print(entry, json)).await;
@@ -88,6 +100,26 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The caller's side of a call in the records, and what a recording does not hold.
+async fn recorded(config: &Config, call: &str) -> anyhow::Result<(Sound, Script)> {
+    let archive = Archive::open(&config.records.folder).await?;
+    let record = archive.show(call).await?;
+    let recording = record.recordings.first().context("this call was not recorded")?;
+    let sound = file::read_channel(&recording.path, 0)?;
+    let key = |entry: &Entry| match entry.note {
+        Note::Dtmf { key } => Some((entry.at_ms, key)),
+        _ => None,
+    };
+    let mut replies = VecDeque::new();
+    for line in archive.event_log(&record.head.call).await? {
+        if let Event::Replied { reply, .. } = serde_json::from_str(&line.event_json)? {
+            replies.push_back(reply);
+        }
+    }
+    let keys = record.timeline.iter().filter_map(key).collect();
+    Ok((sound, Script { caller: record.head.caller, keys, replies, at: Some(record.head.started) }))
 }
 
 fn print(entry: &Entry, json: bool) {

@@ -1,6 +1,8 @@
 //! Logs on standard error, for people or as JSON lines; `FRONTDESK_LOG` filters them
 //! (tracing-subscriber's `EnvFilter`: `warn,frontdesk::sip=debug`).
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -23,7 +25,10 @@ pub enum Format {
 /// Starts writing logs; once a process.
 pub fn init(format: Format) -> Result<(), Error> {
     let filter = filter(std::env::var("FRONTDESK_LOG").ok().as_deref())?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let taken = |_| Error::LogsTaken;
     match format {
         Format::Text => logs.finish().try_init().map_err(taken),

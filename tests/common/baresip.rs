@@ -68,6 +68,7 @@ pub struct Baresip {
     /// Everything it reported, oldest first.
     pub events: Vec<Value>,
     port: u16,
+    microphones: u32,
     folder: tempfile::TempDir,
 }
 
@@ -96,7 +97,8 @@ impl Baresip {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         };
-        let mut started = Self { child, control, received: Vec::new(), events: Vec::new(), port, folder };
+        let mut started =
+            Self { child, control, received: Vec::new(), events: Vec::new(), port, microphones: 0, folder };
         // Only now, so that no event of the registration is missed.
         started.command("uanew", &account).await;
         started
@@ -135,6 +137,14 @@ impl Baresip {
 
     pub async fn dial(&mut self, uri: &str) {
         self.command("dial", uri).await;
+    }
+
+    /// From now on the microphone hears this, then silence.
+    pub async fn hears(&mut self, sound: Sound) {
+        self.microphones += 1;
+        let file = self.folder.path().join(format!("microphone-{}.wav", self.microphones));
+        microphone(&sound, &file);
+        self.command("ausrc", &format!("aufile,{}", file.display())).await;
     }
 
     /// Presses keys during a call.

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test uses its own part
 
 pub mod baresip;
+pub mod engine;
 pub mod sipp;
 pub mod talk;
 
@@ -51,5 +52,5 @@ pub fn tool(name: &str) -> std::path::PathBuf {
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("{name} is not installed; run `make setup`"))
+        .unwrap_or_else(|| panic!("{name} is not installed; run `scripts/setup test`"))
 }
