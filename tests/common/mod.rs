@@ -4,6 +4,7 @@
 
 pub mod baresip;
 pub mod engine;
+pub mod people;
 pub mod sipp;
 pub mod talk;
 
