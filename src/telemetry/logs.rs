@@ -11,8 +11,9 @@ use super::Error;
 /// What is written unless `FRONTDESK_LOG` says otherwise.
 const DEFAULT: &str = "info";
 /// Libraries that report a caller's ordinary behaviour as trouble, or print whole messages with numbers in them.
+/// (Whisper's own errors come back as values; what it logs is mostly an utterance that is no longer wanted.)
 const QUIETER: &[&str] =
-    &["rsipstack=error", "webrtc_util=error", "sqlx=warn", "hyper=warn", "reqwest=warn", "whisper_rs=warn"];
+    &["rsipstack=error", "webrtc_util=error", "sqlx=warn", "hyper=warn", "reqwest=warn", "whisper_rs=off"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {

@@ -37,15 +37,15 @@ pub struct Engine {
 impl Engine {
     /// With the agents anna (English: everything) and wang (Mandarin), who register by these names.
     pub async fn start() -> Self {
-        Self::start_with("").await
+        Self::start_with("", "").await
     }
 
-    /// With more lines of configuration.
-    pub async fn start_with(more: &str) -> Self {
+    /// With further agents for the bank's front desk, each at a SIP address, and more lines of configuration.
+    pub async fn start_with(agents: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = super::free_port();
         fs::write(folder.path().join("agents.secret"), PASSWORD).expect("a file");
-        fs::write(folder.path().join("config.yaml"), configuration(port, more)).expect("a file");
+        fs::write(folder.path().join("config.yaml"), configuration(port, agents, more)).expect("a file");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let backend = Command::new(super::tool("python3"))
             .arg(root.join("examples/backend/server.py"))
@@ -194,7 +194,12 @@ async fn run(folder: &Path) -> (Child, SocketAddr) {
     }
 }
 
-fn configuration(backend: u16, more: &str) -> String {
+/// An agent of the bank's front desk whose telephone is always at this address.
+pub fn desk_agent(name: &str, uri: &str) -> String {
+    format!("  {name}: {{ uri: \"{uri}\", queues: [front-desk] }}\n")
+}
+
+fn configuration(backend: u16, agents: &str, more: &str) -> String {
     let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/flows");
     let flows = flows.display();
     format!(
@@ -214,6 +219,7 @@ agents:
     queues: [service]
     skills: [complaints, pickups]
     languages: [zh]
+{agents}
 queues:
   front-desk: {{}}
   cards: {{}}

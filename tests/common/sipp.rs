@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use frontdesk::media::Codec;
 use tokio::process::{Child, Command};
 
 /// How long a scenario may take in all.
@@ -25,6 +26,8 @@ pub struct Sipp {
     calls: u32,
     rate: u32,
     speaks_ms: u64,
+    number: String,
+    speech: Vec<u8>,
     port: u16,
 }
 
@@ -32,7 +35,17 @@ impl Sipp {
     /// One call to `target`.
     pub fn new(scenario: &str, target: SocketAddr) -> Self {
         let port = super::free_port();
-        Self { scenario: scenario.into(), target: Some(target), tcp: false, calls: 1, rate: 10, speaks_ms: 500, port }
+        Self {
+            scenario: scenario.into(),
+            target: Some(target),
+            tcp: false,
+            calls: 1,
+            rate: 10,
+            speaks_ms: 500,
+            number: "800".into(),
+            speech: Vec::new(),
+            port,
+        }
     }
 
     /// A phone that waits for one call.
@@ -54,6 +67,13 @@ impl Sipp {
         Self { speaks_ms, ..self }
     }
 
+    /// The number that `caller_plays` dials, and what it plays, 8 kHz.
+    pub fn plays(self, number: &str, samples: &[i16]) -> Self {
+        let mut speech = vec![0; samples.len()];
+        Codec::Pcmu.encoder().encode(samples, &mut speech);
+        Self { number: number.into(), speech, ..self }
+    }
+
     /// Runs the scenario to its end.
     pub async fn run(self) {
         self.start().finish().await;
@@ -62,14 +82,18 @@ impl Sipp {
     pub fn start(self) -> Running {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let errors = folder.path().join("errors.log");
+        std::fs::write(folder.path().join("speech.raw"), &self.speech).expect("room on the disk");
         let scenario = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{}.xml", self.scenario));
         let mut command = Command::new(super::tool("sipp"));
         command.args(self.target.map(|target| target.to_string()));
         command.arg("-sf").arg(scenario).args(["-i", "127.0.0.1", "-p", &self.port.to_string()]);
         command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
-        command.args(["-t", if self.tcp { "t1" } else { "u1" }, "-d", &self.speaks_ms.to_string()]);
+        command.args(["-s", &self.number, "-t", if self.tcp { "t1" } else { "u1" }, "-d", &self.speaks_ms.to_string()]);
         // Its own port range for sound, above its signalling port.
-        command.args(["-mp", &(self.port + 2).to_string(), "-rtp_echo", "-nostdin"]);
+        command.args(["-mp", &(self.port + 2).to_string(), "-nostdin"]);
+        if self.speech.is_empty() {
+            command.arg("-rtp_echo"); // one source of sound is enough
+        }
         command.arg("-trace_err").arg("-error_file").arg(&errors).current_dir(folder.path());
         // Every message as SIPp saw it, for one who looks for a fault.
         if let Some(file) = std::env::var_os("FRONTDESK_TEST_SIPP_TRACE") {
