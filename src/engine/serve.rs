@@ -16,7 +16,7 @@ use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
 use super::{ReadyFlow, Shared};
 use crate::acd::{Floor, FloorEvent};
-use crate::call::{Entry, Summary, summarise};
+use crate::call::{Entry, Note, Outcome, Summary, summarise};
 use crate::config::{self, Config, Problems};
 use crate::dialog::flow::Flow;
 use crate::media::{Recordings, repair_wav};
@@ -259,7 +259,10 @@ fn mend(recording: &Path) -> Result<(), records::Unmended> {
     Ok(repair_wav(recording).map(drop)?)
 }
 
+/// What a call that was cut off comes to.
 fn sum_up(flow: &str, timeline: &[Entry]) -> Option<Summary> {
     let flow: Flow = serde_json::from_str(flow).ok()?;
-    Some(summarise(&flow, timeline))
+    let reached = timeline.iter().any(|entry| matches!(entry.note, Note::Connected { .. }));
+    let outcome = Some(if reached { Outcome::HandedOver } else { Outcome::Unserved });
+    Some(Summary { outcome, ..summarise(&flow, timeline) })
 }
