@@ -47,7 +47,7 @@ async fn a_caller_to_the_bank_is_heard_answered_and_put_through() {
     let text = transcript(&received, answer.at_ms.saturating_sub(500), asked.at_ms, "en").await.to_lowercase();
     assert!(text.contains("monday to friday"), "{text}");
 
-    assert_both_heard(&record, &heard, &agent.stop().await);
+    assert_both_heard("en", &record, &heard, &agent.stop().await);
     engine.assert_replays(&record).await;
     assert_recording_replays(&engine, &record).await;
     engine.terminate().await;

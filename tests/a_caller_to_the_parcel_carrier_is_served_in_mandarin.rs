@@ -53,7 +53,7 @@ async fn a_caller_to_the_parcel_carrier_is_served_in_mandarin() {
     let text = transcript(&sent, answer.at_ms, asked.at_ms, "zh").await;
     println!("said 您的快递已经到上海了，快递员正在派送，请您保持电话畅通。 heard {text}");
     assert!(text.contains("上海"), "{text}");
-    assert_both_heard(&record, &caller.stop().await, &agent.stop().await);
+    assert_both_heard("zh", &record, &caller.stop().await, &agent.stop().await);
     engine.assert_replays(&record).await;
     assert_recording_replays(&engine, &record).await;
     engine.terminate().await;

@@ -36,7 +36,7 @@ async fn a_live_call_is_handed_over() {
     assert_eq!(record.summary.as_ref().unwrap().outcome, Some(Outcome::HandedOver));
     agent.wait_for("CALL_CLOSED", SECONDS).await;
     // Not `stop`: there is nobody left to unregister from.
-    assert_both_heard(&record, &caller.heard(), &agent.heard());
+    assert_both_heard("stop", &record, &caller.heard(), &agent.heard());
     engine.assert_replays(&record).await;
 }
 

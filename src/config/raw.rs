@@ -142,7 +142,7 @@ pub struct Backend {
     pub url: String,
     /// `GET` or `POST`. Default `GET`.
     pub method: Option<Method>,
-    /// Milliseconds one attempt may take. Default 3000.
+    /// Milliseconds an answer may take, all attempts together. Default 3000.
     #[schemars(range(min = 50, max = 60_000))]
     pub timeout_ms: Option<u64>,
     /// Further attempts when the service does not answer or fails. Default 1 for GET, 0 for POST.

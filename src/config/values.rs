@@ -121,7 +121,7 @@ pub struct Backend {
     /// a place in it become query parameters (GET) or the JSON body's fields (POST).
     pub url: String,
     pub method: Method,
-    /// For one attempt.
+    /// For all attempts together.
     pub timeout: Duration,
     /// Further attempts after a connection error, a time-out or a 5xx status.
     pub retries: u32,

@@ -18,6 +18,7 @@ use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Sound, mix};
 use crate::speech::{Heard, Hearing, Listener, TurnId};
+use crate::telemetry::names;
 
 /// The recogniser may take this long for one turn before the caller is asked again.
 const HEARING_LIMIT_MS: u64 = 8_000;
@@ -119,6 +120,8 @@ pub struct Session {
     listener: Listener,
     listening: Option<(Expect, Language, Vec<String>)>,
     turn: Option<Turn>,
+    /// End of the caller's last sound that has yet to be answered, ms.
+    unanswered_ms: Option<u64>,
 
     to_caller: Option<Saying>,
     /// What was cut off, fading out.
@@ -152,6 +155,7 @@ impl Session {
             listener,
             listening: None,
             turn: None,
+            unanswered_ms: None,
             to_caller: None,
             fading: None,
             to_agent: None,
@@ -351,6 +355,7 @@ impl Session {
         let Some(Turn { text: Some(text), over: Some((start_ms, end_ms)), .. }) = self.turn.take_if(settled) else {
             return;
         };
+        self.unanswered_ms = Some(end_ms);
         self.tell(match text {
             Ok(hearing) if !hearing.text.is_empty() => Event::Heard(Utterance {
                 text: hearing.text,
@@ -392,6 +397,11 @@ impl Session {
         let mut sounds = false;
         if let Some(saying) = &mut self.to_caller {
             sounds = saying.player.next(frame);
+            if let Some(ended) = self.unanswered_ms.take_if(|_| sounds) {
+                let ms = self.now_ms.saturating_sub(ended);
+                metrics::histogram!(names::ANSWER_SECONDS).record(ms as f64 / 1e3);
+                tracing::debug!(ms, "answered what the caller said");
+            }
             if saying.complete && saying.player.is_over() {
                 let To::Caller(prompt) = saying.to else { return sounds }; // only prompts for the caller go here
                 self.to_caller = None;

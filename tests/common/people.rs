@@ -73,7 +73,7 @@ pub async fn transcript(sound: &Samples, from_ms: u64, to_ms: u64, language: &st
 }
 
 /// A tone each way, at both telephones, and soon: the briefing's end is the gap before the caller's tone at the agent.
-pub fn assert_both_heard(record: &CallRecord, caller: &(Vec<i16>, u32), agent: &(Vec<i16>, u32)) {
+pub fn assert_both_heard(name: &str, record: &CallRecord, caller: &(Vec<i16>, u32), agent: &(Vec<i16>, u32)) {
     let (heard, rate) = caller;
     assert!(tone_ms(heard, *rate, AGENT) > 1_000, "the caller heard {} ms of the agent", tone_ms(heard, *rate, AGENT));
     let (told, rate) = agent;
@@ -83,7 +83,9 @@ pub fn assert_both_heard(record: &CallRecord, caller: &(Vec<i16>, u32), agent: &
     let loud = |block: &[i16]| block.iter().any(|sample| sample.unsigned_abs() > 300);
     let last = told.chunks_exact(block).take(first).rposition(loud).expect("a briefing");
     let gap = 20 * (first - last);
-    println!("FIGURE briefing's last sound to the caller's voice, at the agent's telephone: {gap} ms (limit 200)");
+    println!(
+        "FIGURE 2.1-to-agent-{name} {gap} ms limit <= 200 -- briefing's last sound to the caller's, at the agent's"
+    );
     assert!(gap <= MOMENT_MS, "{gap} ms");
 
     let connected = record.timeline.iter().find(|entry| matches!(entry.note, Note::Connected { .. })).unwrap().at_ms;
@@ -91,7 +93,9 @@ pub fn assert_both_heard(record: &CallRecord, caller: &(Vec<i16>, u32), agent: &
     let block = right.rate as usize / 50;
     let first = right.samples.chunks_exact(block).position(|block| tone_ms(block, right.rate, AGENT) > 0).unwrap();
     let gap = (20 * first as u64).saturating_sub(connected);
-    println!("FIGURE connection to the agent's voice on its way to the caller: {gap} ms (limit 200)");
+    println!(
+        "FIGURE 2.1-to-caller-{name} {gap} ms limit <= 200 -- connection to the agent's sound on the way to the caller"
+    );
     assert!(gap as usize <= MOMENT_MS, "{gap} ms");
 }
 

@@ -33,7 +33,7 @@ impl super::Summary {
     /// What is wanted, what is verified, how they sound: at most 60 characters, for a telephone's display. Holds
     /// no collected value.
     pub fn headline(&self) -> String {
-        let call = if self.mandarin() { "来电" } else { "call" };
+        let call = if self.mandarin() { "来电，未说明事由" } else { "call, no reason given" };
         let wanted = self.matter().or(self.last(FactKind::LastWords)).unwrap_or(call);
         let mut parts = vec![wanted];
         parts.extend(self.last(FactKind::Verified));
@@ -215,7 +215,7 @@ mod tests {
             summary("en", &[(FactKind::LastWords, "a very long story about a card and a shop and a dog and a cat")]);
         assert_eq!(long.headline().chars().count(), 58);
         assert!(long.headline_ascii().len() <= 60 && long.headline_ascii().ends_with("..."));
-        assert_eq!(summary("en", &[]).headline(), "call");
+        assert_eq!(summary("en", &[]).headline(), "call, no reason given");
     }
 
     #[test]
