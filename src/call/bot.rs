@@ -20,6 +20,8 @@ const FETCH_LIMIT_MS: u64 = 40_000;
 pub(super) const TURN_LIMIT_MS: u64 = 60_000;
 /// Steps taken without a sign from the caller, before the flow counts as lost in a loop.
 const MOVES: u32 = 50;
+/// A `#` that follows keys complete by their number within this time ends nothing else.
+const HASH_MS: u64 = 3_000;
 
 /// Where in its flow a call is.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(super) struct Bot {
     pub silences: u32,
     /// Keys gathered for this step's question.
     pub keys: String,
+    /// When keys were complete by their number: a `#` just after them belongs to them.
+    pub complete_ms: Option<u64>,
     /// The caller is speaking, or what they said is being read.
     pub hearing: bool,
     /// What was cut when the caller began to speak.
@@ -93,8 +97,8 @@ impl Call {
         let mut name = step;
         loop {
             let Phase::Bot(bot) = &mut self.phase else { return Walked::Begun };
-            let moves = bot.moves + 1;
-            *bot = Bot { step: name.to_owned(), moves, ..Bot::default() };
+            let (moves, complete_ms) = (bot.moves + 1, bot.complete_ms);
+            *bot = Bot { step: name.to_owned(), moves, complete_ms, ..Bot::default() };
             let step = flow.steps.get(name).filter(|_| moves <= MOVES);
             let Some(step) = step else {
                 // `check` refuses flows that can come here.
@@ -266,8 +270,12 @@ impl Call {
     }
 
     fn key(&mut self, key: Key) {
+        let now = self.now_ms;
         let Phase::Bot(bot) = &mut self.phase else { return };
         bot.moves = 0;
+        if bot.complete_ms.take().is_some_and(|at| key.as_char() == '#' && now <= at + HASH_MS) {
+            return;
+        }
         match &bot.stage {
             // Callers who know the way press keys ahead: they count for the question that follows.
             Stage::Saying { next } => {

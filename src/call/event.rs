@@ -119,6 +119,10 @@ pub enum Event {
         prompt: PromptId,
         finished: bool,
     },
+    /// The voice could not speak a prompt, or not to its end.
+    VoiceFailed {
+        prompt: PromptId,
+    },
     Timer {
         timer: super::TimerId,
     },

@@ -162,6 +162,10 @@ impl Call {
                 let agent = agent.clone();
                 self.lost(agent, AgentFailure::LeftEarly);
             }
+            // Their sound is gone, not their goodwill: the caller is not to pay for it.
+            (Stage::Connected { agent }, Event::AgentFailed { agent: failed, failure }) if *agent == failed => {
+                self.cut_off(failed, failure);
+            }
             (Stage::Connected { agent }, Event::AgentHungUp) => {
                 let agent = agent.clone();
                 self.note(Note::AgentLeft { agent });
@@ -269,6 +273,20 @@ impl Call {
         self.stage(Stage::Waiting);
         self.set_timer(TimerId::Comfort, FIRST_COMFORT_MS);
         self.set_timer(TimerId::QueueLimit, QUEUE_LIMIT_MS);
+    }
+
+    /// The agent was lost in mid-conversation: an apology, and back into the queue at the old place.
+    fn cut_off(&mut self, agent: String, failure: AgentFailure) {
+        self.act(Action::Disconnect);
+        self.lost(agent, failure);
+        if let Phase::Handoff(handoff) = &mut self.phase
+            && !std::mem::replace(&mut handoff.waiting_sound, true)
+        {
+            self.act(Action::PlayWaiting);
+        }
+        let lines = self.flow.lines.clone();
+        let texts = vec![self.words(&lines.sorry), self.words(&lines.to_person)];
+        self.say(texts, true);
     }
 
     fn stage(&mut self, stage: Stage) {

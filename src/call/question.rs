@@ -378,6 +378,7 @@ impl Call {
 
     /// Gathers digits up to `#`, to the longest that is asked for, or to a pause. `*` begins anew.
     fn gather(&mut self, key: char, max: usize) {
+        let now_ms = self.now_ms;
         let Some(bot) = self.bot_mut() else { return };
         match key {
             '#' => return self.keys_done(),
@@ -387,6 +388,7 @@ impl Call {
         let length = bot.keys.len();
         // A lone 0 may yet be a number's first digit, or a wish for a person: a pause tells.
         if length >= max && length > 1 || (max == 1 && length == 1 && key != '0') {
+            bot.complete_ms = Some(now_ms);
             return self.keys_done();
         }
         let whole = length > 1 && slot_fits(self.step(), length);

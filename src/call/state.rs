@@ -115,10 +115,12 @@ impl Call {
             return Vec::new(); // cancelled meanwhile
         }
         let said = match event {
-            Event::Said { prompt, .. } => match self.speaking.take_if(|speaking| speaking.prompt == prompt) {
-                None => return Vec::new(), // replaced or stopped meanwhile
-                some => some,
-            },
+            Event::Said { prompt, .. } | Event::VoiceFailed { prompt } => {
+                match self.speaking.take_if(|speaking| speaking.prompt == prompt) {
+                    None => return Vec::new(), // replaced or stopped meanwhile
+                    some => some,
+                }
+            }
             _ => None,
         };
         match (&self.phase, event) {
@@ -131,6 +133,12 @@ impl Call {
             (_, Event::Timer { timer: TimerId::Drain }) => self.drain_over(),
             (_, Event::Emotion(reading)) => self.note(Note::Emotion(reading)),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),
+            // Nobody is left in silence: a person speaks for the voice.
+            (Phase::Bot(_), Event::VoiceFailed { .. }) => self.seek_person("the voice failed", None),
+            (Phase::Closing(cause), Event::VoiceFailed { .. }) => {
+                let cause = *cause;
+                self.end(cause);
+            }
             (Phase::Bot(_), event) => self.bot(event, said),
             (Phase::Handoff(_), event) => self.handoff(event, said),
             (Phase::Closing(cause), Event::Said { .. } | Event::Timer { .. }) => {

@@ -24,6 +24,7 @@ use crate::telemetry::{self, Format};
 ///   frontdesk replay caller.wav --config config/bank.yaml --key 4000:1
 ///   frontdesk replay --call 0199 --config config/bank.yaml      a call that was recorded, by its name or the start of it
 #[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Args {
     /// What the caller says: wav, flac, mp3 or ogg of any rate
     #[arg(required_unless_present = "call", conflicts_with = "call")]
@@ -59,7 +60,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = match config::load_with(&args.config, Secrets::Optional) {
         Ok(config) => config,
         Err(problems) => {
-            eprint!("{problems}");
+            eprintln!("{problems}");
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -108,18 +109,16 @@ async fn recorded(config: &Config, call: &str) -> anyhow::Result<(Sound, Script)
     let record = archive.show(call).await?;
     let recording = record.recordings.first().context("this call was not recorded")?;
     let sound = file::read_channel(&recording.path, 0)?;
-    let key = |entry: &Entry| match entry.note {
-        Note::Dtmf { key } => Some((entry.at_ms, key)),
-        _ => None,
-    };
-    let mut replies = VecDeque::new();
+    let (mut keys, mut replies) = (Vec::new(), VecDeque::new());
     for line in archive.event_log(&record.head.call).await? {
-        if let Event::Replied { reply, .. } = serde_json::from_str(&line.event_json)? {
-            replies.push_back(reply);
+        match serde_json::from_str(&line.event_json)? {
+            Event::Key { key } => keys.push((line.at_ms, key)),
+            Event::Replied { reply, .. } => replies.push_back(reply),
+            _ => {}
         }
     }
-    let keys = record.timeline.iter().filter_map(key).collect();
-    Ok((sound, Script { caller: record.head.caller, keys, replies, at: Some(record.head.started) }))
+    let at = Some(record.head.started);
+    Ok((sound, Script { caller: record.head.caller, keys, replies: Some(replies), at }))
 }
 
 fn print(entry: &Entry, json: bool) {
@@ -154,6 +153,8 @@ fn write_wav(path: &std::path::Path, samples: &[i16]) -> Result<(), hound::Error
 fn parse_key(text: &str) -> Result<(u64, Key), String> {
     let (at, key) = text.split_once(':').ok_or("expected MS:KEY, e.g. 4000:1")?;
     let at = at.parse().map_err(|_| format!("{at:?} is no number of milliseconds"))?;
-    let key = key.chars().next().and_then(Key::new).ok_or_else(|| format!("{key:?} is no telephone key"))?;
+    let mut keys = key.chars();
+    let one = keys.next().filter(|_| keys.next().is_none()).and_then(Key::new);
+    let key = one.ok_or_else(|| format!("{key:?} is no telephone key; give one key each time"))?;
     Ok((at, key))
 }

@@ -29,7 +29,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let config = match config::load(&args.config) {
         Ok(config) => config,
         Err(problems) => {
-            eprint!("{problems}");
+            eprintln!("{problems}");
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -45,9 +45,14 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("{}", greeting.replace("{at}", &server.listening().to_string()));
     loop {
         tokio::select! {
-            _ = reload.recv() => match server.reload(&args.config).await {
-                Ok(()) => eprintln!("new calls follow the changed {}", args.config.display()),
-                Err(error) => eprintln!("{error}\nthe running configuration is kept"),
+            _ = reload.recv() => tokio::select! {
+                // A stop does not wait for prompts to be made.
+                reloaded = server.reload(&args.config) => match reloaded {
+                    Ok(()) => eprintln!("new calls follow the changed {}", args.config.display()),
+                    Err(error) => eprintln!("{error}\nthe running configuration is kept"),
+                },
+                _ = term.recv() => break,
+                _ = interrupt.recv() => break,
             },
             _ = term.recv() => break,
             _ = interrupt.recv() => break,

@@ -7,6 +7,7 @@ use crate::dialog::Language;
 pub(super) const SIP_LISTEN: &str = "127.0.0.1:5060";
 pub(super) const HTTP_LISTEN: &str = "127.0.0.1:9060";
 pub(super) const RTP_PORTS: (u16, u16) = (16_384, 17_383);
+pub(super) const MAX_CALLS: usize = 500;
 pub(super) const MEDIA_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const DRAIN: Duration = Duration::from_secs(120);
 pub(super) const RING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -62,6 +63,7 @@ mod tests {
             ("Backend", "timeout_ms", millis(BACKEND_TIMEOUT)),
             ("Sip", "listen", format!("`{SIP_LISTEN}`")),
             ("Sip", "rtp_ports", format!("`{}-{}`", RTP_PORTS.0, RTP_PORTS.1)),
+            ("Sip", "max_calls", MAX_CALLS.to_string()),
             ("Sip", "media_timeout_s", seconds(MEDIA_TIMEOUT)),
             ("Http", "listen", format!("`{HTTP_LISTEN}`")),
             ("Llm", "timeout_ms", millis(LLM_TIMEOUT)),

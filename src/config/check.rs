@@ -29,13 +29,13 @@ pub(super) fn check(
     let queues = checker.queues(&agents);
     let backends = checker.backends();
     let flows = checker.flows(&agents, &queues, &backends, &speech);
-    let lines = checker.lines(&flows);
+    let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
     let records = checker.records();
     let llm = checker.llm();
     let drain = checker.single("drain_s", |file| file.drain_s.as_ref());
     if let Some(current) = current {
-        checker.unchanged(current, &sip, &http, &records);
+        checker.unchanged(current, &sip, &http, &records, &spoken(&flows, &speech), speech.workers);
     }
     let config = Config {
         lines,
@@ -257,7 +257,12 @@ impl<'g> Checker<'g> {
         flows.into_iter().map(|(name, (flow, _))| (name, flow)).collect()
     }
 
-    fn lines(&mut self, flows: &BTreeMap<String, Flow>) -> BTreeMap<String, Line> {
+    fn lines(
+        &mut self,
+        flows: &BTreeMap<String, Flow>,
+        agents: &BTreeMap<String, Agent>,
+        queues: &BTreeMap<String, Queue>,
+    ) -> BTreeMap<String, Line> {
         let known: BTreeSet<&str> = flows.keys().map(String::as_str).collect();
         let mut numbers: BTreeMap<&str, &str> = BTreeMap::new();
         let mut lines = BTreeMap::new();
@@ -290,6 +295,7 @@ impl<'g> Checker<'g> {
                 let list: Vec<&str> = spoken.iter().map(Language::as_str).collect();
                 self.problems.push(problem.expected(format!("one of {}", list.join(", "))));
             }
+            self.problems.extend(flows::unspoken(flow, &language, agents, queues, at));
             let line = Line {
                 name: name.into(),
                 numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
@@ -360,7 +366,15 @@ impl<'g> Checker<'g> {
     }
 
     /// Reports what cannot change while the engine runs.
-    fn unchanged(&mut self, current: &Config, sip: &Option<Sip>, http: &Option<Http>, records: &Records) {
+    fn unchanged(
+        &mut self,
+        current: &Config,
+        sip: &Option<Sip>,
+        http: &Option<Http>,
+        records: &Records,
+        languages: &BTreeMap<Language, SpeechLanguage>,
+        workers: usize,
+    ) {
         let mut changed = |section: &str, key: &str, same: bool| {
             let at = self.gathered.documents.iter().find_map(|document| document.sound().find(section));
             if let (Some(at), false) = (at.or(self.gathered.documents.first().map(|document| document.sound())), same) {
@@ -376,6 +390,11 @@ impl<'g> Checker<'g> {
             changed("http", "listen", http.listen == current.http.listen);
         }
         changed("records", "folder", records.folder == current.records.folder);
+        changed("speech", "workers", workers == current.speech.workers);
+        let ears = |languages: &BTreeMap<Language, SpeechLanguage>| -> BTreeSet<String> {
+            languages.values().map(|language| language.ear.clone()).collect()
+        };
+        changed("speech", "languages", ears(languages).is_subset(&ears(&current.speech.languages)));
     }
 
     /// The entries of a section of named things, over all files; a second one of a name is reported.

@@ -47,7 +47,8 @@ impl Checker<'_> {
             self.problems.push(problem.expected("ports of their own"));
         }
         let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
-        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, media_timeout })
+        let max_calls = raw.max_calls.unwrap_or(builtin::MAX_CALLS);
+        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, max_calls, media_timeout })
     }
 
     pub(super) fn http(&mut self) -> Option<Http> {

@@ -515,6 +515,42 @@ pub(super) fn unable(
     })
 }
 
+/// Transfers of a flow whose queue has members enough, but none who speaks the line's language.
+pub(super) fn unspoken(
+    flow: &Flow,
+    language: &Language,
+    agents: &BTreeMap<String, Agent>,
+    queues: &BTreeMap<String, Queue>,
+    at: At,
+) -> Vec<Problem> {
+    let transfers = flow.steps.values().filter_map(|step| match step {
+        Step::Transfer(transfer) => Some(transfer),
+        _ => None,
+    });
+    let mut seen = BTreeSet::new();
+    let mut problems = vec![];
+    for transfer in transfers.chain([&flow.person]) {
+        let Some(queue) = queues.get(&transfer.queue) else { continue }; // reported on its own
+        let skills: BTreeSet<String> = transfer.skills.iter().chain(&queue.skills).cloned().collect();
+        let able: Vec<&Agent> = agents
+            .values()
+            .filter(|agent| agent.queues.contains(&queue.name) && skills.is_subset(&agent.skills))
+            .collect();
+        let spoken = able.iter().any(|agent| agent.languages.is_empty() || agent.languages.contains(language));
+        if !able.is_empty() && !spoken && seen.insert((queue.name.clone(), skills.clone())) {
+            let with = match skills.is_empty() {
+                true => String::new(),
+                false => format!(" with {}", skills.iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
+            };
+            let message =
+                format!("nobody in queue `{}`{with} speaks `{language}`, the language of this line", queue.name);
+            let problem = Problem::new(at.name_place(), message).expected("an agent who does");
+            problems.push(problem.remedy(format!("add `{language}` to the `languages` of an agent of the queue")));
+        }
+    }
+    problems
+}
+
 fn one_char(text: &str) -> Option<char> {
     let mut chars = text.chars();
     chars.next().filter(|_| chars.next().is_none())

@@ -37,7 +37,7 @@ pub struct File {
     pub http: Option<Http>,
     /// A language model that may rewrite summaries; without it, or when it is late, they are as good, only plainer.
     pub llm: Option<Llm>,
-    /// When told to stop: seconds that live calls have to finish or be handed to a person. Default 120.
+    /// When told to stop: seconds that live calls have to finish or be handed to a person; a last goodbye may take 10 more. Default 120.
     #[schemars(range(min = 0, max = 86_400))]
     pub drain_s: Option<u64>,
 }
@@ -210,6 +210,9 @@ pub struct Sip {
     /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`) that may send calls: your trunk's. Needed as soon as
     /// `listen` is more than this machine. Agents' phones register with their passwords from anywhere.
     pub allow: Vec<String>,
+    /// Calls at once; the next is refused with 503 and Retry-After. Default 500.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_calls: Option<usize>,
     /// Seconds without any sound from the caller until the call counts as lost. Default 20.
     #[schemars(range(min = 5, max = 600))]
     pub media_timeout_s: Option<u64>,

@@ -144,6 +144,8 @@ pub struct Sip {
     pub rtp_ports: RangeInclusive<u16>,
     /// Who may send calls without being a registered agent. Empty only when listening on loopback.
     pub allow: Vec<IpNet>,
+    /// Calls at once.
+    pub max_calls: usize,
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
 }

@@ -1,6 +1,6 @@
 //! The floor's task: carries what happens to calls and agents to the pure `acd::Floor`, and its decisions back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::errand::Return;
 use crate::acd::{Floor, FloorAction, FloorEvent};
-use crate::call::{CallId, QueueRequest};
+use crate::call::{CallId, Event, QueueRequest};
 
 /// Messages that may wait for the floor; it decides in microseconds.
 const BACKLOG: usize = 4_096;
@@ -36,14 +36,27 @@ impl FloorHandle {
         Self(messages)
     }
 
-    /// A call's request to its queue.
+    /// The floor still decides. (It ends before its handles only by a fault of ours.)
+    pub fn is_alive(&self) -> bool {
+        !self.0.is_closed()
+    }
+
+    /// A call is gone without a word. Never waits.
+    pub fn lost(&self, call: &CallId) {
+        let _ = self.0.try_send(Message::Event(FloorEvent::Left { call: call.clone() })); // full: its agent waits for a restart
+    }
+
+    /// A call's request to its queue. Without a floor nobody is there to take it.
     pub async fn request(&self, call: CallId, request: QueueRequest, back: mpsc::Sender<Return>) {
-        let _ = self.0.send(Message::Call { call, request, back }).await; // the floor outlives every handle
+        let enters = matches!(request, QueueRequest::Enter { .. });
+        if self.0.send(Message::Call { call, request, back: back.clone() }).await.is_err() && enters {
+            let _ = back.try_send(Return::Event(Event::NobodyThere)); // the call's own channel, all but empty
+        }
     }
 
     /// Something happened to an agent.
     pub async fn tell(&self, event: FloorEvent) {
-        let _ = self.0.send(Message::Event(event)).await; // likewise
+        let _ = self.0.send(Message::Event(event)).await; // `is_alive` tells of a floor that is gone
     }
 }
 
@@ -63,29 +76,46 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
                 None => return,
                 Some(Message::Event(event)) => event,
                 Some(Message::Call { call, request, back }) => {
-                    calls.insert(call.clone(), back);
+                    if matches!(request, QueueRequest::Enter { .. }) {
+                        calls.insert(call.clone(), back);
+                    }
                     FloorEvent::from_call(call, request)
                 }
             },
             () = due => FloorEvent::Tick,
         };
-        let gone = event.ended_call().map(str::to_owned);
-        // Milliseconds are cut off: a tick must not come just before its deadline.
-        let now_ms = started.elapsed().as_micros().div_ceil(1_000) as u64;
-        for action in floor.handle(now_ms, event) {
-            if let FloorAction::Resting { agent, missed } = &action {
-                warn!(agent, missed, "an agent missed several calls in a row and gets a rest");
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let gone = event.ended_call().map(str::to_owned);
+            // Milliseconds are cut off: a tick must not come just before its deadline.
+            let now_ms = started.elapsed().as_micros().div_ceil(1_000) as u64;
+            for action in floor.handle(now_ms, event) {
+                match &action {
+                    FloorAction::Resting { agent, missed } => {
+                        warn!(agent, missed, "an agent missed several calls in a row and gets a rest");
+                    }
+                    FloorAction::GiveUp { call, .. } => {
+                        tell(&mut calls, action.clone(), &mut events);
+                        calls.remove(call);
+                        continue;
+                    }
+                    _ => {}
+                }
+                tell(&mut calls, action, &mut events);
             }
-            if let Some((call, event)) = action.into_call_event()
-                && let Some(back) = calls.get(&call)
-                && back.try_send(Return::Event(event)).is_err()
-            {
-                // Its channel holds seconds of work: the call's task is dead or gone, and the floor must not wait.
+            if let Some(call) = gone {
                 calls.remove(&call);
             }
         }
-        if let Some(call) = gone {
-            calls.remove(&call);
-        }
+    }
+}
+
+/// Tells a call what was decided about it. One whose channel is full (it holds seconds of work) or closed is dead, and
+/// its agent free: the floor must not wait.
+fn tell(calls: &mut HashMap<CallId, mpsc::Sender<Return>>, action: FloorAction, events: &mut VecDeque<FloorEvent>) {
+    let Some((call, event)) = action.into_call_event() else { return };
+    if calls.get(&call).is_some_and(|back| back.try_send(Return::Event(event)).is_err()) {
+        calls.remove(&call);
+        events.push_back(FloorEvent::Left { call });
     }
 }

@@ -10,9 +10,10 @@ use tracing::{info, warn};
 
 use super::errand::{self, Return};
 use super::floor::FloorHandle;
+use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Summary};
+use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Outcome, Summary};
 use crate::config::{Config, Phone};
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, Ending, LoggedLine, Store};
@@ -38,6 +39,8 @@ pub struct House {
     pub recordings: Recordings,
     pub endpoint: sip::Endpoint,
     pub floor: FloorHandle,
+    /// The configuration in force by now: queues and agents are always today's.
+    pub today: watch::Receiver<Arc<Config>>,
     /// Set once when the engine is told to stop: how long calls may still take.
     pub drain: watch::Receiver<Option<Duration>>,
 }
@@ -48,12 +51,37 @@ pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: si
     info!(%call, line, "call arrived");
     let arrived = Instant::now();
     metrics::counter!(names::CALLS_STARTED, "line" => line.clone()).increment(1);
-    metrics::gauge!(names::CALLS_ACTIVE).increment(1.0);
+    let _present = Present::new(&house, &call);
     let (cause, outcome) = Live::new(house, flow, call.clone(), arrived).run(line, incoming).await;
-    metrics::gauge!(names::CALLS_ACTIVE).decrement(1.0);
     metrics::histogram!(names::CALL_SECONDS).record(arrived.elapsed().as_secs_f64());
     metrics::counter!(names::CALLS_ENDED, "cause" => cause.clone(), "outcome" => outcome.clone()).increment(1);
     info!(%call, cause, outcome, "call ended");
+}
+
+/// A call that is under way. Whatever ends its task, a fault of ours too, frees its agent and closes its record.
+struct Present {
+    floor: FloorHandle,
+    store: Store,
+    call: CallId,
+}
+
+impl Present {
+    fn new(house: &House, call: &CallId) -> Self {
+        metrics::gauge!(names::CALLS_ACTIVE).increment(1.0);
+        Self { floor: house.floor.clone(), store: house.store.clone(), call: call.clone() }
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        metrics::gauge!(names::CALLS_ACTIVE).decrement(1.0);
+        if std::thread::panicking() {
+            self.floor.lost(&self.call);
+            let summary = Summary { outcome: Some(Outcome::Unserved), language: String::new(), facts: Vec::new() };
+            let ending = Ending { cause: Cause::Interrupted, ended: Utc::now(), summary, quality: None };
+            self.store.finish(&self.call, ending);
+        }
+    }
 }
 
 struct Live {
@@ -294,13 +322,18 @@ impl Live {
     async fn ring(&mut self, agent: String, summary: &Summary) {
         let n = self.legs;
         self.legs += 1;
-        let Some(settings) = self.house.config.agents.get(&agent) else {
-            let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
-            return;
-        };
-        let to = match &settings.phone {
-            Phone::Registers { user, .. } => Target::Registered(user.clone()),
-            Phone::At { uri } => Target::Uri(uri.clone()),
+        let leg = records::Leg { n, agent: Some(agent.clone()), began_ms: self.now_ms(), ..records::Leg::default() };
+        self.house.store.leg(&self.call, leg.clone());
+        let (cancel, cancelled) = mpsc::channel(1);
+        self.agent = AgentSide::Ringing { leg, cancel };
+        let phone = self.house.today.borrow().agents.get(&agent).map(|agent| agent.phone.clone());
+        let to = match phone {
+            Some(Phone::Registers { user, .. }) => Target::Registered(user),
+            Some(Phone::At { uri }) => Target::Uri(uri),
+            None => {
+                let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
+                return;
+            }
         };
         let invite = sip::InviteRequest {
             to,
@@ -313,9 +346,6 @@ impl Live {
             ring_timeout: RING_LIMIT,
         };
         self.reword(summary);
-        let leg = records::Leg { n, agent: Some(agent), began_ms: self.now_ms(), ..records::Leg::default() };
-        let (cancel, cancelled) = mpsc::channel(1);
-        self.agent = AgentSide::Ringing { leg, cancel };
         tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
     }
 
@@ -346,6 +376,7 @@ impl Live {
                     return; // `current` says it rings
                 };
                 leg.answered_ms = Some(self.now_ms());
+                self.house.store.leg(&self.call, leg.clone());
                 let rate = phone.port().rate();
                 self.agent = AgentSide::There { leg, phone };
                 session.agent_answered(rate);
@@ -383,7 +414,10 @@ impl Live {
     async fn close(mut self, mut session: Session) -> (String, String) {
         let mut quality = None;
         match std::mem::replace(&mut self.caller, CallerSide::Gone) {
-            CallerSide::Ringing(incoming) => incoming.reject(480, None).await,
+            CallerSide::Ringing(incoming) => match self.ended {
+                Some((_, Cause::Shutdown)) => incoming.reject(503, Some(TRY_AGAIN)).await,
+                _ => incoming.reject(480, None).await,
+            },
             CallerSide::There(mut leg, record) => {
                 let figures = leg.port().quality();
                 count(&figures);

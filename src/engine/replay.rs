@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::errand::{self, Return};
 use super::session::{Request, Session};
 use super::{ReadyFlow, Shared};
-use crate::call::{BackendFailure, Caller, Cause, Entry, Event, Logged, QueueRequest, Summary};
+use crate::call::{BackendFailure, Caller, Cause, Entry, Event, Logged, Outcome, QueueRequest, Summary, summarise};
 use crate::local::FilePort;
 use crate::media::{FRAME_MS, Key, Port, Sound};
 use crate::speech::Listener;
@@ -28,8 +28,8 @@ pub struct Script {
     pub caller: Caller,
     /// Keys pressed, by millisecond of the call, in order.
     pub keys: Vec<(u64, Key)>,
-    /// Backends' replies in the order asked; after the last the real backend is asked.
-    pub replies: VecDeque<Reply>,
+    /// Backends' replies in the order asked; one asked beyond them is down. None: the real backends are asked.
+    pub replies: Option<VecDeque<Reply>>,
     /// The wall clock at the call's arrival; the real one if none.
     pub at: Option<DateTime<Utc>>,
 }
@@ -39,7 +39,8 @@ pub struct Replayed {
     pub timeline: Vec<Entry>,
     pub log: Vec<Logged>,
     pub summary: Summary,
-    pub cause: Cause,
+    /// None where a person takes over.
+    pub cause: Option<Cause>,
     /// What the caller heard, from the call's arrival on.
     pub heard: Sound,
 }
@@ -76,13 +77,20 @@ pub async fn replay(
                     }
                     Request::Log(line) => log.push(line),
                     // Nobody is there to ring: the rest is a person's.
-                    Request::Queue(QueueRequest::Enter { .. }) => session.tell(Event::CallerHungUp),
-                    Request::Finished { summary, cause } => ended = Some((*summary, cause)),
-                    Request::Fetch { request, .. } if !replies.is_empty() => {
-                        if let Some(reply) = replies.pop_front() {
+                    Request::Queue(QueueRequest::Enter { .. }) => {
+                        let outcome = Some(Outcome::HandedOver);
+                        ended = Some((Summary { outcome, ..summarise(&flow.flow, &timeline) }, None));
+                    }
+                    Request::Finished { summary, cause } => ended = Some((*summary, Some(cause))),
+                    Request::Fetch { request, backend, with } => match &mut replies {
+                        Some(replies) => {
+                            let reply = replies.pop_front().unwrap_or(Err(BackendFailure::Down));
                             session.tell(Event::Replied { request, reply });
                         }
-                    }
+                        None => {
+                            do_now(&shared, &flow, Request::Fetch { request, backend, with }, &mut session).await;
+                        }
+                    },
                     Request::Queue(_) | Request::RingAgent { .. } | Request::ReleaseAgent { .. } | Request::HangUp => {}
                     errand => do_now(&shared, &flow, errand, &mut session).await,
                 }

@@ -27,7 +27,7 @@ use crate::telemetry::{self, Health, Metrics, State, names};
 /// After the drain's end, how long goodbyes may take.
 const GOODBYE: Duration = Duration::from_secs(10);
 /// A caller who finds nobody at home may try again after this many seconds.
-const TRY_AGAIN: u32 = 5;
+pub const TRY_AGAIN: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -57,6 +57,7 @@ struct Running {
 pub struct Server {
     doors: Doors,
     drain: watch::Sender<Option<Duration>>,
+    today: watch::Sender<Arc<Config>>,
     calls: TaskTracker,
     health: Health,
     _telemetry: Option<telemetry::Server>,
@@ -100,15 +101,16 @@ impl Server {
         }
         let (endpoint, incoming) = sip::Endpoint::start(load::sip_settings(&config)).await?;
         health.set("telephone", State::Ready);
+        let (today, _) = watch::channel(config.clone());
         let running = Running { config, shared, flows, loaded };
         let running = Arc::new(ArcSwap::from_pointee(running));
         let doors = Doors { running, endpoint, store, recordings, floor };
         let (drain, _) = watch::channel(None);
         let calls = TaskTracker::new();
         tokio::spawn(doors.clone().follow_registrations());
-        tokio::spawn(doors.clone().watch());
-        tokio::spawn(doors.clone().accept(incoming, drain.clone(), calls.clone()));
-        Ok(Self { doors, drain, calls, health, _telemetry: telemetry })
+        tokio::spawn(doors.clone().watch(health.clone()));
+        tokio::spawn(doors.clone().accept(incoming, drain.clone(), today.clone(), calls.clone()));
+        Ok(Self { doors, drain, today, calls, health, _telemetry: telemetry })
     }
 
     /// The address that calls are sent to.
@@ -134,6 +136,7 @@ impl Server {
         self.doors.endpoint.reconfigure(load::sip_settings(&config));
         let (agents, queues) = load::floor_settings(&config);
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));
+        self.today.send_replace(config);
         self.doors.floor.tell(FloorEvent::Reconfigured { agents, queues }).await;
         self.doors.log_in_all().await;
         Ok(())
@@ -163,6 +166,7 @@ impl Doors {
         self,
         mut incoming: mpsc::Receiver<sip::Incoming>,
         drain: watch::Sender<Option<Duration>>,
+        today: watch::Sender<Arc<Config>>,
         calls: TaskTracker,
     ) {
         while let Some(call) = incoming.recv().await {
@@ -171,6 +175,10 @@ impl Doors {
                 continue;
             }
             let running = self.running.load_full();
+            if calls.len() >= running.config.sip.max_calls {
+                refuse(call, 503, "full").await;
+                continue;
+            }
             let Some((line, flow)) = line_of(&running, &call.to_number) else {
                 refuse(call, 404, "no such number").await;
                 continue;
@@ -182,6 +190,7 @@ impl Doors {
                 recordings: self.recordings.clone(),
                 endpoint: self.endpoint.clone(),
                 floor: self.floor.clone(),
+                today: today.subscribe(),
                 drain: drain.subscribe(),
             };
             calls.spawn(live::take(house, flow, line, call));
@@ -227,12 +236,17 @@ impl Doors {
     }
 
     /// Figures that nobody reports by themselves.
-    async fn watch(self) {
+    async fn watch(self, health: Health) {
         let mut every = tokio::time::interval(Duration::from_secs(1));
         loop {
             every.tick().await;
             metrics::gauge!(names::SPEECH_QUEUE).set(self.running.load().shared.ear.waiting() as f64);
             metrics::gauge!(names::RECORDS_QUEUE).set(self.store.waiting() as f64);
+            if !self.floor.is_alive() {
+                error!("the queues have stopped: callers are told that nobody is there; restart the engine");
+                health.set("queues", State::Failed);
+                return;
+            }
         }
     }
 }

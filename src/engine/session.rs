@@ -12,7 +12,9 @@ use std::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::waiting::{Waiting, WaitingSounds};
-use crate::call::{Action, Call, Cause, Entry, Event, Logged, PromptId, QueueRequest, RequestId, Summary};
+use crate::call::{
+    Action, AgentFailure, Call, Cause, Entry, Event, Logged, PromptId, QueueRequest, RequestId, Summary,
+};
 use crate::call::{TimerId, Utterance};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
@@ -107,6 +109,8 @@ struct Saying {
     player: Player,
     /// The voice has delivered its last sound.
     complete: bool,
+    /// It did so before its time.
+    broken: bool,
     _wanted: DropGuard,
 }
 
@@ -130,6 +134,8 @@ pub struct Session {
     agent_rate: u32,
     waiting_sounds: Arc<WaitingSounds>,
     queue: String,
+    /// Rung last.
+    agent: String,
     waiting_wanted: bool,
     waiting: Option<Waiting>,
 
@@ -140,6 +146,8 @@ pub struct Session {
     bridge: Option<Bridge>,
     recorder: Option<Recorder>,
     masked: bool,
+    /// When masking last ended: what the caller began to say before belongs to the secret.
+    unmasked_ms: u64,
     finished: bool,
 }
 
@@ -162,6 +170,7 @@ impl Session {
             agent_rate: rate,
             waiting_sounds,
             queue: String::new(),
+            agent: String::new(),
             waiting_wanted: false,
             waiting: None,
             answer_due_ms: None,
@@ -171,6 +180,7 @@ impl Session {
             bridge: None,
             recorder: None,
             masked: false,
+            unmasked_ms: 0,
             finished: false,
         }
     }
@@ -284,9 +294,10 @@ impl Session {
     }
 
     /// A prompt has been made to its end, or (`whole` is false) the voice failed and nothing more will come.
-    pub fn spoken(&mut self, to: To, _whole: bool) {
+    pub fn spoken(&mut self, to: To, whole: bool) {
         if let Some(saying) = self.saying(to) {
             saying.complete = true;
+            saying.broken = !whole;
             saying.player.finish();
             self.answer_if_due(true);
         }
@@ -321,6 +332,7 @@ impl Session {
         for heard in self.listener.hear(self.now_ms, frame) {
             match heard {
                 Heard::SpeechStarted => self.tell(Event::SpeechStarted),
+                Heard::Paused { start_ms, .. } | Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => {}
                 Heard::Paused { id, turn: audio, .. } => self.read(id, audio, true),
                 Heard::Resumed => self.turn = None,
                 Heard::TurnEnded { id, audio, start_ms, end_ms } => {
@@ -404,8 +416,9 @@ impl Session {
             }
             if saying.complete && saying.player.is_over() {
                 let To::Caller(prompt) = saying.to else { return sounds }; // only prompts for the caller go here
+                let broken = saying.broken;
                 self.to_caller = None;
-                self.tell(Event::Said { prompt, finished: true });
+                self.tell(if broken { Event::VoiceFailed { prompt } } else { Event::Said { prompt, finished: true } });
             }
         } else if self.waiting_wanted {
             let sound = self.waiting_sounds.of(&self.queue);
@@ -458,7 +471,7 @@ impl Session {
         }
         // No bridge: rates that no port of ours has. The call must not hang in silence.
         if received.timed_out || self.bridge.is_none() {
-            self.tell(Event::AgentHungUp);
+            self.tell(Event::AgentFailed { agent: self.agent.clone(), failure: AgentFailure::Unreachable });
         }
     }
 
@@ -494,7 +507,10 @@ impl Session {
                 }
                 self.requests.push(Request::Queue(request));
             }
-            Action::RingAgent { agent, summary } => self.requests.push(Request::RingAgent { agent, summary }),
+            Action::RingAgent { agent, summary } => {
+                self.agent.clone_from(&agent);
+                self.requests.push(Request::RingAgent { agent, summary });
+            }
             Action::ReleaseAgent { agent } => {
                 self.to_agent = None;
                 self.requests.push(Request::ReleaseAgent { agent });
@@ -531,7 +547,7 @@ impl Session {
     fn speak(&mut self, to: To, words: Prompt, rate: u32) -> Saying {
         let gone = CancellationToken::new();
         self.requests.push(Request::Speak { to, words, rate, gone: gone.clone() });
-        Saying { to, player: Player::new(rate), complete: false, _wanted: gone.drop_guard() }
+        Saying { to, player: Player::new(rate), complete: false, broken: false, _wanted: gone.drop_guard() }
     }
 
     /// The prompt that runs fades out.
@@ -543,6 +559,10 @@ impl Session {
     }
 
     fn mask(&mut self, masked: bool) {
+        if self.masked && !masked {
+            self.unmasked_ms = self.now_ms;
+            self.turn = None;
+        }
         self.masked = masked;
         match &mut self.recorder {
             Some(recorder) if masked => recorder.pause(),

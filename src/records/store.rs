@@ -197,7 +197,8 @@ impl Store {
 
     /// Writes what is waiting and closes the database. What other clones give after this is lost (and counted).
     pub async fn close(&self) -> Result<()> {
-        let flushed = self.flush().await;
+        // A disk that does not come back must not keep the process.
+        let flushed = tokio::time::timeout(PATIENCE, self.flush()).await.unwrap_or(Err(Error::Stopped));
         let writer = lock(&self.inner.writer).take();
         if let Some(mut writer) = writer {
             let stopped = async {
@@ -205,7 +206,7 @@ impl Store {
                 let _ = (&mut writer).await;
             };
             if tokio::time::timeout(PATIENCE, stopped).await.is_err() {
-                writer.abort(); // a disk that does not come back must not keep the process
+                writer.abort();
             }
         }
         self.inner.database.close().await;

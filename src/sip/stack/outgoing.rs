@@ -23,7 +23,7 @@ use super::{Shared, allow, stack_transport};
 
 /// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
 const FIRST_SIGN: Duration = Duration::from_secs(5);
-/// Longest header value or display name we write, characters: a UDP message should stay below 1 300 bytes
+/// Longest header value or display name we write, bytes: a UDP message should stay below 1 300 bytes
 /// (RFC 3261, 18.1.1).
 const TEXT: usize = 400;
 
@@ -31,7 +31,7 @@ pub struct InviteRequest {
     pub to: Target,
     /// Shown by the phone as the caller's name.
     pub from_display: String,
-    /// Further headers. Those that the protocol itself sets are left out; values are cut at 400 characters.
+    /// Further headers. Those that the protocol itself sets are left out; values are cut at 400 bytes.
     pub headers: Vec<(String, String)>,
     /// Given up when not answered by then.
     pub ring_timeout: Duration,
@@ -280,7 +280,8 @@ fn header(name: &str, value: &str) -> Option<Header> {
 
 /// One line of text: nothing in it may begin another header.
 fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT).collect::<String>().trim().to_owned()
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text[..text.floor_char_boundary(TEXT)].trim().to_owned()
 }
 
 /// Text for between quotes.
