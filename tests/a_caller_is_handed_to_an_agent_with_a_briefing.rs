@@ -189,3 +189,29 @@ fn an_agent_found_too_late_is_given_back() {
     assert_eq!(queue(&call).last(), Some(&QueueRequest::NotTaken { agent: "ann".into(), failure }));
     assert_eq!(call.count(|action| matches!(action, Action::RingAgent { .. })), 0);
 }
+
+#[test]
+fn an_agent_lost_in_mid_conversation_is_replaced() {
+    let mut call = waiting();
+    call.connect("ann").wait(30_000);
+    let before = call.actions.len();
+    call.tell(Event::AgentFailed { agent: "ann".into(), failure: AgentFailure::Unreachable });
+    let after = &call.actions[before..];
+    assert!(after.contains(&Action::Disconnect) && after.contains(&Action::PlayWaiting), "{after:?}");
+    assert!(call.last_said().starts_with("I'm sorry, something isn't working on our side."), "{}", call.last_said());
+    assert!(matches!(queue(&call).last(), Some(QueueRequest::NotTaken { agent, .. }) if agent == "ann"));
+    call.connect("bob").wait(5_000).tell(Event::AgentHungUp).wait(20_000);
+    assert_eq!(call.finished().unwrap().0.outcome, Some(Outcome::HandedOver));
+}
+
+#[test]
+fn a_voice_that_fails_gives_the_caller_to_a_person() {
+    let mut call = Script::new(flows::bank());
+    let prompt = call.actions.iter().find_map(|action| match action {
+        Action::Say { prompt, .. } => Some(*prompt),
+        _ => None,
+    });
+    call.tell(Event::VoiceFailed { prompt: prompt.unwrap() });
+    assert_eq!(call.queue(), Some("service"));
+    assert!(call.notes().any(|note| matches!(note, Note::PersonWanted { reason } if reason == "the voice failed")));
+}

@@ -251,3 +251,16 @@ fn a_flow_of_two_languages_speaks_the_one_of_the_line() {
     let call = Script::new(flow.in_language(&frontdesk::dialog::Language::new("zh")));
     assert_eq!(call.said(), ["欢迎致电海港银行。"]);
 }
+
+#[test]
+fn a_hash_after_the_last_digit_confirms_nothing() {
+    let mut call = Script::new(flows::bank());
+    call.says("balance").presses("407123").wait(400).presses("#");
+    assert!(
+        !call.notes().any(|note| matches!(note, Note::Slot { confirmed: true, .. })),
+        "{:#?}",
+        call.call.timeline()
+    );
+    call.quiet().presses("1");
+    assert!(call.notes().any(|note| matches!(note, Note::Slot { confirmed: true, .. })));
+}
