@@ -3,9 +3,11 @@
 
 mod card;
 mod file;
+mod handset;
 
 pub use card::{Device, SoundCard, devices};
 pub use file::{FilePort, Pressed};
+pub use handset::{Beat, Handset};
 
 use crate::media;
 
