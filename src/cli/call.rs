@@ -44,10 +44,10 @@ pub struct Args {
     #[arg(long, conflicts_with = "uri")]
     local: bool,
     /// With --local: the engine's configuration (YAML) [default: config/example.yaml]
-    #[arg(long, short, value_name = "CONFIG", requires = "local")]
+    #[arg(long, short, value_name = "CONFIG", requires = "local", conflicts_with = "uri")]
     config: Option<PathBuf>,
     /// With --local: the line to call; by default the first by name
-    #[arg(long, value_name = "NAME", requires = "local")]
+    #[arg(long, value_name = "NAME", requires = "local", conflicts_with = "uri")]
     line: Option<String>,
     /// Microphone: part of a name that --devices lists
     #[arg(long, value_name = "NAME")]
@@ -101,6 +101,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let card = SoundCard::open(RATE, args.input.as_deref(), args.output.as_deref())?;
     let (uri, server) = match local {
         Some((config, number)) => {
+            println!("starting an engine on this computer");
             let server = tokio::select! {
                 server = start(config) => server?,
                 () = stop.wanted() => return Ok(ExitCode::FAILURE),

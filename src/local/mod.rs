@@ -24,4 +24,4 @@ pub enum Error {
 }
 
 const REMEDY: &str = "Connect a headset or microphone and loudspeaker, check that a sound server (PulseAudio, PipeWire) \
-    runs for this user, or name other devices; without a sound card, call from a telephone: `frontdesk call SIP-URI`";
+    runs for this user, or name other devices; without a sound card, call from any SIP telephone, or let a recording be the caller: `frontdesk replay`";

@@ -3,6 +3,8 @@
 #![allow(dead_code)] // each test uses its own part
 
 pub mod baresip;
+pub mod command;
+pub mod pulse;
 pub mod sipp;
 pub mod talk;
 
