@@ -261,7 +261,7 @@ fn note(error: &cpal::Error, lost: &AtomicBool) {
 
 /// Every device but ALSA's way to JACK: merely asking it what it can do makes its library print a page of complaints
 /// where no JACK runs. It can be named.
-fn all(host: &cpal::Host) -> Result<impl Iterator<Item = cpal::Device>, cpal::Error> {
+fn all(host: &cpal::Host) -> Result<impl Iterator<Item = cpal::Device> + use<>, cpal::Error> {
     Ok(host.devices()?.filter(|device| id(device) != "jack"))
 }
 
