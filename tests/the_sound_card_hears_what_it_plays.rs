@@ -1,59 +1,17 @@
 //! The sound card's port against a virtual card: PulseAudio's null sink, whose monitor is the microphone.
 
+mod common;
+
 use std::{
-    os::unix::process::CommandExt as _,
-    path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
+use common::pulse::{Pulse, REMEDY};
 use frontdesk::{
     local::{SoundCard, devices},
     media::{Frame, Port, Tone},
 };
-
-const REMEDY: &str = "run `make setup`: it installs pulseaudio, pulseaudio-utils and libasound2-plugins";
-
-/// A sound server of our own, ended with the test.
-struct Server(Child);
-
-impl Server {
-    fn start(dir: &Path) -> Self {
-        let socket = dir.join("native");
-        let server = Command::new("pulseaudio")
-            .args([
-                "-n",
-                "--daemonize=no",
-                "--exit-idle-time=-1",
-                "--use-pid-file=no",
-                "--disable-shm",
-                "--log-level=error",
-            ])
-            // Without `norewinds` the null sink takes its first 2 s in one block, as no card does.
-            .arg("--load=module-null-sink sink_name=card rate=48000 channels=2 norewinds=1")
-            .arg(format!("--load=module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()))
-            .envs([("XDG_RUNTIME_DIR", dir), ("HOME", dir), ("PULSE_RUNTIME_PATH", dir)])
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap_or_else(|error| panic!("pulseaudio cannot be started ({error}): {REMEDY}"));
-        let server = Self(server);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        // A real server starts in its own time.
-        while !socket.exists() {
-            assert!(Instant::now() < deadline, "pulseaudio did not come up; {REMEDY}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// ALSA reads where the server is from the environment, so what uses it runs in a process of its own.
 fn in_a_process_of_its_own(test: &str, server: &str) {
@@ -68,9 +26,8 @@ fn in_a_process_of_its_own(test: &str, server: &str) {
 
 #[test]
 fn the_sound_card_hears_what_it_plays() {
-    let dir = tempfile::tempdir().unwrap();
-    let _server = Server::start(dir.path());
-    in_a_process_of_its_own("a_tone_makes_the_round", &format!("unix:{}", dir.path().join("native").display()));
+    let pulse = Pulse::looped();
+    in_a_process_of_its_own("a_tone_makes_the_round", &pulse.address());
 }
 
 #[test]
@@ -121,7 +78,7 @@ fn a_tone_makes_the_round() {
 #[ignore = "run by a test above, without a sound server"]
 fn nothing_is_there() {
     let error = SoundCard::open(8_000, None, None).err().expect("no sound server, no card").to_string();
-    assert!(error.contains("microphone") && error.contains("headset") && error.contains("frontdesk call"), "{error}");
+    assert!(error.contains("microphone") && error.contains("headset") && error.contains("frontdesk replay"), "{error}");
 }
 
 /// Effective level of one frequency in a frame, by correlation.

@@ -37,7 +37,7 @@ pub struct Device {
 /// All sound devices. Opens each for a moment to see what it can do.
 pub fn devices() -> Result<Vec<Device>, Error> {
     let _quiet = quiet();
-    let devices = cpal::default_host().devices().map_err(|error| Error::Device {
+    let devices = all(&cpal::default_host()).map_err(|error| Error::Device {
         what: "sound system",
         name: "default".into(),
         why: error.to_string(),
@@ -259,6 +259,12 @@ fn note(error: &cpal::Error, lost: &AtomicBool) {
     }
 }
 
+/// Every device but ALSA's way to JACK: merely asking it what it can do makes its library print a page of complaints
+/// where no JACK runs. It can be named.
+fn all(host: &cpal::Host) -> Result<impl Iterator<Item = cpal::Device> + use<>, cpal::Error> {
+    Ok(host.devices()?.filter(|device| id(device) != "jack"))
+}
+
 fn find(
     what: &'static str,
     name: Option<&str>,
@@ -269,11 +275,11 @@ fn find(
     let Some(name) = name else {
         return default(&host).filter(&usable).ok_or(Error::NoDevice { what });
     };
-    let all = || host.devices().into_iter().flatten();
-    let wanted = name.to_lowercase();
-    if let Some(device) = all().find(|device| id(device) == name) {
+    if let Some(device) = host.devices().into_iter().flatten().find(|device| id(device) == name) {
         return Ok(device);
     }
+    let all = || all(&host).into_iter().flatten();
+    let wanted = name.to_lowercase();
     let matching = |device: &cpal::Device| device.to_string().to_lowercase().contains(&wanted);
     if let Some(device) = all().filter(matching).find(|device| usable(device)) {
         return Ok(device);

@@ -3,9 +3,11 @@
 
 mod card;
 mod file;
+mod handset;
 
 pub use card::{Device, SoundCard, devices};
 pub use file::{FilePort, Pressed};
+pub use handset::{Beat, Handset};
 
 use crate::media;
 
@@ -22,4 +24,4 @@ pub enum Error {
 }
 
 const REMEDY: &str = "Connect a headset or microphone and loudspeaker, check that a sound server (PulseAudio, PipeWire) \
-    runs for this user, or name other devices; without a sound card, call from a telephone: `frontdesk call SIP-URI`";
+    runs for this user, or name other devices; without a sound card, call from any SIP telephone, or let a recording be the caller: `frontdesk replay`";

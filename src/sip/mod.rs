@@ -23,7 +23,7 @@ pub use registrar::Registration;
 pub use settings::{PhoneAccount, Settings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
-    Target,
+    Target, way_to,
 };
 
 /// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.
@@ -42,6 +42,8 @@ pub enum Error {
     NotRegistered,
     #[error("not a SIP address that can be called")]
     Uri,
+    #[error("the host {host:?} has no address that can be reached from here{}", because(source))]
+    Host { host: String, source: Option<std::io::Error> },
     #[error("the caller gave up before the call was answered")]
     Cancelled,
     #[error("the peer's description of its sound cannot be used: {0}")]
@@ -59,4 +61,8 @@ fn remedy(error: &std::io::Error) -> &'static str {
         std::io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them",
         _ => "check the address and the port",
     }
+}
+
+fn because(source: &Option<std::io::Error>) -> String {
+    source.as_ref().map_or_else(String::new, |error| format!(" ({error})"))
 }

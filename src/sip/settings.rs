@@ -26,6 +26,8 @@ pub struct Settings {
     /// Lifetime of a registration, seconds: a shorter wish is refused (423), a longer one cut.
     pub registration: RangeInclusive<u32>,
     pub user_agent: String,
+    /// User part of our own address (From and Contact of calls that go out).
+    pub user: String,
 }
 
 impl Default for Settings {
@@ -39,7 +41,17 @@ impl Default for Settings {
             media_timeout: Duration::from_secs(30),
             registration: 30..=3_600,
             user_agent: concat!("frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user: "frontdesk".into(),
         }
+    }
+}
+
+impl Settings {
+    /// The secret of a user in a realm. An account without a password is nobody's: it lets nobody in.
+    pub(super) fn ha1_of(&self, user: &str, realm: &str) -> Option<String> {
+        let account = self.phones.iter().find(|phone| phone.user == user && phone.realm == realm)?;
+        let open = account.ha1.is_empty() || account.ha1 == digest::ha1(user, realm, "");
+        (!open).then(|| account.ha1.clone())
     }
 }
 
@@ -76,5 +88,25 @@ impl std::fmt::Debug for PhoneAccount {
     // HA1 is as good as the password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PhoneAccount").field("realm", &self.realm).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_without_a_password_has_no_secret() {
+        let phones = vec![
+            PhoneAccount::new("alice", "desk", "secret"),
+            PhoneAccount::new("ben", "desk", ""),
+            PhoneAccount::with_ha1("carol", "desk", ""),
+            PhoneAccount::with_ha1("dora", "desk", &digest::ha1("dora", "desk", "").to_uppercase()),
+        ];
+        let settings = Settings { phones, ..Settings::default() };
+        assert_eq!(settings.ha1_of("alice", "desk"), Some(digest::ha1("alice", "desk", "secret")));
+        for user in ["ben", "carol", "dora", "nobody"] {
+            assert_eq!(settings.ha1_of(user, "desk"), None, "{user}");
+        }
     }
 }

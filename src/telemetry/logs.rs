@@ -25,7 +25,13 @@ pub enum Format {
 
 /// Starts writing logs; once a process.
 pub fn init(format: Format) -> Result<(), Error> {
-    let filter = filter(std::env::var("FRONTDESK_LOG").ok().as_deref())?;
+    init_at(format, DEFAULT)
+}
+
+/// As [`init`], with another filter where `FRONTDESK_LOG` says nothing: a command at which a person sits wants
+/// `warn`.
+pub fn init_at(format: Format, default: &str) -> Result<(), Error> {
+    let filter = filter(std::env::var("FRONTDESK_LOG").ok().as_deref(), default)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -38,8 +44,8 @@ pub fn init(format: Format) -> Result<(), Error> {
 }
 
 /// The operator's filter; a library that it does not name stays quiet.
-fn filter(wanted: Option<&str>) -> Result<EnvFilter, Error> {
-    let wanted = wanted.filter(|text| !text.trim().is_empty()).unwrap_or(DEFAULT);
+fn filter(wanted: Option<&str>, default: &str) -> Result<EnvFilter, Error> {
+    let wanted = wanted.filter(|text| !text.trim().is_empty()).unwrap_or(default);
     let wrong = |error: tracing_subscriber::filter::ParseError| Error::Filter(error.to_string());
     let mut filter = EnvFilter::try_new(wanted).map_err(wrong)?;
     for directive in QUIETER {
@@ -57,10 +63,10 @@ mod tests {
 
     #[test]
     fn a_chatty_library_is_quiet_unless_named() {
-        assert!(filter(None).unwrap().to_string().contains("rsipstack=error"));
-        assert!(filter(Some("warn,frontdesk=debug")).unwrap().to_string().contains("rsipstack=error"));
-        let named = filter(Some("info,rsipstack=debug")).unwrap().to_string();
+        assert!(filter(None, DEFAULT).unwrap().to_string().contains("rsipstack=error"));
+        assert!(filter(Some("warn,frontdesk=debug"), DEFAULT).unwrap().to_string().contains("rsipstack=error"));
+        let named = filter(Some("info,rsipstack=debug"), DEFAULT).unwrap().to_string();
         assert!(named.contains("rsipstack=debug") && !named.contains("rsipstack=error"), "{named}");
-        assert!(filter(Some("frontdesk=loud")).is_err());
+        assert!(filter(Some("frontdesk=loud"), DEFAULT).is_err());
     }
 }

@@ -7,7 +7,7 @@ pub mod names;
 mod server;
 
 pub use health::{Health, State};
-pub use logs::{Format, init};
+pub use logs::{Format, init, init_at};
 pub use metrics::Metrics;
 pub use server::{Server, serve};
 

@@ -3,8 +3,10 @@
 #![allow(dead_code)] // each test uses its own part
 
 pub mod baresip;
+pub mod command;
 pub mod engine;
 pub mod people;
+pub mod pulse;
 pub mod sipp;
 pub mod talk;
 

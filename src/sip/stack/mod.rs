@@ -7,6 +7,7 @@ mod nat;
 mod outgoing;
 mod register;
 mod screen;
+mod way;
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -28,6 +29,7 @@ use tracing::{debug, info};
 pub use incoming::Incoming;
 pub use leg::{Leg, LegControl, LegEvent};
 pub use outgoing::{FailureReason, InviteRequest, Outgoing, OutgoingEvent, Target};
+pub use way::way_to;
 
 use super::digest::Digest;
 use super::latch::is_private;
@@ -263,7 +265,7 @@ impl Shared {
             .port();
         Uri {
             scheme: Some(rsipstack::sip::Scheme::Sip),
-            auth: Some("frontdesk".into()),
+            auth: Some(self.settings.load().user.as_str().into()),
             host_with_port: SocketAddr::new(told, port).into(),
             params: vec![Param::Transport(stack_transport(transport))],
             headers: Vec::new(),

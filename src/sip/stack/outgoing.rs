@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
+use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, DialogStateSender};
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::headers::make_header;
@@ -23,6 +24,8 @@ use super::{Shared, allow, stack_transport};
 
 /// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
 const FIRST_SIGN: Duration = Duration::from_secs(5);
+/// What a shutdown may wait for a CANCEL to be answered.
+const CANCEL_WAIT: Duration = Duration::from_secs(2);
 /// Longest header value or display name we write, bytes: a UDP message should stay below 1 300 bytes
 /// (RFC 3261, 18.1.1).
 const TEXT: usize = 400;
@@ -146,15 +149,27 @@ async fn ring(
     events: mpsc::Sender<OutgoingEvent>,
     cancel: CancellationToken,
 ) {
+    let _counted = Ringing::new(&shared);
     let until = tokio::time::Instant::now() + request.ring_timeout;
     let mut failure = (480, FailureReason::Unreachable);
     for device in &devices {
-        let attempt = attempt(&shared, device, &request, &events, until);
+        let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
         let outcome = tokio::select! {
-            outcome = attempt => outcome,
+            outcome = attempt(&shared, device, &request, &events, until, (states, &mut changes)) => Some(outcome),
             // Dropping the attempt makes the stack CANCEL it, or BYE what was answered meanwhile.
-            () = cancel.cancelled() => return,
-            () = shared.closing.cancelled() => return,
+            () = cancel.cancelled() => None,
+            () = shared.closing.cancelled() => None,
+        };
+        let outcome = match outcome {
+            Some(Ok(accepted)) => {
+                answered(&shared, device, accepted, changes).await.ok_or((488, FailureReason::Unreachable))
+            }
+            Some(Err(failed)) => Err(failed),
+            None => {
+                // The dialog lets go of its channel when the phone knows: a shutdown must not come before.
+                let _ = tokio::time::timeout(CANCEL_WAIT, async { while changes.recv().await.is_some() {} }).await;
+                return;
+            }
         };
         match outcome {
             Ok(leg) => {
@@ -173,17 +188,41 @@ async fn ring(
     let _ = events.send(OutgoingEvent::Failed { status, reason }).await;
 }
 
+/// Counts a call that rings, for as long as it lives.
+struct Ringing<'a>(&'a Shared);
+
+impl<'a> Ringing<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.calls.fetch_add(1, Relaxed);
+        Self(shared)
+    }
+}
+
+impl Drop for Ringing<'_> {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Relaxed);
+    }
+}
+
+/// An INVITE that was answered 2xx, with what we offered.
+struct Accepted {
+    dialog: InviteDialog,
+    response: Response,
+    local: Local,
+    sockets: RtpSockets,
+}
+
 async fn attempt(
     shared: &Arc<Shared>,
     device: &Device,
     request: &InviteRequest,
     events: &mpsc::Sender<OutgoingEvent>,
     until: tokio::time::Instant,
-) -> Result<Leg, (u16, FailureReason)> {
+    (states, changes): (DialogStateSender, &mut DialogStateReceiver),
+) -> Result<Accepted, (u16, FailureReason)> {
     let unreachable = |status| (status, FailureReason::Unreachable);
     let sockets = shared.ports.take(shared.our_address(device.address.ip()).0).map_err(|_| unreachable(503))?;
     let local = leg::describe(shared, device.address, &sockets);
-    let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
     let mut answer = Box::pin(shared.dialogs.do_invite(option(shared, device, request, &local), states));
     let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
     let mut ringing = false;
@@ -213,17 +252,15 @@ async fn attempt(
         let status = response.status_code.code();
         return Err((status, reason(status)));
     }
-    answered(shared, device, dialog, changes, (local, sockets), &response).await.ok_or(unreachable(488))
+    Ok(Accepted { dialog, response, local, sockets })
 }
 
 /// Makes a leg of an answered dialog; one without a usable description is hung up.
 async fn answered(
     shared: &Arc<Shared>,
     device: &Device,
-    dialog: InviteDialog,
+    Accepted { dialog, response, local, sockets }: Accepted,
     changes: DialogStateReceiver,
-    (local, sockets): (Local, RtpSockets),
-    response: &Response,
 ) -> Option<Leg> {
     let session = Session::new(shared, dialog, device.address, local);
     let (events, leg_events) = leg::events();

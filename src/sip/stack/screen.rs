@@ -116,10 +116,7 @@ pub(super) enum Credentials {
 pub(super) fn credentials(shared: &Shared, request: &Request) -> Credentials {
     let Some(header) = request.authorization_header() else { return Credentials::None { stale: false } };
     let settings = shared.settings.load();
-    let ha1 = |user: &str, realm: &str| {
-        let account = settings.phones.iter().find(|phone| phone.user == user && phone.realm == realm)?;
-        Some(account.ha1.clone())
-    };
+    let ha1 = |user: &str, realm: &str| settings.ha1_of(user, realm);
     match shared.digest().verify(Instant::now(), &request.method.to_string(), header.value(), ha1) {
         Verdict::User(user) => Credentials::Of(user),
         Verdict::Refused => Credentials::Wrong,
