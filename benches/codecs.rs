@@ -5,6 +5,7 @@
 #[path = "counting/mod.rs"]
 mod counting;
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use counting::{measure, measure_rounds};
@@ -32,18 +33,18 @@ fn main() {
     for codec in Codec::ALL {
         let (mut encoder, mut decoder) = (codec.encoder(), codec.decoder());
         row(&format!("encode {}", codec.name()), || {
-            encoder.encode(voice.samples(), &mut payload);
+            encoder.encode(black_box(&voice).samples(), black_box(&mut payload));
         });
         let mut frame = Frame::silence(8_000);
         row(&format!("decode {}", codec.name()), || {
-            decoder.decode(&payload, frame.samples_mut());
+            decoder.decode(black_box(&payload), black_box(&mut frame).samples_mut());
         });
     }
     for (from, to) in [(8_000, 16_000), (16_000, 8_000), (24_000, 8_000), (8_000, 48_000), (48_000, 8_000)] {
         let mut resampler = Resampler::new(from, to).expect("rates of frames");
         let (mut input, mut output) = (Frame::silence(from), Frame::silence(to));
         Tone::sine(440.0, -20.0).next(&mut input);
-        row(&format!("resample {from} to {to} Hz"), || resampler.run(&input, &mut output));
+        row(&format!("resample {from} to {to} Hz"), || resampler.run(black_box(&input), black_box(&mut output)));
     }
     let mut bridge = Bridge::new(8_000, 48_000).expect("rates of frames");
     row("bridge 8 and 48 kHz, both ways", || {
@@ -51,7 +52,7 @@ fn main() {
         bridge.b_to_a(&wide);
     });
     let mut sum = voice;
-    row("mix", || mix(&mut sum, &voice));
+    row("mix", || mix(black_box(&mut sum), black_box(&voice)));
     let mut concealment = Concealment::new(8_000);
     row("a frame heard and one concealed", || {
         let mut frame = voice;
