@@ -1,5 +1,5 @@
-//! What hearing costs: voice activity a chunk (limit 100 us, no allocation), the turn model a decision, the recogniser
-//! a second of sound. `cargo bench --bench ear`; needs the installed models.
+//! What hearing costs: voice activity a chunk (limit 100 us, no allocation), the listener a frame of silence, the turn
+//! model a decision, the recogniser a second of sound. `cargo bench --bench ear`; needs the installed models.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -60,10 +60,13 @@ fn voice_activity(sound: &[i16]) {
     }
     let allocations = ALLOCATIONS.get() - counted;
     println!(
-        "voice activity     {:8.1} us a chunk of 32 ms   limit 100 (silero's ONNX by rten: 300-500)",
+        "FIGURE 2.0-vad {:.1} us limit <= 100 -- voice activity, a chunk of 32 ms (silero's ONNX by rten: 300-500)",
         median(times)
     );
-    println!("voice activity     {allocations:8} allocations         limit 0");
+    println!(
+        "FIGURE 2.0-vad-allocations {allocations} allocations limit == 0 -- voice activity, {} chunks",
+        chunks.len() * 20
+    );
 }
 
 fn listener(sound: &[i16]) {
@@ -82,8 +85,13 @@ fn listener(sound: &[i16]) {
     let began = Instant::now();
     (0..1000).for_each(|_| _ = hear(&silence));
     let us = began.elapsed().as_secs_f64() * 1e3;
-    println!("listener, silence  {us:8.1} us a frame of 20 ms");
-    println!("listener, silence  {:8} allocations in 1000 frames", ALLOCATIONS.get() - counted);
+    let allocations = ALLOCATIONS.get() - counted;
+    println!(
+        "FIGURE 2.0-listener {us:.1} us limit <= 200 -- the listener in silence, a frame of 20 ms, voice activity included"
+    );
+    println!(
+        "FIGURE 2.0-listener-allocations {allocations} allocations limit == 0 -- the listener in silence, 1000 frames"
+    );
 }
 
 fn turn_model(audio: &[f32]) {
@@ -95,7 +103,7 @@ fn turn_model(audio: &[f32]) {
         black_box(model.probability(audio));
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
-    println!("turn model         {:8.0} ms a decision         (found before: 160-230 CPU)", median(times));
+    println!("FIGURE 2.0-turn-model {:.0} ms -- the turn model, a decision (found before: 160-230)", median(times));
 }
 
 fn recogniser(audio: &Arc<[f32]>) {
@@ -114,7 +122,7 @@ fn recogniser(audio: &Arc<[f32]>) {
         times.push(f64::from(hearing.cpu_s) / seconds);
     }
     println!(
-        "recogniser         {:8.3} CPU s a second of {seconds:.1} s of sound (found before: 0.22-0.26)",
+        "FIGURE 2.0-ear {:.3} s/s -- CPU to read a second of {seconds:.1} s of English (found before: 0.22-0.26)",
         median(times)
     );
 }

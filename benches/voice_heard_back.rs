@@ -2,9 +2,8 @@
 //! spoken and transcribed back by the program itself. Prints, with their limits:
 //!
 //! - English word error rate (limit 5 %), at 24 kHz and over the telephone;
-//! - Mandarin error rates by character (for information: the ear is weak in Mandarin, and traditional characters
-//!   count as wrong) and by toneless syllable, and the share of the lines
-//!   whose transcript is nearer by pinyin (edit distance of toneless syllables) to itself than to every other
+//! - Mandarin error rates by character (for information: the ear is weak in Mandarin) and by toneless syllable, and the
+//!   share of the lines whose transcript is nearer by pinyin (edit distance of toneless syllables) to itself than to every other
 //!   line of the list (limit 95 %).
 //!
 //! Exits 1 when a limit is missed. `FRONTDESK_TRANSCRIBER=/path/to/frontdesk` has another build do the hearing,
@@ -47,6 +46,14 @@ fn main() {
             pairs.len(),
             WER_LIMIT * 100.0
         );
+        let name = if telephone { "telephone" } else { "wide" };
+        println!(
+            "FIGURE 2.2-voice-wer-en-{name} {:.2} % limit <= {:.0} -- word errors, the English voice heard back by the ear, \
+             {} prompts of {words} words, {line}",
+            rate * 100.0,
+            WER_LIMIT * 100.0,
+            pairs.len()
+        );
         good &= rate <= WER_LIMIT;
     }
 
@@ -76,6 +83,22 @@ fn main() {
             misheard as f64 / characters as f64 * 100.0,
             pairs.len(),
             NEAREST_LIMIT * 100.0
+        );
+        let name = if telephone { "telephone" } else { "wide" };
+        println!(
+            "FIGURE 2.2-voice-cer-zh-{name} {:.1} % -- character errors, the Mandarin voice heard back, {} prompts, {line}",
+            errors as f64 / characters as f64 * 100.0,
+            pairs.len()
+        );
+        println!(
+            "FIGURE 2.2-voice-syllables-zh-{name} {:.1} % -- errors of toneless syllables, the same prompts, {line}",
+            misheard as f64 / characters as f64 * 100.0
+        );
+        println!(
+            "FIGURE 2.2-voice-nearest-zh-{name} {nearest} of-{n} limit >= {:.0} -- transcripts nearest by pinyin to their \
+             own prompt, {line}",
+            NEAREST_LIMIT * pairs.len() as f64,
+            n = pairs.len()
         );
         good &= share >= NEAREST_LIMIT;
     }

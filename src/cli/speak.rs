@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use crate::dialog::{Language, Piece, Prompt};
+use crate::media;
 use crate::speech::voice::{Options, Voice, spoken};
 
 /// Speak a text into a WAV file.
@@ -123,7 +124,7 @@ fn one(args: &Args, voice: &Voice, language: &Language, text: &str, path: &Path)
     let took = begun.elapsed().as_secs_f64();
     let seconds = samples.len() as f64 / f64::from(rate);
     if args.telephone {
-        samples = over_the_telephone(rate, &samples)?;
+        samples = media::telephone_channel(&samples, rate);
         rate = 8_000;
     }
     write(path, rate, &samples).with_context(|| format!("cannot write {}", path.display()))?;
@@ -142,11 +143,4 @@ fn write(path: &Path, rate: u32, samples: &[i16]) -> hound::Result<()> {
         writer.write_sample(sample)?;
     }
     writer.finalize()
-}
-
-fn over_the_telephone(rate: u32, samples: &[i16]) -> anyhow::Result<Vec<i16>> {
-    use audio_codec::{CodecType, create_decoder, create_encoder};
-    let narrow = audio_codec::resample(samples, rate, 8_000);
-    let coded = create_encoder(CodecType::PCMU).encode(&narrow);
-    Ok(create_decoder(CodecType::PCMU).decode(&coded))
 }
