@@ -56,7 +56,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    telemetry::init(Format::Text)?;
+    telemetry::init_at(Format::Text, "warn")?;
     let config = match config::load_with(&args.config, Secrets::Optional) {
         Ok(config) => config,
         Err(problems) => {
