@@ -146,7 +146,7 @@ mod tests {
         let mut line = FilePort::new(&Sound { rate: 8_000, samples: vec![] }, 8_000);
         let mut handset = Handset::new(Box::new(card.clone()));
         let now = Instant::now();
-        let mut level = |handset: &mut Handset, line: Option<&mut dyn Port>| {
+        let level = |handset: &mut Handset, line: Option<&mut dyn Port>| {
             handset.beat(now, line);
             let heard = card.heard();
             Frame::from_samples(8_000, &heard[heard.len() - 160..]).level()
@@ -167,9 +167,13 @@ mod tests {
         said.samples.resize(8_000, 0);
         let mut handset = Handset::new(Box::new(Card::playing(&said, 8_000)));
         let mut line = FilePort::new(&Sound { rate: 8_000, samples: vec![] }, 8_000);
-        (0..10).for_each(|_| drop(handset.beat(Instant::now(), None)));
+        for _ in 0..10 {
+            handset.beat(Instant::now(), None);
+        }
         handset.connect(8_000).unwrap();
-        (0..10).for_each(|_| drop(handset.beat(Instant::now(), Some(&mut line))));
+        for _ in 0..10 {
+            handset.beat(Instant::now(), Some(&mut line));
+        }
         assert!(line.sent().samples.iter().all(|&sample| sample == 0));
     }
 }
