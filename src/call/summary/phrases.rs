@@ -107,6 +107,8 @@ impl Phrases {
         Some(match (reason, self.mandarin) {
             ("not understood", false) => "the bot did not understand the caller",
             ("not understood", true) => "机器人未能听懂",
+            ("the voice failed", false) => "the bot lost its voice",
+            ("the voice failed", true) => "机器人语音故障",
             ("shutdown", false) => "a person was sought because of maintenance",
             ("shutdown", true) => "因系统维护寻找人工",
             _ => return None,
