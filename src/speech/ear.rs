@@ -168,7 +168,7 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
             seconds,
         });
         // Whisper writes Mandarin in traditional characters as often as not; what is compared with it is in simplified
-        // ones. (A prompt in simplified ones makes it hear worse: see `benches/voice_heard_back.rs`.)
+        // ones. (A prompt in simplified characters, tried instead, left some traditional ones and heard no better.)
         if reading.language == "zh" { fast2s::convert(&spoken) } else { spoken }
     };
     let text = judged(&reading.text);
