@@ -42,7 +42,7 @@ pub enum VoiceError {
     Overloaded { limit: usize },
     #[error(
         "there is no synthetic voice for `{language}`: give a recording for each of its texts \
-         (`recordings:` with `{language}: FILE.wav` beside the text)"
+         (`{{ file: FILE.wav, text: ... }}` in place of the text)"
     )]
     NoVoice { language: Language },
     #[error("the recording {path} cannot be played: {reason}")]
