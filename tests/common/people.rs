@@ -80,7 +80,8 @@ pub fn assert_both_heard(name: &str, record: &CallRecord, caller: &(Vec<i16>, u3
     assert!(tone_ms(told, *rate, CALLER) > 1_000, "the agent heard {} ms of the caller", tone_ms(told, *rate, CALLER));
     let block = *rate as usize / 50;
     let first = told.chunks_exact(block).position(|block| tone_ms(block, *rate, CALLER) > 0).unwrap();
-    let loud = |block: &[i16]| block.iter().any(|sample| sample.unsigned_abs() > 300);
+    // A last "s" is all but lost on a telephone, but it is the briefing still.
+    let loud = |block: &[i16]| block.iter().any(|sample| sample.unsigned_abs() > 60);
     let last = told.chunks_exact(block).take(first).rposition(loud).expect("a briefing");
     let gap = 20 * (first - last);
     println!(
