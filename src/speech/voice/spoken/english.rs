@@ -505,16 +505,18 @@ fn code(value: &str) -> String {
 
 /// Runs of more than four digits with pauses: fours where they fit, else threes and a rest of two to four.
 fn grouped(run: &str) -> String {
-    let n = run.len();
-    let size = if n.is_multiple_of(4) { 4 } else { 3 };
+    // By characters: what stands in a code need not be ASCII.
+    let run: Vec<char> = run.chars().collect();
+    let size = if run.len().is_multiple_of(4) { 4 } else { 3 };
     let mut parts = Vec::new();
-    let mut rest = run;
+    let mut rest = run.as_slice();
     while rest.len() > 4 {
-        parts.push(digits(&rest[..size]));
-        rest = &rest[size..];
+        let (group, after) = rest.split_at(size);
+        parts.push(digits(&String::from_iter(group)));
+        rest = after;
     }
     if !rest.is_empty() {
-        parts.push(digits(rest));
+        parts.push(digits(&String::from_iter(rest)));
     }
     parts.join(", ")
 }
