@@ -532,14 +532,17 @@ fn code(value: &str) -> String {
 
 /// Fours where they fit, else threes with a rest of two to four.
 fn grouped(run: &str) -> String {
+    // By characters: what stands in a code need not be ASCII.
+    let run: Vec<char> = run.chars().collect();
     let size = if run.len().is_multiple_of(4) { 4 } else { 3 };
     let mut parts = Vec::new();
-    let mut rest = run;
+    let mut rest = run.as_slice();
     while rest.len() > 4 && run.len() > 5 {
-        parts.push(named(&rest[..size]));
-        rest = &rest[size..];
+        let (group, after) = rest.split_at(size);
+        parts.push(named(&String::from_iter(group)));
+        rest = after;
     }
-    parts.push(named(rest));
+    parts.push(named(&String::from_iter(rest)));
     parts.join("，")
 }
 

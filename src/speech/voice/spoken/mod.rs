@@ -151,6 +151,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn a_code_may_hold_any_script() {
+        for text in ["𐒢2", "é2é2é2é", "２𐒢𐒢𐒢𐒢𐒢"] {
+            for language in ["en", "zh"] {
+                assert!(words(&Piece::Code(text.into()), &Language::new(language)).is_some(), "{text}");
+                assert!(words(&Piece::Text(text.into()), &Language::new(language)).is_some(), "{text}");
+            }
+        }
+    }
+
     proptest! {
         /// Whatever an operator or a backend writes is read without panic, and no digit is left unread.
         #[test]
