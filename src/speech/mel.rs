@@ -5,35 +5,11 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
+use crate::models::import::mel_filters;
+
 const WINDOW: usize = 400;
 const HOP: usize = 160;
 const BINS: usize = WINDOW / 2 + 1;
-
-/// Slaney's mel filter bank, `n_mels` rows of 201 bins: librosa's `filters.mel`, which OpenAI's `mel_filters.npz` was
-/// made with.
-pub fn filters(n_mels: usize) -> Vec<f32> {
-    const LINEAR: f64 = 200.0 / 3.0; // Hz a mel below 1 kHz
-    let log_step = 6.4f64.ln() / 27.0; // above
-    let to_hz = |mel: f64| if mel < 15.0 { mel * LINEAR } else { 1000.0 * (log_step * (mel - 15.0)).exp() };
-    let top = 15.0 + (8000.0f64 / 1000.0).ln() / log_step;
-    // As numpy's linspace: a step first, then multiples; the end exact.
-    let step = top / (n_mels + 1) as f64;
-    let edges: Vec<f64> = (0..n_mels + 2).map(|i| to_hz(if i == n_mels + 1 { top } else { i as f64 * step })).collect();
-
-    let mut filters = Vec::with_capacity(n_mels * BINS);
-    for mel in edges.windows(3) {
-        let area = 2.0 / (mel[2] - mel[0]);
-        for bin in 0..BINS {
-            let hz = bin as f64 * 40.0; // 16 kHz / 400
-            let rising = (hz - mel[0]) / (mel[1] - mel[0]);
-            let falling = (mel[2] - hz) / (mel[2] - mel[1]);
-            let height = rising.min(falling);
-            let height = if height > 0.0 { height as f32 } else { 0.0 }; // not `max`: the sign of its zero is open
-            filters.push((f64::from(height) * area) as f32); // rounded twice, as librosa does
-        }
-    }
-    filters
-}
 
 /// Makes features; holds the transform and the filters.
 pub struct LogMel {
@@ -46,7 +22,7 @@ pub struct LogMel {
 impl LogMel {
     pub fn new(n_mels: usize) -> Self {
         let turn = std::f64::consts::TAU / WINDOW as f64;
-        let bands = filters(n_mels).chunks(BINS).map(band).collect();
+        let bands = mel_filters(n_mels).chunks(BINS).map(band).collect();
         Self {
             fft: FftPlanner::new().plan_fft_forward(WINDOW),
             window: (0..WINDOW).map(|i| 0.5 - 0.5 * (turn * i as f64).cos()).collect(),
@@ -113,7 +89,7 @@ mod tests {
     #[test]
     fn filters_are_whispers() {
         // Values of OpenAI's mel_filters.npz, 80 filters.
-        let filters = filters(80);
+        let filters = mel_filters(80);
         assert_eq!(filters.len(), 80 * 201);
         assert!((filters[1] - 0.024_862_593).abs() < 1e-7, "{}", filters[1]);
         assert_eq!(filters[0].to_bits(), 0, "positive zero, everywhere");

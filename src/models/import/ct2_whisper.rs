@@ -166,9 +166,9 @@ fn byte_alphabet() -> HashMap<char, u8> {
         .collect()
 }
 
-/// Slaney's mel filter bank, rows of 201 bins for 400-point transforms at 16 kHz: librosa's `filters.mel`, which
+/// Slaney's mel filter bank, `n_mels` rows of 201 bins for 400-point transforms at 16 kHz: librosa's `filters.mel`, which
 /// OpenAI's `mel_filters.npz` was made with.
-fn mel_filters(n_mels: usize) -> Vec<f32> {
+pub fn mel_filters(n_mels: usize) -> Vec<f32> {
     const BINS: usize = 201;
     const LINEAR: f64 = 200.0 / 3.0; // Hz a mel below 1 kHz
     let log_step = 6.4f64.ln() / 27.0; // above

