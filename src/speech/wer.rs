@@ -5,6 +5,8 @@
 
 use std::ops::AddAssign;
 
+use super::voice::spoken::english::tables::{ONES, TENS};
+
 /// Edit counts against a reference; sums over many utterances with `+=`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Errors {
@@ -187,30 +189,6 @@ fn english(word: &str, digits: Digits, out: &mut Vec<String>) {
     }
     out.extend(after.map(String::from));
 }
-
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 fn number_words(number: &str, digits: Digits, out: &mut Vec<String>) {
     let one_by_one =

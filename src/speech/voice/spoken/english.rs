@@ -1,7 +1,7 @@
 //! English as it is said on American telephones. A letter to be named is written as a capital by itself
 //! ("A four seven"); the article is therefore always small.
 
-mod tables;
+pub(in crate::speech) mod tables;
 
 use std::sync::LazyLock;
 

@@ -2,7 +2,7 @@
 //! addresses and abbreviations in running text. Plain text in, plain words with punctuation out; the voices
 //! and the scoring of what was heard back both read these words.
 
-mod english;
+pub(in crate::speech) mod english;
 mod mandarin;
 
 use regex::{Captures, Regex};
