@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::{self, Config, Line, Secrets};
+use crate::config::{Config, Line, Secrets};
 use crate::engine::{self, Server};
 use crate::local::{self, Handset, SoundCard};
 use crate::media::{FRAME_MS, Key};
@@ -87,12 +87,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         true => {
             let path = args.config.unwrap_or_else(|| DEFAULT_CONFIG.into());
             // Agents' phones and the services behind a flow may be elsewhere today: the call will tell.
-            match config::load_with(&path, Secrets::Optional) {
+            match super::configuration(&path, Secrets::Optional) {
                 Ok(config) => Some(on_this_computer(config, args.line.as_deref())?),
-                Err(problems) => {
-                    eprint!("{problems}");
-                    return Ok(ExitCode::FAILURE);
-                }
+                Err(code) => return Ok(code),
             }
         }
         false => None,

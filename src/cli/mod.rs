@@ -10,9 +10,12 @@ mod serve;
 mod speak;
 mod transcribe;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config, Secrets};
 
 /// A voice call-centre IVR engine: hears, answers, soothes, and hands live calls to people.
 #[derive(Parser)]
@@ -33,6 +36,14 @@ enum Command {
     Transcribe(transcribe::Args),
     Speak(speak::Args),
     Calls(calls::Args),
+}
+
+/// A configuration, or the code to exit with once its mistakes are told.
+fn configuration(path: &Path, secrets: Secrets) -> Result<Config, ExitCode> {
+    config::load_with(path, secrets).map_err(|problems| {
+        eprintln!("{problems}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Runs the command line; an error is printed with its causes and exits 1, a usage error exits 2.

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 
 use crate::call::{Entry, Event, Note};
-use crate::config::{self, Config, Secrets};
+use crate::config::{Config, Secrets};
 use crate::engine::{self, Script};
 use crate::local::FilePort;
 use crate::media::{Key, Sound, file};
@@ -57,12 +57,9 @@ pub struct Args {
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init_at(Format::Text, "warn")?;
-    let config = match config::load_with(&args.config, Secrets::Optional) {
+    let config = match super::configuration(&args.config, Secrets::Optional) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(code) => return Ok(code),
     };
     let (sound, mut script) = match &args.call {
         Some(call) => recorded(&config, call).await?,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{self, Config, Line};
+use crate::config::{Config, Line, Secrets};
 use crate::engine::Server;
 use crate::telemetry::{self, Format};
 
@@ -26,12 +26,9 @@ pub struct Args {
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init(if args.log_json { Format::Json } else { Format::Text })?;
-    let config = match config::load(&args.config) {
+    let config = match super::configuration(&args.config, Secrets::Needed) {
         Ok(config) => config,
-        Err(problems) => {
-            eprintln!("{problems}");
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(code) => return Ok(code),
     };
     let mut reload = signal(SignalKind::hangup()).context("SIGHUP")?;
     let mut term = signal(SignalKind::terminate()).context("SIGTERM")?;
