@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::waiting::WaitingSounds;
@@ -55,7 +55,9 @@ pub enum LoadError {
 pub struct Loaded {
     ear: Arc<Ear>,
     judge: Arc<TurnJudge>,
-    embedder: Option<Embedder>,
+    /// Loaded with the first flow that has intents.
+    embedder: OnceLock<Embedder>,
+    voice: Voice,
 }
 
 /// Loads everything; `progress` is told what is being waited for. `ahead`: make the fixed prompts now (they are kept
@@ -87,14 +89,14 @@ fn load_now(
         let flow = config.flow_of(line);
         let understander = match learned.get(line.flow.as_str()) {
             Some(known) => known.clone(),
-            None => learn(flow, &loaded, progress)?,
+            None => learn(flow, config, &loaded, progress)?,
         };
         learned.insert(&line.flow, understander.clone());
         let flow = Arc::new(flow.in_language(&line.language));
         let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
         flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, understander, stored }));
     }
-    let voice = load_voice(config, ahead, &flows, progress)?;
+    let voice = ready_voice(config, &loaded, ahead, &flows, progress)?;
     let shared = Shared {
         ear: loaded.ear.clone(),
         judge: loaded.judge.clone(),
@@ -123,42 +125,57 @@ fn load_models(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<Load
     };
     let ear = Arc::new(Ear::open(&settings)?);
     let judge = Arc::new(TurnJudge::installed(JUDGED)?);
-    let wanted = config.flows.values().any(|flow| !flow.intents.is_empty());
-    let embedder = match wanted {
-        true => {
-            progress("loading sentence embeddings");
-            Some(Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, config.speech.workers.max(1)))
-        }
-        false => None,
-    };
-    Ok(Loaded { ear, judge, embedder })
+    progress("loading text to speech");
+    let voice = Voice::load(&voice::Options { languages: spoken(config), ..voice::Options::default() })?;
+    Ok(Loaded { ear, judge, embedder: OnceLock::new(), voice })
 }
 
-fn learn(flow: &Flow, loaded: &Loaded, progress: &(dyn Fn(&str) + Sync)) -> Result<Option<Understander>, LoadError> {
-    let embedder = match &loaded.embedder {
-        _ if flow.intents.is_empty() => return Ok(None),
-        Some(embedder) => embedder.clone(),
-        // A reload brought the first intents.
-        None => Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, 1),
-    };
+/// Languages with a synthetic voice, as configured, in order.
+fn spoken(config: &Config) -> Vec<Language> {
+    let voiced = config.speech.languages.iter().filter(|(_, settings)| settings.voice.is_some());
+    voiced.map(|(language, _)| language.clone()).collect()
+}
+
+impl Loaded {
+    fn embedder(&self, workers: usize, progress: &(dyn Fn(&str) + Sync)) -> Result<Embedder, LoadError> {
+        if let Some(embedder) = self.embedder.get() {
+            return Ok(embedder.clone());
+        }
+        progress("loading sentence embeddings");
+        let embedder = Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, workers.max(1));
+        Ok(self.embedder.get_or_init(|| embedder).clone())
+    }
+}
+
+fn learn(
+    flow: &Flow,
+    config: &Config,
+    loaded: &Loaded,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Option<Understander>, LoadError> {
+    if flow.intents.is_empty() {
+        return Ok(None);
+    }
+    let embedder = loaded.embedder(config.speech.workers, progress)?;
     progress(&format!("learning the intents of the flow {}", flow.name));
     let intents = flow.intents.iter().map(|(name, intent)| (name.clone(), intent.examples.clone())).collect();
     let learned = Understander::load(&embedder, &intents, &cache("intents"), &|_| ());
     learned.map(Some).map_err(|source| LoadError::Intents { flow: flow.name.clone(), source })
 }
 
-fn load_voice(
+fn ready_voice(
     config: &Config,
+    loaded: &Loaded,
     ahead: bool,
     flows: &Flows,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Voice, LoadError> {
-    progress("loading text to speech");
-    let speaks = |(language, settings): (&Language, &crate::config::SpeechLanguage)| {
-        settings.voice.is_some().then(|| language.clone())
+    let languages = spoken(config);
+    let voice = match loaded.voice.languages() == languages {
+        true => loaded.voice.clone(),
+        // A reload brought or took a language.
+        false => Voice::load(&voice::Options { languages, ..voice::Options::default() })?,
     };
-    let languages = config.speech.languages.iter().filter_map(speaks).collect();
-    let voice = Voice::load(&voice::Options { languages, ..voice::Options::default() })?;
     if ahead {
         let spoken = voice.languages();
         let prompts: Vec<_> = flows
