@@ -90,18 +90,16 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
             // Milliseconds are cut off: a tick must not come just before its deadline.
             let now_ms = started.elapsed().as_micros().div_ceil(1_000) as u64;
             for action in floor.handle(now_ms, event) {
-                match &action {
+                let given_up = match &action {
+                    FloorAction::GiveUp { call, .. } => Some(call.clone()),
                     FloorAction::Resting { agent, missed } => {
                         warn!(agent, missed, "an agent missed several calls in a row and gets a rest");
+                        None
                     }
-                    FloorAction::GiveUp { call, .. } => {
-                        tell(&mut calls, action.clone(), &mut events);
-                        calls.remove(call);
-                        continue;
-                    }
-                    _ => {}
-                }
+                    _ => None,
+                };
                 tell(&mut calls, action, &mut events);
+                given_up.inspect(|call| drop(calls.remove(call)));
             }
             if let Some(call) = gone {
                 calls.remove(&call);
