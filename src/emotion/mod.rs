@@ -6,9 +6,16 @@
 //! sound; words are not looked at.
 
 mod class;
+pub mod clips;
+pub mod degrade;
+pub mod eval;
 mod features;
 mod fit;
+pub mod labels;
+pub mod metrics;
 mod model;
+pub mod report;
+pub mod train;
 
 pub use class::Class;
 pub use features::{Extractor, FEATURES, Features, HOP, RATE, names};
