@@ -8,6 +8,7 @@
 mod class;
 mod features;
 mod fit;
+mod functionals;
 mod model;
 
 pub use class::Class;
