@@ -11,6 +11,7 @@ pub mod degrade;
 pub mod eval;
 mod features;
 mod fit;
+mod functionals;
 pub mod labels;
 pub mod metrics;
 mod model;
