@@ -10,6 +10,7 @@ mod features;
 mod fit;
 mod functionals;
 mod model;
+mod net;
 
 pub use class::Class;
 pub use features::{Extractor, FEATURES, Features, HOP, RATE, names};
