@@ -15,6 +15,7 @@ mod functionals;
 pub mod labels;
 pub mod metrics;
 mod model;
+mod net;
 pub mod report;
 pub mod train;
 
