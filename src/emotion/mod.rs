@@ -11,9 +11,11 @@ pub mod degrade;
 pub mod eval;
 mod features;
 mod fit;
+mod functionals;
 pub mod labels;
 pub mod metrics;
 mod model;
+mod net;
 pub mod report;
 pub mod train;
 
