@@ -23,6 +23,20 @@ pub struct Caller {
     pub dialled: String,
     /// Name of the line in the configuration.
     pub line: String,
+    /// Name of the trunk it came by; none: from a phone or an allowed address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<String>,
+    /// The caller wants to stay unnamed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
+    /// The trunk vouches for the number (RFC 3325).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asserted: bool,
+    /// Who the call was for before it was diverted here, and why: `unconditional`, `user-busy`, `no-answer`, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_reason: Option<String>,
 }
 
 /// One turn of the caller, as text.

@@ -57,6 +57,11 @@ impl Sipp {
         Self { tcp: true, ..self }
     }
 
+    /// What a scenario's `[service]` is.
+    pub fn dials(self, number: &str) -> Self {
+        Self { number: number.into(), ..self }
+    }
+
     /// `calls` calls, `rate` begun a second.
     pub fn calls(self, calls: u32, rate: u32) -> Self {
         Self { calls, rate, ..self }

@@ -1,23 +1,38 @@
-//! Peers behind NAT name addresses that only they can reach. Where a message came straight from such a peer, the
-//! address it came from is put in the place of the one it named, so that ACK, BYE and re-INVITE find it.
+//! Messages put right on their way through. Peers behind NAT name addresses that only they can reach: where a message
+//! came straight from such a peer, the address it came from is put in the place of the one it named, so that ACK, BYE
+//! and re-INVITE find it. Of several digest challenges only the strongest is let through to the stack.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rsipstack::sip::{HasHeaders, Header, HeadersExt, Host, Method, SipMessage, StatusCodeKind, Uri, headers};
+use rsipstack::sip::headers::UntypedHeader;
+use rsipstack::sip::{
+    HasHeaders, Header, HeadersExt, Host, Method, Request, Response, SipMessage, StatusCode, StatusCodeKind,
+    ToTypedHeader, Transport, Uri, headers,
+};
 use rsipstack::transaction::endpoint::{MessageInspector, TargetLocator};
 use rsipstack::transport::SipAddr;
 
+use super::super::digest;
 use super::super::latch::is_private;
 use super::super::registrar::Registrar;
 use super::stack_transport;
+use super::udp::way_out;
 
-/// Corrects the Contact of INVITEs and their answers on arrival.
-pub(super) struct ContactFix;
+pub(super) struct Wire {
+    /// What we listen on by UDP.
+    pub ours: Vec<SocketAddr>,
+}
 
-impl MessageInspector for ContactFix {
-    fn before_send(&self, message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
+impl MessageInspector for Wire {
+    fn before_send(&self, mut message: SipMessage, to: Option<&SipAddr>) -> SipMessage {
+        if let SipMessage::Request(request) = &mut message {
+            if let Some(to) = to.and_then(|to| to.get_socketaddr().ok()) {
+                name_the_way_out(request, &self.ours, to.ip());
+            }
+            unquote_qop(request);
+        }
         message
     }
 
@@ -29,6 +44,14 @@ impl MessageInspector for ContactFix {
                 if matches!(request.method, Method::Invite | Method::Update) && !request.has_multiple_vias() =>
             {
                 correct(request, from);
+            }
+            SipMessage::Response(response)
+                if matches!(
+                    response.status_code,
+                    StatusCode::Unauthorized | StatusCode::ProxyAuthenticationRequired
+                ) =>
+            {
+                keep_the_strongest_challenge(response);
             }
             SipMessage::Response(response) if response.status_code.kind() != StatusCodeKind::Provisional => {
                 let method = response.cseq_header().and_then(|cseq| cseq.method());
@@ -42,6 +65,53 @@ impl MessageInspector for ContactFix {
     }
 }
 
+/// The stack writes the first listener into every Via; with several the one that the request leaves by is meant
+/// (RFC 3261, 18.1.1).
+fn name_the_way_out(request: &mut Request, ours: &[SocketAddr], to: IpAddr) {
+    if ours.len() < 2 {
+        return;
+    }
+    let Some(way) = way_out(ours.iter().copied(), to) else { return };
+    for header in request.headers.iter_mut() {
+        let Header::Via(via) = header else { continue };
+        let Ok(mut typed) = via.typed() else { return };
+        if typed.transport == Transport::Udp && !ours[way].ip().is_unspecified() {
+            typed.uri.host_with_port = ours[way].into();
+            *header = typed.into();
+        }
+        return;
+    }
+}
+
+/// `qop` stands without quotes in an answer (RFC 7616, 3.4); some servers insist.
+fn unquote_qop(request: &mut Request) {
+    for header in request.headers.iter_mut() {
+        let plain = |value: &str| value.replace("qop=\"auth\"", "qop=auth");
+        match header {
+            Header::Authorization(value) => *value = headers::Authorization::new(plain(value.value())),
+            Header::ProxyAuthorization(value) => *value = headers::ProxyAuthorization::new(plain(value.value())),
+            _ => {}
+        }
+    }
+}
+
+fn keep_the_strongest_challenge(response: &mut Response) {
+    let challenges =
+        |wanted: fn(&Header) -> Option<&str>| digest::strongest(response.headers.iter().filter_map(wanted));
+    let www = challenges(|header| match header {
+        Header::WwwAuthenticate(value) => Some(value.value()),
+        _ => None,
+    });
+    let proxy = challenges(|header| match header {
+        Header::ProxyAuthenticate(value) => Some(value.value()),
+        _ => None,
+    });
+    response.headers.retain(|header| !matches!(header, Header::WwwAuthenticate(_) | Header::ProxyAuthenticate(_)));
+    let www = www.map(|value| Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)));
+    let proxy = proxy.map(|value| Header::ProxyAuthenticate(headers::ProxyAuthenticate::new(value)));
+    response.headers.extend(www.into_iter().chain(proxy).collect());
+}
+
 fn correct(message: &mut impl HasHeaders, from: &SipAddr) {
     let Host::IpAddr(source) = from.addr.host else { return };
     if message.headers().iter().any(|header| matches!(header, Header::RecordRoute(_))) {
@@ -49,7 +119,7 @@ fn correct(message: &mut impl HasHeaders, from: &SipAddr) {
     }
     for header in message.headers_mut().iter_mut() {
         let Header::Contact(contact) = header else { continue };
-        let Ok(mut typed) = rsipstack::sip::typed::Contact::parse(headers::UntypedHeader::value(contact)) else {
+        let Ok(mut typed) = rsipstack::sip::typed::Contact::parse(UntypedHeader::value(contact)) else {
             return;
         };
         if is_unreachable(&typed.uri.host_with_port.host, source) {
@@ -88,9 +158,9 @@ mod tests {
     fn contact(message: &str, from: &str) -> String {
         let message = SipMessage::try_from(message).unwrap();
         let from = SipAddr::from(from.parse::<std::net::SocketAddr>().unwrap());
-        let message = ContactFix.after_received(message, Some(&from));
+        let message = Wire { ours: Vec::new() }.after_received(message, Some(&from));
         let contact = message.contact_header().unwrap();
-        headers::UntypedHeader::value(contact).to_owned()
+        UntypedHeader::value(contact).to_owned()
     }
 
     fn invite(contact: &str, extra: &str) -> String {
