@@ -112,14 +112,13 @@ fn in_use(folder: &Path) -> anyhow::Result<Model> {
 
 fn verdict(outcome: &Outcome, written: &Path) -> String {
     let (new, old) = outcome.main;
+    let same = |path: &Path| path.canonicalize().ok();
+    let loaded = same(written).is_some_and(|path| same(&Model::path()) == Some(path));
     let (written, in_use) = (written.display(), &outcome.in_use.name);
     if outcome.better {
         let gain = new - old;
-        let used = if *written.to_string() == Model::path().display().to_string() {
-            "engines use it from their next start"
-        } else {
-            "copy it into the models folder to use it"
-        };
+        let used =
+            if loaded { "engines use it from their next start" } else { "copy it into the models folder to use it" };
         format!(
             "installed: {written}; distress UAR {new:.3} on the speakers kept for judging, {gain:+.3} to the model that was in use \
              ({in_use}, {old:.3}); {used}"

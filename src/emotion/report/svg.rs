@@ -42,8 +42,8 @@ pub(super) fn unit_square(curves: &[Curve], x: &str, y: &str) -> String {
         body += &line(curve, colour, place);
     }
     body += &axes(x, y, SIDE);
-    body += &legend(curves, TOP + SIDE + 46.0);
-    whole(LEFT + SIDE + 14.0, TOP + SIDE + 50.0 + 18.0 * curves.len() as f64, &body)
+    body += &legend(curves, TOP + SIDE + 56.0);
+    whole(LEFT + SIDE + 14.0, TOP + SIDE + 60.0 + 18.0 * curves.len() as f64, &body)
 }
 
 /// Curves over whatever range they have; the y axis begins at 0.
@@ -79,7 +79,11 @@ pub(super) fn free(curves: &[Curve], x: &str, y: &str) -> String {
         LEFT + WIDTH / 2.0,
         TOP + SIDE / 1.5 + 34.0
     );
-    let _ = write!(body, "<text x='{:.1}' y='{:.1}'>{y}</text>", LEFT + 6.0, TOP + 14.0);
+    let _ = write!(
+        body,
+        "<text transform='translate(12 {:.1}) rotate(-90)' text-anchor='middle'>{y}</text>",
+        TOP + SIDE / 3.0
+    );
     body += &legend(curves, TOP + SIDE / 1.5 + 54.0);
     whole(LEFT + WIDTH + 20.0, TOP + SIDE / 1.5 + 58.0 + 18.0 * curves.len() as f64, &body)
 }
@@ -88,8 +92,10 @@ fn line(curve: &Curve, colour: &str, place: impl Fn((f64, f64)) -> (f64, f64)) -
     let points: Vec<(f64, f64)> = curve.points.iter().map(|&point| place(point)).collect();
     let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     let dashes = if curve.name.contains("baseline") { " stroke-dasharray='7 3'" } else { "" };
+    // Between dots the line only leads the eye.
+    let width = if curve.sizes.is_empty() { 2.0 } else { 0.8 };
     let mut body =
-        format!("<polyline points='{}' fill='none' stroke='{colour}' stroke-width='2'{dashes}/>", path.join(" "));
+        format!("<polyline points='{}' fill='none' stroke='{colour}' stroke-width='{width}'{dashes}/>", path.join(" "));
     for ((x, y), size) in points.iter().zip(&curve.sizes) {
         let radius = 2.5 + 14.0 * size.sqrt();
         let _ = write!(body, "<circle cx='{x:.1}' cy='{y:.1}' r='{radius:.1}' fill='{colour}' fill-opacity='.45'/>");
