@@ -264,11 +264,8 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         external: sip.external,
         rtp_ports: sip.rtp_ports.clone(),
         phones: phones.collect(),
-        // An empty list admits this machine only, and nobody but the trunks where there are some.
-        allow: match (sip.allow.is_empty(), config.trunks.is_empty()) {
-            (true, true) => defaults.allow.clone(),
-            _ => sip.allow.clone(),
-        },
+        // An empty list admits this machine only.
+        allow: if sip.allow.is_empty() { defaults.allow.clone() } else { sip.allow.clone() },
         media_timeout: sip.media_timeout,
         ..defaults
     }
