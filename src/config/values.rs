@@ -148,6 +148,8 @@ pub struct Sip {
     pub max_calls: usize,
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
+    /// Codecs, encryption, silence.
+    pub sound: crate::sip::Preferences,
 }
 
 impl Sip {

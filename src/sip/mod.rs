@@ -15,11 +15,14 @@ mod registrar;
 mod rtcp;
 mod rtp;
 mod rtp_port;
+mod sdes;
 mod sdp;
 mod settings;
+mod srtp;
 mod stack;
 
 pub use registrar::Registration;
+pub use sdp::{Preferences, Srtp};
 pub use settings::{PhoneAccount, Settings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,

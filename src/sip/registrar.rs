@@ -15,6 +15,15 @@ pub enum Transport {
     Tcp,
 }
 
+impl Transport {
+    /// Nobody on the way reads along.
+    pub fn is_secure(self) -> bool {
+        match self {
+            Self::Udp | Self::Tcp => false,
+        }
+    }
+}
+
 /// One device of a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
