@@ -156,6 +156,11 @@ impl Live {
             name: incoming.from_name.clone(),
             dialled: incoming.to_number.clone(),
             line,
+            trunk: incoming.trunk.clone(),
+            withheld: incoming.identity.withheld,
+            asserted: incoming.identity.asserted,
+            diverted_from: incoming.identity.diverted_from.clone(),
+            diverted_reason: incoming.identity.diverted_reason.clone(),
         };
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
@@ -329,6 +334,7 @@ impl Live {
         let to = match phone {
             Some(Phone::Registers { user, .. }) => Target::Registered(user),
             Some(Phone::At { uri }) => Target::Uri(uri),
+            Some(Phone::Outside { number, trunk }) => Target::Trunk { trunk, number },
             None => {
                 let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
                 return;
