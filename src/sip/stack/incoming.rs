@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
 use rsipstack::sip::headers::UntypedHeader;
-use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader};
+use rsipstack::sip::{Header, HeadersExt, Request, Scheme, StatusCode, ToTypedHeader};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -141,7 +141,11 @@ pub(super) async fn invite(
     };
     let local = leg::describe(shared, source, transport, &sockets);
     let (states, changes) = shared.dialogs.new_dialog_state_channel();
-    let contact = shared.contact(source, transport);
+    let mut contact = shared.contact(source, transport);
+    // To a `sips:` address only a `sips:` Contact will do (RFC 3261, 12.1.1).
+    if tx.original.uri.scheme == Some(Scheme::Sips) {
+        contact.scheme = Some(Scheme::Sips);
+    }
     let Ok(mut dialog) = shared.dialogs.get_or_create_server_invite(&tx, states, None, Some(contact)) else {
         // No Contact, no From tag, ...
         return tx.reply(StatusCode::BadRequest).await;

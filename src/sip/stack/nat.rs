@@ -100,6 +100,7 @@ fn put_answer_right(request: &mut Request) {
 }
 
 fn keep_the_strongest_challenge(response: &mut Response) {
+    let readable = |value: String| value.replace(WIRE_SHA_256, STACK_SHA_256);
     let challenges =
         |wanted: fn(&Header) -> Option<&str>| digest::strongest(response.headers.iter().filter_map(wanted));
     let www = challenges(|header| match header {
