@@ -10,34 +10,61 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use counting::{measure, measure_rounds};
 use frontdesk::media::{Bridge, Codec, Concealment, Frame, Player, Recordings, Resampler, Tone, mix};
+use frontdesk::sip::srtp::{MasterKey, OVERHEAD, Receiver, Sender, Suite};
 
 const LIMIT_US: f64 = 200.0;
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// What `make acceptance` keeps: row and name.
-const FIGURES: [(&str, &str); 7] = [
-    ("encode PCMU", "encode-pcmu"),
-    ("decode PCMU", "decode-pcmu"),
-    ("resample 8000 to 16000 Hz", "8-to-16-khz"),
-    ("resample 24000 to 8000 Hz", "24-to-8-khz"),
-    ("bridge 8 and 48 kHz, both ways", "bridge"),
-    ("a frame heard and one concealed", "conceal"),
-    ("record both sides", "record"),
+const FIGURES: &[(&str, &str)] = &[
+    ("encode PCMU", "2.0-media-encode-pcmu"),
+    ("decode PCMU", "2.0-media-decode-pcmu"),
+    ("resample 8000 to 16000 Hz", "2.0-media-8-to-16-khz"),
+    ("resample 24000 to 8000 Hz", "2.0-media-24-to-8-khz"),
+    ("bridge 8 and 48 kHz, both ways", "2.0-media-bridge"),
+    ("a frame heard and one concealed", "2.0-media-conceal"),
+    ("record both sides", "2.0-media-record"),
+    ("encode G722", "3.0-media-encode-g722"),
+    ("decode G722", "3.0-media-decode-g722"),
+    ("encode opus", "3.0-media-encode-opus"),
+    ("decode opus", "3.0-media-decode-opus"),
+    ("conceal opus", "3.0-media-conceal-opus"),
+    ("protect and open, AES_CM_128_HMAC_SHA1_80", "3.0-media-srtp-aes-cm"),
+    ("protect and open, AEAD_AES_128_GCM", "3.0-media-srtp-gcm"),
 ];
 
 fn main() {
-    println!("{:<36}{:>12}{:>12}{:>16}", "a frame of 20 ms", "us", "limit us", "allocations");
+    println!("{:<44}{:>12}{:>12}{:>16}", "a frame of 20 ms", "us", "limit us", "allocations");
     let mut voice = Frame::silence(8_000);
     Tone::new([180.0, 1_250.0], 1_000, 0, -20.0).next(&mut voice);
-    let mut payload = [0; 160];
+    let mut payload = [0; 640];
     for codec in Codec::ALL {
         let (mut encoder, mut decoder) = (codec.encoder(), codec.decoder());
+        // A voice goes on: a codec with memory must not be shown one frame over and over.
+        let (mut sound, mut frame, mut len) =
+            (Tone::new([180.0, 1_250.0], 90, 40, -20.0), Frame::silence(codec.rate()), 0);
         row(&format!("encode {}", codec.name()), || {
-            encoder.encode(black_box(&voice).samples(), black_box(&mut payload));
+            sound.next(&mut frame);
+            len = encoder.encode(black_box(&frame).samples(), black_box(&mut payload));
         });
-        let mut frame = Frame::silence(8_000);
         row(&format!("decode {}", codec.name()), || {
-            decoder.decode(black_box(&payload), black_box(&mut frame).samples_mut());
+            decoder.decode(black_box(&payload[..len]), black_box(&mut frame).samples_mut());
+        });
+        if decoder.hole_step().is_some() {
+            row(&format!("conceal {}", codec.name()), || {
+                decoder.conceal(None, black_box(&mut frame).samples_mut());
+            });
+        }
+    }
+    for suite in Suite::ALL {
+        let key = MasterKey::random(suite);
+        let (mut sender, mut receiver) = (Sender::new(&key), Receiver::new(&key));
+        let (mut packet, mut sequence) = ([0x80; 12 + 160 + OVERHEAD], 0u16);
+        row(&format!("protect and open, {}", suite.name()), || {
+            packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+            sequence = sequence.wrapping_add(1);
+            let len = sender.protect(black_box(&mut packet), 12 + 160).expect("room for the tag");
+            receiver.open(&mut packet[..len]).expect("a packet of its own key");
         });
     }
     for (from, to) in [(8_000, 16_000), (16_000, 8_000), (24_000, 8_000), (8_000, 48_000), (48_000, 8_000)] {
@@ -85,11 +112,9 @@ fn row(what: &str, work: impl FnMut()) {
 }
 
 fn print(what: &str, (us, allocations): (f64, u64)) {
-    println!("{what:<36}{us:>12.2}{LIMIT_US:>12.0}{allocations:>16}");
+    println!("{what:<44}{us:>12.2}{LIMIT_US:>12.0}{allocations:>16}");
     if let Some((_, name)) = FIGURES.iter().find(|(row, _)| *row == what) {
-        println!(
-            "FIGURE 2.0-media-{name} {us:.2} us limit < {LIMIT_US} -- {what}, a frame of 20 ms, best of rounds of 100"
-        );
+        println!("FIGURE {name} {us:.2} us limit < {LIMIT_US} -- {what}, a frame of 20 ms, best of rounds of 100");
     }
     ALLOCATIONS.fetch_add(allocations, Relaxed);
     counting::check(us < LIMIT_US && allocations == 0, what);

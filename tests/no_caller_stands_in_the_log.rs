@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::sipp::Sipp;
 use common::talk::talk;
 use common::{nothing_is_left, settings};
-use frontdesk::sip::{self, Endpoint, PhoneAccount, Settings};
+use frontdesk::sip::{self, Endpoint, InviteRequest, OutgoingEvent, PhoneAccount, Preferences, Settings, Srtp, Target};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Clone, Default)]
@@ -53,13 +53,38 @@ async fn whatever_happens() {
     Sipp::new("phone_registers", target).tcp().run().await;
     Sipp::new("phone_with_wrong_password", target).run().await;
     drop(incoming);
+    encrypted_call().await;
     nothing_is_left(&endpoint).await;
     endpoint.shutdown().await;
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("call came in"), "the log is written at all:\n{log}");
-    for private in ["5551234", "Ann Caller", "800@", "alice", "secret", "m=audio", "c=IN"] {
+    for private in ["5551234", "Ann Caller", "800@", "alice", "secret", "m=audio", "c=IN", "inline:", "a=crypto"] {
         let line = log.lines().find(|line| line.contains(private));
         assert!(line.is_none(), "{private:?} in {line:?}");
     }
+}
+
+/// One of our endpoints calls another, with keys in both descriptions.
+async fn encrypted_call() {
+    let sound = Preferences { srtp: Srtp::Required, ..Preferences::default() };
+    let (endpoint, mut calls) = Endpoint::start(Settings { sound, ..settings() }).await.unwrap();
+    let to = Target::Uri(format!("sip:800@{}", endpoint.listening()[0]));
+    let ring_timeout = Duration::from_secs(10);
+    let request = InviteRequest { to, from_display: String::new(), headers: Vec::new(), ring_timeout };
+    let mut outgoing = endpoint.invite(request).await.unwrap();
+    let called = calls.recv().await.unwrap().answer().await.unwrap();
+    let caller = loop {
+        match outgoing.events.recv().await.unwrap() {
+            OutgoingEvent::Answered(leg) => break leg,
+            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
+            OutgoingEvent::Ringing => {}
+        }
+    };
+    let (heard, _) = tokio::join!(
+        talk(called, 440.0, "", Duration::from_millis(400)),
+        talk(caller, 440.0, "", Duration::from_millis(400))
+    );
+    assert!(heard.quality.encrypted && heard.quality.packets_received > 5, "{:?}", heard.quality);
+    endpoint.shutdown().await;
 }

@@ -249,6 +249,25 @@ pub struct Sip {
     pub media_timeout_s: Option<u64>,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Codec {
+    Opus,
+    G722,
+    Pcmu,
+    Pcma,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Srtp {
+    Off,
+    Offered,
+    Required,
+}
+
 /// One address and port, or several.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -338,25 +357,6 @@ pub enum Transport {
     Udp,
     Tcp,
     Tls,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Codec {
-    Opus,
-    G722,
-    Pcmu,
-    Pcma,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Srtp {
-    Off,
-    Offered,
-    Required,
 }
 
 /// What is kept of a call.

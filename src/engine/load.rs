@@ -269,7 +269,7 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         // An empty list admits this machine only.
         allow: if sip.allow.is_empty() { defaults.allow.clone() } else { sip.allow.clone() },
         media_timeout: sip.media_timeout,
-        sound: config.sip.sound.clone(),
+        sound: sip.sound.clone(),
         ..defaults
     }
 }

@@ -20,7 +20,7 @@ mod rtp_port;
 mod sdes;
 mod sdp;
 mod settings;
-mod srtp;
+pub mod srtp;
 mod stack;
 mod targets;
 mod trunk;
