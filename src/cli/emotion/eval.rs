@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some((Noise::Babble, _)) => Crowd::of(&all, args.seed),
         _ => Crowd::default(),
     };
-    let bar = super::progress(labels.len() as u64 as usize, "{pos}/{len} recordings {wide_bar} {eta}");
+    let bar = super::progress(labels.len(), "{pos}/{len} recordings {wide_bar} {eta}");
     let lines = |_: &Label| vec![line];
     let hearing = Hearing { lines: &lines, crowd: &crowd, seed: args.seed, threads: super::threads(args.threads) };
     let heard = hearing.hear(&labels, &|| bar.inc(1));
