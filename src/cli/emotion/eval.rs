@@ -133,6 +133,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&all)?);
     } else {
         println!("model: {}; line: {}; {} recordings", title(&model), said(&line), heard.clips.len());
+        if !model.card.terms.is_empty() {
+            println!("terms: {}", model.card.terms);
+        }
         print(&evaluation, args.speakers);
     }
     Ok(if heard.unheard.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -14,7 +14,7 @@ use crate::emotion::{Error, Model, Settings, report};
 /// Train a model on your own recordings and put it in place if it is better.
 ///
 /// Takes the table that `emotion eval` takes: tab-separated, with a heading that names at least file, speaker and
-/// emotion. Corrections that agents make in calls are written in that form too. A fifth of the speakers is kept for
+/// emotion. `frontdesk calls labels` writes the corrections of agents in that form. A fifth of the speakers is kept for
 /// judging (or those whose `split` is `dev`); the others are heard over a clean telephone line and over damaged ones
 /// (noise, lost packets, low-rate coding, levels), and learned from.
 ///
