@@ -9,9 +9,11 @@ use std::time::Duration;
 use common::kamailio::{Kamailio, NUMBER, PASSWORD, USER};
 use common::names::{self, Srv};
 use common::sipp::Sipp;
+use common::talk::speak;
 use common::{eventually, free_port, nothing_is_left, settings};
 use frontdesk::sip::{
-    Endpoint, InviteRequest, OutgoingEvent, Settings, Target, Transport, TrunkSettings, TrunkState, TrunkStatus,
+    Algorithm, Endpoint, InviteRequest, OutgoingEvent, PhoneAccount, Settings, Target, Transport, TrunkSettings,
+    TrunkState, TrunkStatus,
 };
 
 const SECONDS: Duration = Duration::from_secs(20);
@@ -88,12 +90,37 @@ async fn registered_called_and_calling_with_either_algorithm_and_transport() {
         assert!(incoming.identity.asserted && !incoming.identity.withheld);
         assert_eq!(incoming.identity.diverted_from.as_deref(), Some("+15550199"));
         assert_eq!(incoming.identity.diverted_reason.as_deref(), Some("no-answer"));
-        incoming.answer().await.unwrap().hang_up().await;
+        let mut leg = incoming.answer().await.unwrap();
+        speak(&mut leg, 440.0, "", Duration::from_millis(300)).await; // its ACK comes by way of the carrier
+        leg.hang_up().await;
         caller.finish().await;
 
         nothing_is_left(&endpoint).await;
         endpoint.shutdown().await;
         eventually("the carrier knows that we left", SECONDS, || carrier.log().contains("expires=0 ")).await;
+    }
+}
+
+#[tokio::test]
+async fn our_own_registrar_takes_sha_256_and_gives_md5_to_who_knows_no_better() {
+    // The client's side is the one that Kamailio believes above.
+    for digest in [vec![Algorithm::Sha256, Algorithm::Md5], vec![Algorithm::Sha256], vec![Algorithm::Md5]] {
+        let phones = vec![PhoneAccount::new(USER, "desk", PASSWORD)];
+        let desk = Settings { phones, digest, allow: Vec::new(), ..settings() };
+        let (desk, _calls) = Endpoint::start(desk).await.unwrap();
+        let at = desk.listening()[0];
+        let (endpoint, _calls) = start(trunk(&at.ip().to_string(), Some(at.port())), vec![]).await;
+        eventually("registered", SECONDS, || status(&endpoint).state == TrunkState::Up).await;
+        assert_eq!(desk.registered()[0].user, USER);
+        endpoint.shutdown().await;
+        eventually("unregistered", SECONDS, || desk.registered().is_empty()).await;
+        // A wrong password is no way in.
+        let wrong = TrunkSettings { password: "wrong".into(), ..trunk(&at.ip().to_string(), Some(at.port())) };
+        let (endpoint, _calls) = start(wrong, vec![]).await;
+        eventually("refused", SECONDS, || status(&endpoint).last_status == Some(403)).await;
+        assert_eq!(desk.registered(), []);
+        endpoint.shutdown().await;
+        desk.shutdown().await;
     }
 }
 

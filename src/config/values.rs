@@ -159,6 +159,8 @@ pub struct Sip {
     pub max_calls: usize,
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
+    /// Codecs, encryption, silence.
+    pub sound: crate::sip::Preferences,
 }
 
 /// TLS; empty where it is not wanted.

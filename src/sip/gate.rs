@@ -11,6 +11,8 @@ const SOURCES: usize = 4_096;
 /// Offences within [`OFFENCE_WINDOW`] that put a source on the block list.
 const OFFENCES: u32 = 10;
 const OFFENCE_WINDOW: Duration = Duration::from_secs(60);
+/// A full block list is looked through this often at most.
+const SWEEP: Duration = Duration::from_secs(1);
 /// Seconds' worth of requests that may come at once.
 const BURST: f64 = 2.0;
 
@@ -98,6 +100,7 @@ pub struct Gate {
     young: HashMap<IpAddr, Source>,
     old: HashMap<IpAddr, Source>,
     blocked: HashMap<IpAddr, Instant>,
+    swept: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -182,8 +185,10 @@ impl Gate {
 
     /// Puts a source on the block list.
     pub fn block(&mut self, now: Instant, ip: IpAddr, limits: &Limits) {
-        if self.blocked.len() >= SOURCES {
+        // Looking for entries that are over takes a while: not for every forged address.
+        if self.blocked.len() >= SOURCES && self.swept.is_none_or(|swept| now >= swept + SWEEP) {
             self.blocked.retain(|_, until| *until > now);
+            self.swept = Some(now);
         }
         // A list full of living entries is an attack by forged addresses: the limits hold without it.
         if self.blocked.len() < SOURCES {
@@ -222,13 +227,15 @@ pub fn is_scanner(user_agent: &str) -> bool {
 
 /// Whether a datagram could be SIP: a first line that says so, or a keep-alive (RFC 5626, 3.5.1).
 pub fn could_be_sip(datagram: &[u8]) -> bool {
-    if datagram.iter().all(u8::is_ascii_whitespace) {
+    // Empty lines before a message are to be overlooked (RFC 3261, 7.5).
+    let datagram = datagram.trim_ascii_start();
+    if datagram.is_empty() {
         return true;
     }
-    let line = datagram.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let line = line.get(..line.len().min(2_048)).unwrap_or_default();
-    line.starts_with(b"SIP/2.0 ") || line.ends_with(b" SIP/2.0")
+    let line = datagram.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let begins = |word: &[u8]| word.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/"));
+    // Another version is for the stack to refuse.
+    begins(line) || line.rsplit(|byte| *byte == b' ').next().is_some_and(begins)
 }
 
 /// One source: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer has at least.
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn a_source_has_its_share_a_second_and_a_burst() {
         let (start, mut gate, limits) = (Instant::now(), Gate::default(), limits());
-        let mut sent = |gate: &mut Gate, at: Duration, kind, n: usize| {
+        let sent = |gate: &mut Gate, at: Duration, kind, n: usize| {
             (0..n).filter(|_| gate.take(start + at, ip("192.0.2.1"), kind, false, &limits).is_ok()).count()
         };
         assert_eq!(sent(&mut gate, Duration::ZERO, Kind::Invite, 8), 4, "two seconds' worth at once");
@@ -314,9 +321,9 @@ mod tests {
             assert!(!is_scanner(phone), "{phone}");
         }
         assert!(could_be_sip(b"OPTIONS sip:a@b SIP/2.0\r\nVia: x\r\n\r\n"));
-        assert!(could_be_sip(b"SIP/2.0 200 OK\r\n\r\n") && could_be_sip(b"\r\n\r\n") && could_be_sip(b""));
+        assert!(could_be_sip(b"\r\nSIP/2.0 200 OK\r\n\r\n") && could_be_sip(b"\r\n\r\n") && could_be_sip(b""));
         for noise in
-            [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x00\x01\x00\x00\x21\x12\xa4\x42", b"OPTIONS sip:a@b SIP/3.0\r\n"]
+            [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x00\x01\x00\x00\x21\x12\xa4\x42", b"OPTIONS sip:a@b HTTP/1.1\r\n"]
         {
             assert!(!could_be_sip(noise));
         }

@@ -347,7 +347,7 @@ mod tests {
                 dialled: nonsense,
             };
             let who = read(&told, true, Some(nonsense));
-            assert!(who.number.len() < 8 && who.diverted_from.is_none(), "{nonsense}");
+            assert!(who.number.len() < 8 && who.diverted_reason.is_none(), "{nonsense}");
         }
         let long = format!("<sip:{}@x>", "9".repeat(10_000));
         assert_eq!(read(&Headers { from: &long, ..headers() }, true, None).number.len(), LONGEST);

@@ -17,8 +17,10 @@ mod registrar;
 mod rtcp;
 mod rtp;
 mod rtp_port;
+mod sdes;
 mod sdp;
 mod settings;
+mod srtp;
 mod stack;
 mod targets;
 mod trunk;
@@ -27,6 +29,7 @@ pub use digest::Algorithm;
 pub use gate::Limits;
 pub use identity::Identity;
 pub use registrar::{Registration, Transport};
+pub use sdp::{Preferences, Srtp};
 pub use settings::{PhoneAccount, Settings, TlsSettings, TrunkSettings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,

@@ -193,7 +193,7 @@ pub(super) fn peer_of(connection: &SipConnection) -> Option<(SocketAddr, Transpo
     Some((address.get_socketaddr().ok()?, our_transport(connection.transport())?))
 }
 
-fn user_agent(request: &Request) -> Option<&str> {
+pub(super) fn user_agent(request: &Request) -> Option<&str> {
     request.headers.iter().find_map(|header| match header {
         Header::UserAgent(agent) => Some(agent.value()),
         _ => None,

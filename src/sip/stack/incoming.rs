@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
 use rsipstack::sip::headers::UntypedHeader;
-use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader};
+use rsipstack::sip::{Header, HeadersExt, Request, Scheme, StatusCode, ToTypedHeader};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -43,6 +43,13 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// The rate that the sound of this call will have, Hz; what the best codec we offer has, where the offer is left to us.
+    pub fn rate(&self) -> u32 {
+        let sound = self.session.local().sound.clone();
+        let ours = || sound.codecs.first().map_or(8_000, |codec| codec.rate());
+        self.offer.as_ref().and_then(|offer| offer.rate(&sound)).unwrap_or_else(ours)
+    }
+
     /// 180 Ringing.
     pub async fn ring(&self) {
         // No longer there: `cancelled` says so.
@@ -77,7 +84,7 @@ impl Incoming {
             .map_err(|_| Error::Cancelled)?;
         // Before any wait: from here on dropping the leg says BYE.
         let Some((sockets, events)) = self.parts.take() else { return Err(Error::Cancelled) };
-        let leg = self.session.leg(sockets, events);
+        let leg = self.session.leg(self.rate(), sockets, events);
         self.session.agreement().await?;
         Ok(leg)
     }
@@ -132,9 +139,13 @@ pub(super) async fn invite(
             return tx.reply_with(refusal.status, refusal.headers, None).await;
         }
     };
-    let local = leg::describe(shared, source, &sockets);
+    let local = leg::describe(shared, source, transport, &sockets);
     let (states, changes) = shared.dialogs.new_dialog_state_channel();
-    let contact = shared.contact(source, transport);
+    let mut contact = shared.contact(source, transport);
+    // To a `sips:` address only a `sips:` Contact will do (RFC 3261, 12.1.1).
+    if tx.original.uri.scheme == Some(Scheme::Sips) {
+        contact.scheme = Some(Scheme::Sips);
+    }
     let Ok(mut dialog) = shared.dialogs.get_or_create_server_invite(&tx, states, None, Some(contact)) else {
         // No Contact, no From tag, ...
         return tx.reply(StatusCode::BadRequest).await;

@@ -31,7 +31,7 @@ impl MessageInspector for Wire {
             if let Some(to) = to.and_then(|to| to.get_socketaddr().ok()) {
                 name_the_way_out(request, &self.ours, to.ip());
             }
-            unquote_qop(request);
+            put_answer_right(request);
         }
         message
     }
@@ -83,10 +83,14 @@ fn name_the_way_out(request: &mut Request, ours: &[SocketAddr], to: IpAddr) {
     }
 }
 
+/// How the stack calls SHA-256, which on the wire has a hyphen (RFC 7616, 6.1).
+const STACK_SHA_256: &str = "algorithm=SHA256";
+const WIRE_SHA_256: &str = "algorithm=SHA-256";
+
 /// `qop` stands without quotes in an answer (RFC 7616, 3.4); some servers insist.
-fn unquote_qop(request: &mut Request) {
+fn put_answer_right(request: &mut Request) {
     for header in request.headers.iter_mut() {
-        let plain = |value: &str| value.replace("qop=\"auth\"", "qop=auth");
+        let plain = |value: &str| value.replace("qop=\"auth\"", "qop=auth").replace(STACK_SHA_256, WIRE_SHA_256);
         match header {
             Header::Authorization(value) => *value = headers::Authorization::new(plain(value.value())),
             Header::ProxyAuthorization(value) => *value = headers::ProxyAuthorization::new(plain(value.value())),
@@ -96,6 +100,7 @@ fn unquote_qop(request: &mut Request) {
 }
 
 fn keep_the_strongest_challenge(response: &mut Response) {
+    let readable = |value: String| value.replace(WIRE_SHA_256, STACK_SHA_256);
     let challenges =
         |wanted: fn(&Header) -> Option<&str>| digest::strongest(response.headers.iter().filter_map(wanted));
     let www = challenges(|header| match header {
@@ -107,8 +112,8 @@ fn keep_the_strongest_challenge(response: &mut Response) {
         _ => None,
     });
     response.headers.retain(|header| !matches!(header, Header::WwwAuthenticate(_) | Header::ProxyAuthenticate(_)));
-    let www = www.map(|value| Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)));
-    let proxy = proxy.map(|value| Header::ProxyAuthenticate(headers::ProxyAuthenticate::new(value)));
+    let www = www.map(readable).map(|value| Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)));
+    let proxy = proxy.map(readable).map(|value| Header::ProxyAuthenticate(headers::ProxyAuthenticate::new(value)));
     response.headers.extend(www.into_iter().chain(proxy).collect());
 }
 
@@ -169,6 +174,29 @@ mod tests {
              From: <sip:a@b>;tag=1\r\nTo: <sip:800@192.0.2.9>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
              Contact: <sip:a@{contact}>\r\nContent-Length: 0\r\n\r\n"
         )
+    }
+
+    #[test]
+    fn the_stack_reads_the_strongest_challenge_and_its_answer_is_put_right() {
+        let challenged = "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\n\
+             From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\n\
+             WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=MD5, qop=\"auth\"\r\n\
+             WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA-256, qop=\"auth,auth-int\"\r\n\
+             Content-Length: 0\r\n\r\n";
+        let from = SipAddr::from("192.0.2.1:5060".parse::<SocketAddr>().unwrap());
+        let wire = Wire { ours: Vec::new() };
+        let SipMessage::Response(response) =
+            wire.after_received(SipMessage::try_from(challenged).unwrap(), Some(&from))
+        else {
+            panic!("a response stays one")
+        };
+        let challenge = response.www_authenticate_header().unwrap().typed().unwrap();
+        assert_eq!(challenge.algorithm, Some(rsipstack::sip::headers::auth::Algorithm::Sha256));
+        assert_eq!(response.headers.iter().filter(|header| matches!(header, Header::WwwAuthenticate(_))).count(), 1);
+        let answer =
+            invite("10.0.0.5", "Authorization: Digest username=\"a\", algorithm=SHA256, qop=\"auth\", nc=00000001\r\n");
+        let sent = wire.before_send(SipMessage::try_from(answer.as_str()).unwrap(), Some(&from)).to_string();
+        assert!(sent.contains("algorithm=SHA-256, qop=auth, nc=00000001"), "{sent}");
     }
 
     #[test]

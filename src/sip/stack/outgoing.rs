@@ -301,7 +301,7 @@ async fn attempt(
     listen::connect(shared, device.address, device.transport, device.server.as_deref())
         .await
         .map_err(|_| unreachable(503))?;
-    let local = leg::describe(shared, device.address, &sockets);
+    let local = leg::describe(shared, device.address, device.transport, &sockets);
     let mut answer = Box::pin(shared.dialogs.do_invite(option(shared, device, request, &local), states));
     let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
     let mut ringing = false;
@@ -344,10 +344,12 @@ async fn answered(
     let session = Session::new(shared, dialog, device.address, local);
     let (events, leg_events) = leg::events();
     shared.spawn(session.clone().follow(changes, events));
-    let leg = session.leg(sockets, leg_events);
-    match Remote::parse(&response.body) {
-        Ok(answer) => {
-            let plan = answer.accepted(&session.local(), Some(device.address.ip()));
+    let plan =
+        Remote::parse(&response.body).and_then(|answer| answer.accepted(&session.local(), Some(device.address.ip())));
+    let rate = plan.as_ref().map_or(8_000, |plan| plan.codec.rate());
+    let leg = session.leg(rate, sockets, leg_events);
+    match plan {
+        Ok(plan) => {
             session.agree(plan);
             Some(leg)
         }

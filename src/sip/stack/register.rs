@@ -29,7 +29,7 @@ pub(super) async fn register(
     let user = match screen::credentials(shared, &tx.original) {
         Credentials::Of(user) => user,
         Credentials::None { stale } => {
-            let refusal = screen::challenge(shared, stale);
+            let refusal = screen::challenge(shared, &tx.original, stale);
             return tx.reply_with(refusal.status, refusal.headers, None).await;
         }
         // The same for a user who does not exist.

@@ -9,7 +9,7 @@ use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, headers};
 use super::super::digest::{Algorithm, Verdict};
 use super::super::registrar::Transport;
 use super::super::sdp::{self, Remote};
-use super::{SDP, Shared, accept};
+use super::{SDP, Shared, accept, door};
 
 /// How a request is turned away.
 pub(super) struct Refusal {
@@ -74,7 +74,11 @@ pub(super) fn invite(
     if !required.trim().is_empty() {
         return Err(Refusal::with(StatusCode::BadExtension, Header::Unsupported(headers::Unsupported::new(required))));
     }
-    offer(request)
+    let offer = offer(request)?;
+    if let Some(offer) = &offer {
+        offer.suits(&shared.settings.load().sound).map_err(not_acceptable)?;
+    }
+    Ok(offer)
 }
 
 /// The description in a request's body.
@@ -98,6 +102,7 @@ pub(super) fn not_acceptable(error: sdp::Error) -> Refusal {
         sdp::Error::Malformed(_) => (399, "Unreadable session description"),
         sdp::Error::NoAudio => (304, "Media type not available"),
         sdp::Error::NoCodec => (305, "Incompatible media format"),
+        sdp::Error::NoCrypto => (302, "Incompatible transport protocol"),
         sdp::Error::Address(_) => (301, "Incompatible network address formats"),
     };
     let warning = format!("{code} frontdesk \"{text}\"");
@@ -112,7 +117,7 @@ fn proves_itself(shared: &Shared, request: &Request) -> Result<(), Refusal> {
     match credentials(shared, request) {
         Credentials::Of(_) => Ok(()),
         Credentials::Wrong => Err(Refusal::new(StatusCode::Forbidden)),
-        Credentials::None { stale } => Err(challenge(shared, stale)),
+        Credentials::None { stale } => Err(challenge(shared, request, stale)),
     }
 }
 
@@ -136,11 +141,19 @@ pub(super) fn credentials(shared: &Shared, request: &Request) -> Credentials {
     }
 }
 
-pub(super) fn challenge(shared: &Shared, stale: bool) -> Refusal {
+/// Phones that give up at a challenge they cannot answer, even beside one they can (libre before 2.0), by their
+/// User-Agent. They are offered MD5 alone, where it is allowed at all.
+const MD5_ONLY: &[&str] = &["baresip v0.", "baresip v1."];
+
+pub(super) fn challenge(shared: &Shared, request: &Request, stale: bool) -> Refusal {
     // All phones of a site share a realm; the first one's stands for it, so that no user's own is told to strangers.
     let settings = shared.settings.load();
     let realm = settings.phones.first().map_or("frontdesk", |phone| &phone.realm);
-    let values = shared.digest().challenges(Instant::now(), realm, &settings.digest, stale, rand::random());
+    let agent = door::user_agent(request).unwrap_or_default();
+    let md5 = [Algorithm::Md5];
+    let old = MD5_ONLY.iter().any(|phone| agent.starts_with(phone)) && settings.digest.contains(&Algorithm::Md5);
+    let offered: &[Algorithm] = if old { &md5 } else { &settings.digest };
+    let values = shared.digest().challenges(Instant::now(), realm, offered, stale, rand::random());
     let headers = values.into_iter().map(|value| Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)));
     Refusal { status: StatusCode::Unauthorized, headers: headers.collect() }
 }

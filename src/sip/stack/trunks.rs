@@ -92,10 +92,12 @@ impl Trunks {
 /// Starts what is new, ends what is gone, leaves alone what stays as it was.
 pub(super) fn set(shared: &Arc<Shared>, wanted: &[TrunkSettings]) {
     let mut running = shared.trunks.running();
-    running.retain(|_, one| {
+    let mut leaving = BTreeMap::new();
+    running.retain(|name, one| {
         let stays = wanted.contains(&one.settings);
         if !stays {
             one.stop.cancel();
+            leaving.insert(name.clone(), one.gone.clone());
         }
         stays
     });
@@ -114,8 +116,13 @@ pub(super) fn set(shared: &Arc<Shared>, wanted: &[TrunkSettings]) {
             gone: gone.clone(),
         };
         running.insert(settings.name.clone(), one);
+        // A late goodbye of its forerunner would take the new registration with it.
+        let forerunner = leaving.remove(&settings.name);
         let work = work(shared.clone(), settings, stop);
         shared.spawn(async move {
+            if let Some(forerunner) = forerunner {
+                let _ = tokio::time::timeout(GOODBYE, forerunner.cancelled()).await; // it may have nobody to tell
+            }
             work.await;
             gone.cancel();
         });
