@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some((Noise::Babble, _)) => Crowd::of(&all, args.seed),
         _ => Crowd::default(),
     };
-    let bar = super::progress(labels.len() as u64 as usize, "{pos}/{len} recordings {wide_bar} {eta}");
+    let bar = super::progress(labels.len(), "{pos}/{len} recordings {wide_bar} {eta}");
     let lines = |_: &Label| vec![line];
     let hearing = Hearing { lines: &lines, crowd: &crowd, seed: args.seed, threads: super::threads(args.threads) };
     let heard = hearing.hear(&labels, &|| bar.inc(1));
@@ -133,6 +133,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&all)?);
     } else {
         println!("model: {}; line: {}; {} recordings", title(&model), said(&line), heard.clips.len());
+        if !model.card.terms.is_empty() {
+            println!("terms: {}", model.card.terms);
+        }
         print(&evaluation, args.speakers);
     }
     Ok(if heard.unheard.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -24,7 +24,7 @@ const STRETCH_MS: u32 = 10_000;
 /// Reads wav, flac, mp3 and ogg of any rate. Prints a table, or with --json one line a file: {"file", "distress",
 /// "arousal", "valence" (0..1 each), "probabilities" {"angry": .., "happy": .., ..}, "speech_ms", "signs" (what in the
 /// voice spoke for or against distress), "readings": [{"time" (seconds), "distress", ..}]}. A file's own figures are
-/// of all its speech; readings are taken each second over the last 4 s, as in a call. A file without speech has nulls
+/// of all its speech; readings are taken each second over the last 4 s. A file without speech has nulls
 /// and an "error".
 ///
 /// With --baseline the voice is compared to the same person's calm voice too, which helps: give one to three calm

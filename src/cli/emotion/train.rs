@@ -9,12 +9,12 @@ use indicatif::ProgressBar;
 
 use crate::emotion::labels;
 use crate::emotion::train::{self, MODEL, Options, Outcome, REPORT, Stage};
-use crate::emotion::{Model, Settings, report};
+use crate::emotion::{Error, Model, Settings, report};
 
 /// Train a model on your own recordings and put it in place if it is better.
 ///
 /// Takes the table that `emotion eval` takes: tab-separated, with a heading that names at least file, speaker and
-/// emotion. Corrections that agents make in calls are written in that form too. A fifth of the speakers is kept for
+/// emotion. `frontdesk calls labels` writes the corrections of agents in that form. A fifth of the speakers is kept for
 /// judging (or those whose `split` is `dev`); the others are heard over a clean telephone line and over damaged ones
 /// (noise, lost packets, low-rate coding, levels), and learned from.
 ///
@@ -104,10 +104,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The model that a new one must not fall behind.
+/// The model that a new one must not fall behind. One that this version cannot read (its features were others) is in
+/// nobody's use: then the shipped one.
 fn in_use(folder: &Path) -> anyhow::Result<Model> {
     let here = folder.join(MODEL);
-    Ok(if here.exists() { Model::load(here)? } else { Model::installed()? })
+    match if here.exists() { Model::load(here) } else { Model::installed() } {
+        Err(error @ Error::Format { .. }) => {
+            eprintln!("note: {error}; the shipped model stands in for it");
+            Ok(Model::shipped()?)
+        }
+        found => Ok(found?),
+    }
 }
 
 fn verdict(outcome: &Outcome, written: &Path) -> String {

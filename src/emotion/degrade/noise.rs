@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn babble_is_made_of_the_voices_given() {
         // Talkers that only whistle at 1 kHz make a babble of whistling.
-        let whistle: Vec<i16> = (0..8_000).map(|i| (9_000.0 * (0.785_398 * i as f32).sin()) as i16).collect();
+        let whistle: Vec<i16> =
+            (0..8_000).map(|i| (9_000.0 * (std::f32::consts::FRAC_PI_4 * i as f32).sin()) as i16).collect();
         let babble = Noise::Babble.make(16_000, &[&whistle], &mut Xoshiro256PlusPlus::seed_from_u64(1));
         assert!(share(&babble, 1_000.0, 10.0) > 0.95);
     }
