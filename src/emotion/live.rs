@@ -100,7 +100,7 @@ pub struct Live {
     n: usize,
     /// Nothing counts before, ms of the call.
     deaf_until_ms: u64,
-    /// Nothing is felt of what was asked before this reading.
+    /// The last reading answered.
     since: u32,
     next: u32,
     turn: Option<Turn>,
@@ -237,10 +237,10 @@ impl Live {
     /// The model's answer; the reading, where it is to be told.
     pub fn felt(&mut self, felt: Felt) -> Option<Reading> {
         let at = self.asked.iter().position(|asked| asked.id == felt.id)?;
+        let asked = self.asked.remove(at);
         if felt.id < self.since {
             return None; // a later one was there first
         }
-        let asked = self.asked.swap_remove(at);
         self.since = felt.id;
         let reading = Reading {
             distress: round(felt.reading.distress),
