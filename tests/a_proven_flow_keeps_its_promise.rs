@@ -39,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => to().prop_map(|next| Step::Say { say: flows::en("Something."), next }),
         2 => (to(), to()).prop_map(move |(a, b)| Step::Menu {
+            short: None,
             prompt: flows::en("Red or blue?"),
             options: vec![option('1', "red", a), option('2', "blue", b)],
         }),
@@ -74,6 +75,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 5_000,
+        emotion: None,
     })
 }
 

@@ -39,6 +39,36 @@ flows: [bank.yaml]
 }
 
 #[test]
+fn the_emotion_policy_shown_is_the_one_built_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let tell = blocks()[4].replace("next: menu", "next: desk");
+    let around = format!(
+        r#"
+lines: {{ main: {{ numbers: ["100"], flow: hello }} }}
+agents: {{ anna: {{ uri: "sip:anna@127.0.0.1", queues: [desk] }} }}
+queues: {{ desk: {{}} }}
+flows:
+  - flow: hello
+    language: en
+    person: {{ queue: desk }}
+    start: tell
+    steps:
+      desk: {{ transfer: desk }}
+{}
+"#,
+        tell.lines().map(|line| format!("    {line}\n")).collect::<String>()
+    );
+    std::fs::write(&path, format!("{}{around}", blocks()[3])).unwrap();
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    let shown = config.lines["main"].emotion.clone().unwrap();
+    assert_eq!((shown.lists.complaint.len(), shown.lists.threat.len()), (1, 1));
+    let built_in = frontdesk::emotion::policy::Policy::default();
+    assert_eq!(shown, frontdesk::emotion::policy::Policy { lists: shown.lists.clone(), ..built_in });
+    assert_eq!(config.flows["hello"].steps.len(), 2);
+}
+
+#[test]
 fn the_telephone_side_shown_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");

@@ -10,6 +10,10 @@ use serde_json::Value;
 const SECTIONS: &[(&str, &str)] = &[
     ("", "The file"),
     ("Line", "A line"),
+    ("Emotion", "emotion"),
+    ("Reaction", "A reaction"),
+    ("Voice", "A threshold"),
+    ("DistressWords", "Words of distress"),
     ("Agent", "An agent"),
     ("Queue", "A queue"),
     ("Backend", "A backend"),
@@ -33,6 +37,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Label", "A label"),
     ("Step", "A step"),
     ("Say", "say"),
+    ("Disclose", "disclose"),
     ("Menu", "menu"),
     ("MenuOption", "An option of a menu"),
     ("Ask", "ask"),

@@ -29,6 +29,11 @@ pub enum FloorEvent {
         language: Language,
         priority: i32,
     },
+    /// The call goes ahead of those of lower priority from here on.
+    Raised {
+        call: CallId,
+        priority: i32,
+    },
     /// The caller hung up or went elsewhere.
     Left {
         call: CallId,
@@ -66,6 +71,7 @@ impl FloorEvent {
             QueueRequest::Enter { queue, skills, language, priority } => {
                 Self::Entered { call, queue, skills, language, priority }
             }
+            QueueRequest::Raise { priority } => Self::Raised { call, priority },
             QueueRequest::Leave => Self::Left { call },
             QueueRequest::Taken { agent } => Self::Taken { call, agent },
             QueueRequest::NotTaken { agent, failure } => Self::NotTaken { call, agent, failure },

@@ -156,6 +156,7 @@ impl Floor {
             FloorEvent::Entered { call, queue, skills, language, priority } => {
                 self.entered(call, queue, skills, language, priority);
             }
+            FloorEvent::Raised { call, priority } => self.raised(&call, priority),
             FloorEvent::Left { call } => self.left(&call),
             FloorEvent::Taken { call, agent } => self.taken(&call, &agent),
             FloorEvent::NotTaken { call, agent, failure } => self.not_taken(&call, &agent, failure),
@@ -296,6 +297,16 @@ impl Floor {
         };
         self.order.insert(waiting.rank(), call.clone());
         self.calls.insert(call, waiting);
+    }
+
+    /// A call that is rung or talks keeps its new priority for the case that it comes back.
+    fn raised(&mut self, call: &str, priority: i32) {
+        let Some(waiting) = self.calls.get_mut(call) else { return };
+        let waits = self.order.remove(&waiting.rank()).is_some();
+        waiting.priority = priority;
+        if waits {
+            self.order.insert(waiting.rank(), call.to_owned());
+        }
     }
 
     /// The call is gone, and with it whatever it had.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Entry, PromptId, RequestId, Summary};
 use crate::dialog::{Expect, Language, Prompt};
+use crate::emotion::policy::Why;
 
 /// Names a timer; setting one that runs replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,6 +58,8 @@ pub enum QueueRequest {
     Leave,
     /// The agent has answered; from here on the floor does not withdraw the offer.
     Taken { agent: String },
+    /// While it waits, the call goes ahead of others.
+    Raise { priority: i32 },
     /// The agent offered did not take it, or left before the caller was put through: find another.
     NotTaken { agent: String, failure: super::AgentFailure },
     /// The conversation is over: the agent goes to wrap-up.
@@ -132,6 +135,15 @@ pub enum Action {
     Finished {
         summary: Box<Summary>,
         cause: Cause,
+    },
+    /// Whether the caller's voice is listened to for how it sounds. Off until first said.
+    Analyse {
+        on: bool,
+    },
+    /// Supervisors are to know of this call, now.
+    Alert {
+        reason: String,
+        why: Box<Why>,
     },
     /// Values that must be kept nowhere: keep them out of the event log and the recording until `Unmask`.
     Mask,

@@ -106,6 +106,9 @@ impl Call {
                 return Walked::Begun;
             };
             self.note(Note::Step { step: name.to_owned() });
+            if !matches!(step, Step::Disclose { .. }) {
+                self.disclosed();
+            }
             if self.drain_waits() && !matches!(step, Step::Transfer(_) | Step::HangUp { .. }) {
                 self.tell_of_drain();
                 return Walked::Begun;
@@ -117,6 +120,17 @@ impl Call {
                     self.listen(Expect::Free, self.person_hints());
                     if self.say(vec![words], true) {
                         return Walked::Begun;
+                    }
+                    name = next;
+                }
+                Step::Disclose { say, key, next } => {
+                    if self.discloses(*key) {
+                        let words = self.words(say);
+                        self.set_stage(Stage::Saying { next: next.clone() });
+                        self.listen(Expect::Free, self.person_hints());
+                        if self.say(vec![words], true) {
+                            return Walked::Begun;
+                        }
                     }
                     name = next;
                 }
@@ -248,6 +262,9 @@ impl Call {
     /// Noise, or words that could not be read. A prompt that it cut is said again, this time to its end.
     pub(super) fn not_heard(&mut self) {
         self.note(Note::NotHeard);
+        if self.leave_if_due() {
+            return;
+        }
         let Phase::Bot(bot) = &mut self.phase else { return };
         let cut = bot.cut.take();
         match (&bot.stage, cut) {
@@ -276,6 +293,10 @@ impl Call {
         if bot.complete_ms.take().is_some_and(|at| key.as_char() == '#' && now <= at + HASH_MS) {
             return;
         }
+        if self.refuses_by_key(key) {
+            return;
+        }
+        let Phase::Bot(bot) = &mut self.phase else { return };
         match &bot.stage {
             // Callers who know the way press keys ahead: they count for the question that follows.
             Stage::Saying { next } => {
@@ -297,13 +318,14 @@ impl Call {
     }
 
     fn key_ahead(&mut self, next: &str, key: Key) {
-        let mut next = next.to_owned();
+        let mut next = self.past_disclosure(next);
         while let Some(Step::Say { next: after, .. }) = self.flow.steps.get(&next)
             && let Phase::Bot(bot) = &mut self.phase
             && bot.moves < MOVES
         {
             bot.moves += 1;
-            next = after.clone();
+            let after = after.clone();
+            next = self.past_disclosure(&after);
         }
         match self.flow.steps.get(&next) {
             Some(Step::Menu { .. } | Step::Ask(_)) => {
@@ -324,6 +346,7 @@ impl Call {
 
     /// The caller spoke while something was said: a request for the menu that follows, or words that want nothing.
     pub(super) fn heard_ahead(&mut self, next: &str) -> bool {
+        let next = &self.past_disclosure(next);
         if !matches!(self.flow.steps.get(next), Some(Step::Menu { .. })) {
             self.enter(next);
             return false;

@@ -87,6 +87,17 @@ pub struct Reading {
     /// What in the voice spoke most for or against distress, strongest first (at most five).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signs: Vec<Sign>,
+    /// The sound it was made of, ms of the call: from the beginning of the utterance on.
+    #[serde(default, skip_serializing_if = "absent")]
+    pub start_ms: u64,
+    #[serde(default, skip_serializing_if = "absent")]
+    pub end_ms: u64,
+    /// The utterance is over; else it goes on and another reading follows.
+    #[serde(default, skip_serializing_if = "absent")]
+    pub whole: bool,
+    /// The caller's own calm voice stood beside it.
+    #[serde(default, skip_serializing_if = "absent")]
+    pub own_voice: bool,
 }
 
 /// One property of the voice behind a reading.
@@ -198,6 +209,11 @@ pub enum Event {
     Drain {
         within_ms: u64,
     },
+}
+
+/// What an older log does not have is not written.
+fn absent<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn yes() -> bool {

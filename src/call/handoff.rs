@@ -1,6 +1,7 @@
 //! From "a person, please" to two people talking: the queue, the agent's phone, the briefing, the connection, and
 //! an honest word to the caller at every turn it may take.
 
+use super::bot::Bot;
 use super::state::{Call, Drain, Phase};
 use super::{Action, AgentFailure, Cause, Event, Note, QueueRequest, TimerId, summarise};
 use crate::dialog::flow::{Text, Transfer};
@@ -30,6 +31,8 @@ pub(super) struct Handoff {
     pub waiting_sound: bool,
     /// The time to be done in is nearly over.
     pub last_moments: bool,
+    /// The step to go on at should nobody be there: the caller had not asked for a person.
+    pub back: Option<String>,
     brief: bool,
     place: Option<Place>,
     announced: Option<(Place, u64)>,
@@ -68,7 +71,8 @@ impl Call {
     }
 
     /// Into the queue at once: while the caller hears that they are put through, the phone may already ring.
-    pub(super) fn transfer(&mut self, transfer: Transfer) {
+    pub(super) fn transfer(&mut self, mut transfer: Transfer) {
+        transfer.priority += self.feeling.raise();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
         }
@@ -84,6 +88,7 @@ impl Call {
             stage: Stage::Waiting,
             waiting_sound: false,
             last_moments: false,
+            back: None,
             brief: true,
             place: None,
             announced: None,
@@ -121,6 +126,7 @@ impl Call {
                 Event::AgentFound { agent: again, .. },
             ) if *agent == again => {} // we have them
             (_, event @ Event::AgentFound { .. }) => self.refuse_agent(event),
+            (Stage::Waiting, Event::NobodyThere) if handoff.back.is_some() && self.drain.is_none() => self.go_back(),
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {
                     Some(_) => (self.flow.lines.drain.clone(), Cause::Shutdown),
@@ -377,11 +383,34 @@ impl Call {
                 handoff.unclear += 1;
                 self.offer(true);
             }
+            _ if handoff.back.is_some() => self.go_back(),
             _ => {
                 let goodbye = self.flow.lines.goodbye.clone();
                 self.close(&[&goodbye], Cause::NoAgent);
             }
         }
+    }
+
+    /// Nobody is there for a caller who had not asked for a person: the conversation goes on where it was.
+    fn go_back(&mut self) {
+        self.cancel_timers();
+        self.stop_listening();
+        let Phase::Handoff(handoff) = std::mem::replace(&mut self.phase, Phase::New) else { return };
+        if handoff.waiting_sound {
+            self.act(Action::StopWaiting);
+        }
+        let Some(back) = handoff.back else { return };
+        self.phase = Phase::Bot(Bot::default());
+        // A kind word that was cut short by this is said once more.
+        if let Some(mut cut) = self.speaking.take() {
+            self.act(Action::StopSaying);
+            cut.said.pop();
+            self.preface.extend(cut.said);
+        }
+        self.feeling.forget_offer();
+        let nobody = self.words(&self.flow.lines.nobody_yet);
+        self.preface.push(nobody);
+        self.enter(&back);
     }
 
     /// The bot's prompt is over, and the caller has yet to hear of the shutdown.

@@ -1,10 +1,11 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
-//! answers, `handoff` brings caller and agent together, `ending` lets go.
+//! answers, `handoff` brings caller and agent together, `caring` acts on how they sound, `ending` lets go.
 
 mod action;
 mod bot;
+mod caring;
 mod ending;
 mod event;
 mod handoff;

@@ -46,7 +46,8 @@ impl Call {
     pub(super) fn ask(&mut self) {
         self.expect_answer();
         let failed = !self.preface.is_empty() && self.bot_mut().is_some_and(|bot| bot.attempts > 0);
-        let last_chance = failed && self.attempts_left() <= 1;
+        let last_chance = failed && self.attempts_left() <= 1 && !self.feeling.shorter();
+        self.offer_person();
         let Phase::Bot(bot) = &self.phase else { return };
         let lines = &self.flow.lines;
         let mut texts = Vec::new();
@@ -62,8 +63,8 @@ impl Call {
                 }
                 Some(&lines.hint_yes_no)
             }
-            (_, Some(Step::Menu { prompt, .. })) => {
-                texts.push(self.words(prompt));
+            (_, Some(Step::Menu { prompt, short, .. })) => {
+                texts.push(self.question(prompt, short.as_ref()));
                 Some(&lines.hint_menu)
             }
             (_, Some(Step::Ask(ask))) => {
@@ -155,6 +156,9 @@ impl Call {
         let Some(bot) = self.bot_mut() else { return };
         bot.silences += 1;
         let enough = bot.silences >= SILENCES;
+        if enough && self.silent_and_upset() {
+            return;
+        }
         let lines = &self.flow.lines;
         if enough {
             let goodbye = lines.goodbye.clone();
@@ -171,8 +175,15 @@ impl Call {
         }
         let text = utterance.text.clone();
         self.note(Note::Utterance(utterance.clone()));
+        if self.refuses(&text) {
+            return;
+        }
+        self.worded(&utterance);
         if person::wanted(&text) {
             return self.seek_person("asked for a person", None);
+        }
+        if self.leave_if_due() || self.answers_offer(&text) {
+            return;
         }
         let Some(bot) = self.bot_mut() else { return };
         match &bot.stage {

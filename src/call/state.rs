@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::bot::Bot;
+use super::caring::Feeling;
 use super::handoff::Handoff;
 use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId};
 use crate::dialog::flow::{Flow, Text};
@@ -28,6 +29,7 @@ pub struct Call {
     pub(super) preface: Vec<Rendered>,
     pub(super) listening: Option<Expect>,
     pub(super) masked: bool,
+    pub(super) feeling: Feeling,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -84,6 +86,7 @@ pub(super) struct Speaking {
 impl Call {
     /// A call that follows `flow` in the flow's language.
     pub fn new(flow: Arc<Flow>) -> Self {
+        let feeling = Feeling::of(&flow);
         Self {
             flow,
             now_ms: 0,
@@ -97,6 +100,7 @@ impl Call {
             preface: Vec::new(),
             listening: None,
             masked: false,
+            feeling,
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),
@@ -131,7 +135,7 @@ impl Call {
             (_, Event::MediaLost) => self.end(Cause::MediaLost),
             (_, Event::Drain { within_ms }) => self.drain(within_ms),
             (_, Event::Timer { timer: TimerId::Drain }) => self.drain_over(),
-            (_, Event::Emotion(reading)) => self.note(Note::Emotion(reading)),
+            (_, Event::Emotion(reading)) => self.sounded(reading),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),
             // Nobody is left in silence: a person speaks for the voice.
             (Phase::Bot(_), Event::VoiceFailed { .. }) => self.seek_person("the voice failed", None),
@@ -185,6 +189,7 @@ impl Call {
         self.note(Note::Arrived(caller));
         self.act(Action::Answer);
         self.note(Note::Answered);
+        self.begin_to_feel();
         let start = self.flow.start.clone();
         self.phase = Phase::Bot(Bot::default());
         self.enter(&start);

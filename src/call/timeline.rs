@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Reading, Utterance};
+use crate::emotion::policy::{Mood, Reaction, Why};
+use crate::emotion::words::WordSign;
 use crate::media::Key;
 
 /// One line of the timeline.
@@ -60,6 +62,21 @@ pub enum Note {
         failure: Option<BackendFailure>,
     },
     Emotion(Reading),
+    /// The caller has become upset, or calm again.
+    Mood(Mood),
+    /// What the caller's words say of their distress; only where they say something.
+    Wording {
+        score: f32,
+        signs: Vec<WordSign>,
+    },
+    /// Something was done for a caller in distress, and why.
+    Reaction {
+        reaction: Reaction,
+        #[serde(flatten)]
+        why: Box<Why>,
+    },
+    /// The caller does not want their voice to be analysed.
+    EmotionRefused,
     PersonWanted {
         reason: String,
     },

@@ -8,9 +8,11 @@ use anyhow::Context;
 use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::Subcommand;
 
+use super::curve::curve;
 use crate::call::{Cause, FactKind};
+use crate::emotion::Class;
 use crate::media::Quality;
-use crate::records::{Archive, CallHead, CallRecord, Filter, Leg, Speaker, default_folder};
+use crate::records::{Archive, CallHead, CallRecord, Filter, Label, Leg, Speaker, default_folder};
 
 /// List, show and export recorded calls.
 #[derive(clap::Args)]
@@ -45,6 +47,33 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say how a caller really sounded: a label to train the emotion model with
+    Correct(Correct),
+    /// Write all such labels, with the callers' sound cut out, for `frontdesk emotion train`
+    Labels {
+        /// A folder to make
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+}
+
+/// Which sound of a call a correction means.
+#[derive(clap::Args)]
+struct Correct {
+    /// The call's name, the beginning of it, or `last`
+    call: String,
+    /// How the caller sounded: angry, happy, neutral, sad, fear, surprise or disgust
+    #[arg(long, value_parser = emotion)]
+    emotion: Class,
+    /// In the utterance at this time, as `calls show` tells it (0:42) [default: the one with the most distress]
+    #[arg(long, value_parser = clock_time, value_name = "M:SS", conflicts_with = "all")]
+    at: Option<u64>,
+    /// In every utterance of the caller's
+    #[arg(long)]
+    all: bool,
+    /// Who says so
+    #[arg(long, default_value = "")]
+    by: String,
 }
 
 #[derive(clap::Args)]
@@ -99,8 +128,43 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let record = archive.export(&name, &to).await?;
             println!("{}", if json { serde_json::to_string(&record)? } else { to.display().to_string() });
         }
+        Command::Correct(correct) => {
+            let record = archive.show(&correct.call).await?;
+            for (from_ms, to_ms) in meant(&record, &correct)? {
+                let (call, emotion, by) = (record.head.call.clone(), correct.emotion, correct.by.clone());
+                archive.correct(&Label { call, from_ms, to_ms, emotion, by, made: Utc::now() }).await?;
+                println!("{} to {}: {}", clock(from_ms), clock(to_ms), emotion.name());
+            }
+        }
+        Command::Labels { out } => {
+            let written = archive.write_labels(&out).await?;
+            println!("{} labels in {}", written.labels, out.join("labels.tsv").display());
+            for call in &written.without_sound {
+                eprintln!("{call} has no recording");
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The spans of sound that a correction means.
+fn meant(record: &CallRecord, correct: &Correct) -> anyhow::Result<Vec<(u64, u64)>> {
+    let utterances = record.utterances();
+    let chosen: Vec<_> = match correct.at {
+        Some(at) => utterances
+            .iter()
+            .filter(|(from, to, _)| (from.saturating_sub(1_000)..to + 1_000).contains(&at))
+            .take(1)
+            .collect(),
+        None if correct.all => utterances.iter().collect(),
+        None => utterances.iter().max_by(|a, b| a.2.total_cmp(&b.2)).into_iter().collect(),
+    };
+    anyhow::ensure!(
+        !utterances.is_empty(),
+        "nobody listened to how this caller sounded (`emotion` was off, or they said nothing)"
+    );
+    anyhow::ensure!(!chosen.is_empty(), "the caller said nothing at that time");
+    Ok(chosen.into_iter().map(|(from, to, _)| (*from, *to)).collect())
 }
 
 fn one_line(call: &CallHead) -> String {
@@ -144,7 +208,7 @@ fn page(record: &CallRecord) -> String {
     for recording in &record.recordings {
         row("recording", format!("{} ({})", recording.path.display(), recording.state));
     }
-    page + &summary(record) + &transcript(record) + &legs(&record.legs)
+    page + &summary(record) + &curve(&record.timeline) + &transcript(record) + &legs(&record.legs)
 }
 
 fn summary(record: &CallRecord) -> String {
@@ -250,6 +314,23 @@ fn words(value: impl serde::Serialize) -> String {
 /// Milliseconds as minutes, seconds and tenths.
 fn clock(ms: u64) -> String {
     format!("{}:{:02}.{}", ms / 60_000, ms / 1000 % 60, ms / 100 % 10)
+}
+
+fn emotion(text: &str) -> anyhow::Result<Class> {
+    Class::parse(text).with_context(|| {
+        let all: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+        format!("one of {}", all.join(", "))
+    })
+}
+
+/// `0:42`, `1:05.3` or seconds, as ms.
+fn clock_time(text: &str) -> anyhow::Result<u64> {
+    let (minutes, seconds) = text.split_once(':').unwrap_or(("0", text));
+    let (minutes, seconds): (u64, f64) = match (minutes.parse(), seconds.parse()) {
+        (Ok(minutes), Ok(seconds)) if (0.0..86_400.0).contains(&seconds) && minutes < 10_000 => (minutes, seconds),
+        _ => anyhow::bail!("a time of the call is written 0:42"),
+    };
+    Ok(minutes * 60_000 + (seconds * 1e3) as u64)
 }
 
 fn cause(text: &str) -> anyhow::Result<Cause> {

@@ -3,6 +3,7 @@
 mod call;
 mod calls;
 mod check;
+mod curve;
 mod emotion;
 mod models;
 mod replay;

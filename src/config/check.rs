@@ -11,7 +11,7 @@ use super::raw::{self, File, FlowRef};
 use super::tree::At;
 use super::{
     Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
-    SpeechLanguage, Waiting, builtin, flows,
+    SpeechLanguage, Waiting, builtin, emotion, flows,
 };
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
@@ -272,6 +272,8 @@ impl<'g> Checker<'g> {
         agents: &BTreeMap<String, Agent>,
         queues: &BTreeMap<String, Queue>,
     ) -> BTreeMap<String, Line> {
+        let everywhere = self.single("emotion", |file| file.emotion.as_ref());
+        let everywhere = everywhere.and_then(|(raw, at)| emotion::policy(raw, at, self.problems));
         let known: BTreeSet<&str> = flows.keys().map(String::as_str).collect();
         let mut numbers: BTreeMap<&str, &str> = BTreeMap::new();
         let mut lines = BTreeMap::new();
@@ -310,6 +312,10 @@ impl<'g> Checker<'g> {
                 numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
                 flow: raw.flow.clone(),
                 language,
+                emotion: match &raw.emotion {
+                    Some(own) => emotion::policy(own, at.get("emotion"), self.problems),
+                    None => everywhere.clone(),
+                },
             };
             lines.insert(name.to_owned(), line);
         }

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::check::{beside, is_name, known_language, models, sound_problem, unknown_language};
 use super::problem::Problem;
+use super::raw::Word;
 use super::raw_flow::{self as raw, AskKind, Label, Spoken};
 use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
@@ -93,15 +94,21 @@ impl Checker<'_> {
             lines: self.words(&raw.texts, at),
             attempts: raw.attempts.unwrap_or(builtin::ATTEMPTS),
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
+            emotion: None, // the line's
         }
     }
 
     fn step(&mut self, step: &raw::Step, at: At) -> Step {
         match step {
             raw::Step::Say(step) => Step::Say { say: self.text(&step.say, at.get("say")), next: step.next.clone() },
+            raw::Step::Disclose(step) => {
+                let key = self.key(step.key.as_ref(), at);
+                Step::Disclose { say: self.text(&step.disclose, at.get("disclose")), key, next: step.next.clone() }
+            }
             raw::Step::Menu(menu) => {
                 let prompt = self.text(&menu.menu, at.get("menu"));
-                Step::Menu { prompt, options: self.options(&menu.options, at.get("options")) }
+                let short = menu.short.as_ref().map(|short| self.text(short, at.get("short")));
+                Step::Menu { prompt, short, options: self.options(&menu.options, at.get("options")) }
             }
             raw::Step::Ask(ask) => Step::Ask(self.ask(ask, at)),
             raw::Step::Fetch(fetch) => Step::Fetch(self.fetch(fetch, at)),
@@ -124,14 +131,7 @@ impl Checker<'_> {
     fn options(&mut self, options: &[raw::MenuOption], at: At) -> Vec<MenuOption> {
         let mut checked = vec![];
         for (option, at) in options.iter().zip(at.items()) {
-            let key = option.key.as_ref().and_then(|key| {
-                let known = one_char(&key.0);
-                if known.is_none() {
-                    let problem = at.get("key").problem(format!("a telephone has no key \"{}\"", key.0));
-                    self.problems.push(problem.expected("1-9, `*` or `#`"));
-                }
-                known
-            });
+            let key = self.key(option.key.as_ref(), at);
             for (phrase, at) in option.phrases.iter().zip(at.get("phrases").items()) {
                 if phrase.0.trim().is_empty() {
                     self.problems.push(at.problem("a phrase is empty").expected("words that callers say"));
@@ -145,6 +145,17 @@ impl Checker<'_> {
             });
         }
         checked
+    }
+
+    /// A key of the telephone, as `key` of a step or an option.
+    fn key(&mut self, key: Option<&Word>, at: At) -> Option<char> {
+        let key = key?;
+        let known = one_char(&key.0);
+        if known.is_none() {
+            let problem = at.get("key").problem(format!("a telephone has no key \"{}\"", key.0));
+            self.problems.push(problem.expected("1-9, `*` or `#`"));
+        }
+        known
     }
 
     fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {

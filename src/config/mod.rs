@@ -6,6 +6,7 @@
 mod builtin;
 mod check;
 mod doors;
+mod emotion;
 mod flows;
 mod gather;
 mod problem;

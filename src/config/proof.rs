@@ -110,6 +110,7 @@ fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
             ("branches", _) => "decide",
             ("variable", _) => "if",
             ("say", Some(Step::HangUp { .. })) => "hang_up",
+            ("say", Some(Step::Disclose { .. })) => "disclose",
             ("queue", Some(Step::Transfer(_))) => "transfer",
             ("lines", None) => "texts",
             (part, _) => part,

@@ -37,6 +37,9 @@ pub struct File {
     pub speech: Option<Speech>,
     /// Metrics and health for machines.
     pub http: Option<Http>,
+    /// What is done for callers in distress, on every line that does not say otherwise; `emotion: {}` takes the policy that
+    /// is built in. Without it, nobody listens for how callers sound.
+    pub emotion: Option<EmotionOrOff>,
     /// A language model that may rewrite summaries; without it, or when it is late, they are as good, only plainer.
     pub llm: Option<Llm>,
     /// When told to stop: seconds that live calls have to finish or be handed to a person; a last goodbye may take 10 more. Default 120.
@@ -64,6 +67,104 @@ pub struct Line {
     pub flow: String,
     /// The language spoken first. Default: the flow's.
     pub language: Option<String>,
+    /// What is done for callers in distress on this line, or `off`. Default: the file's `emotion`.
+    pub emotion: Option<EmotionOrOff>,
+}
+
+/// A policy, or none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+#[allow(clippy::large_enum_variant)] // short-lived
+pub enum EmotionOrOff {
+    Off(Off),
+    Policy(Emotion),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Off {
+    Off,
+}
+
+/// What is done for callers in distress. Their voice is analysed while they speak to the bot, and compared with the same
+/// caller's first calm turns; a second score comes from what they say. Tell callers, by a `disclose` step. Each reaction
+/// comes once a call, when its threshold is passed by the voice or by the words, and `frontdesk calls show` says why.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Emotion {
+    /// From when on timeline and summary call a caller upset, by the voice alone.
+    pub upset: Option<Voice>,
+    /// A comforting line (`texts.comfort`) before whatever is said next.
+    pub comfort: Option<ReactionOrOff>,
+    /// Menus are asked shortly from here on: by their `short` text, else in their first sentence.
+    pub shorter: Option<ReactionOrOff>,
+    /// They go ahead of others in every queue, by `raise`.
+    pub priority: Option<ReactionOrOff>,
+    /// A person is offered (`texts.offer_person`) with the next question; a yes is enough.
+    pub offer: Option<ReactionOrOff>,
+    /// Supervisors are told: in the log, the metrics and the timeline.
+    pub alert: Option<ReactionOrOff>,
+    /// To a person at once. Where nobody is there, the conversation goes on.
+    pub transfer: Option<ReactionOrOff>,
+    /// What `priority` adds to a queue's priority. Default 10.
+    #[schemars(range(min = 1, max = 100))]
+    pub raise: Option<i32>,
+    /// Words that tell of distress, besides the built-in English and Mandarin ones.
+    pub words: Option<DistressWords>,
+}
+
+/// When a reaction comes, or that it never does.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum ReactionOrOff {
+    Off(Off),
+    When(Reaction),
+}
+
+/// When something is done: by the voice, by the words, or by either. What is not given does not count.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reaction {
+    /// Least distress in the voice, smoothed over what was said: 0 is calm, 1 is angry or afraid.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub distress: Option<f64>,
+    /// Seconds of speech that it must last. Default 0.
+    #[schemars(range(min = 0.0, max = 120.0))]
+    pub for_s: Option<f64>,
+    /// Least score of the words: a complaint is 0.35, an oath or a threat 0.45, more of them more.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub words: Option<f64>,
+}
+
+/// A threshold on the voice.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Voice {
+    /// Least distress, smoothed over what was said: 0 is calm, 1 is angry or afraid.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub distress: f64,
+    /// Seconds of speech that it must last. Default 0.
+    #[schemars(range(min = 0.0, max = 120.0))]
+    pub for_s: Option<f64>,
+}
+
+/// Words and phrases that tell of distress, in any language.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DistressWords {
+    /// As "ridiculous", "受不了".
+    pub complaint: Vec<String>,
+    /// Oaths.
+    pub swearing: Vec<String>,
+    /// As "my lawyer", "曝光".
+    pub threat: Vec<String>,
+    /// As "scam", "骗子".
+    pub fraud: Vec<String>,
+    /// As "your manager", "找你们领导".
+    pub superior: Vec<String>,
 }
 
 /// A person with a telephone. It registers here with user and password, or is always at a `uri`, or has a number of the

@@ -296,6 +296,14 @@ texts! {
     drain or sorry;
     /// When the engine shuts down, and a person is sought meanwhile.
     drain_to_person or to_person;
+    /// To a caller in distress, once a call, before whatever is said next.
+    comfort or sorry;
+    /// Offers a person to a caller in distress; a yes is enough.
+    offer_person or hint_menu;
+    /// When a person was sought for a caller who had not asked for one, and nobody is there.
+    nobody_yet or no_agent;
+    /// When the caller does not want their voice to be analysed.
+    not_analysed or patience;
 }
 
 /// One step. Its first key says which kind it is.
@@ -304,6 +312,7 @@ texts! {
 #[allow(clippy::large_enum_variant)] // short-lived
 pub enum Step {
     Say(Say),
+    Disclose(Disclose),
     Menu(Menu),
     Ask(Ask),
     Fetch(Fetch),
@@ -314,7 +323,8 @@ pub enum Step {
 }
 
 /// The keys that tell the kinds of steps apart.
-pub(super) const STEP_KINDS: [&str; 8] = ["say", "menu", "ask", "fetch", "decide", "hours", "transfer", "hang_up"];
+pub(super) const STEP_KINDS: [&str; 9] =
+    ["say", "disclose", "menu", "ask", "fetch", "decide", "hours", "transfer", "hang_up"];
 
 /// Says something and goes on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -326,12 +336,28 @@ pub struct Say {
     pub next: String,
 }
 
+/// Tells callers that their voice is analysed for how they sound. From here on it is, where the line's `emotion` policy
+/// says so, unless they refuse: by a "no" to this or to the question that follows, or by a key. Where a flow has such a
+/// step, nothing is analysed before it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disclose {
+    /// What is said; tell how to refuse.
+    pub disclose: Text,
+    /// The key that refuses; one that the menu that follows does not use: 1-9, `*` or `#`.
+    pub key: Option<Word>,
+    /// The step that follows.
+    pub next: String,
+}
+
 /// Asks what the caller wants: by key, by word, or in their own words.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Menu {
     /// The question.
     pub menu: Text,
+    /// What callers in distress are asked instead. Default: the question's first sentence.
+    pub short: Option<Text>,
     /// The answers. Each needs a key, an intent or phrases.
     #[schemars(length(min = 1))]
     pub options: Vec<MenuOption>,

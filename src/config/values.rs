@@ -12,6 +12,7 @@ use ipnet::IpNet;
 
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
+use crate::emotion::policy::Policy;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -59,6 +60,8 @@ pub struct Line {
     pub flow: String,
     /// Language spoken first; one of the flow's.
     pub language: Language,
+    /// What is done for callers in distress; none: nobody listens for it.
+    pub emotion: Option<Policy>,
 }
 
 impl Line {

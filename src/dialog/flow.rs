@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Language;
 use super::values::Values;
+use crate::emotion::policy::Policy;
 
 /// One conversation plan. Invariants held by `config`: every step named exists, every text has every
 /// configured language, every step has a way to a person.
@@ -26,6 +27,9 @@ pub struct Flow {
     pub attempts: u32,
     /// Silence after a question before it counts as a failed attempt, ms.
     pub silence_ms: u64,
+    /// What is done for callers in distress; none: nobody listens for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emotion: Option<Policy>,
 }
 
 impl Flow {
@@ -91,6 +95,14 @@ pub struct FlowTexts {
     pub drain: Text,
     /// The engine shuts down, and a person is sought meanwhile.
     pub drain_to_person: Text,
+    /// To a caller in distress, once a call.
+    pub comfort: Text,
+    /// Offers a person to a caller in distress (a yes is enough).
+    pub offer_person: Text,
+    /// A person was sought for a caller who had not asked, and nobody is there.
+    pub nobody_yet: Text,
+    /// The caller does not want their voice to be analysed.
+    pub not_analysed: Text,
 }
 
 /// A text in each language: a template with `{name}` or `{name:code}`, `{name:money}`, `{name:date}`,
@@ -117,9 +129,19 @@ pub enum Step {
         say: Text,
         next: String,
     },
+    /// Tells the caller that their voice is analysed for how they sound. From here on it is, unless they refuse: by a
+    /// "no" to this or to the question that follows, or by this key.
+    Disclose {
+        say: Text,
+        key: Option<char>,
+        next: String,
+    },
     /// Choose by key, by phrase or by intent, in one question.
     Menu {
         prompt: Text,
+        /// For callers in distress; without it the prompt's first sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        short: Option<Text>,
         options: Vec<MenuOption>,
     },
     /// Fill one slot.

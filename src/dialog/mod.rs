@@ -7,6 +7,7 @@ pub mod flow;
 mod hours;
 pub mod person;
 mod prompt;
+pub mod refusal;
 pub mod slots;
 pub mod template;
 pub mod values;

@@ -65,6 +65,19 @@ impl Default for FlowTexts {
                 "I'm sorry, I have to stop for maintenance. I'll put you through to a colleague.",
                 "非常抱歉，系统马上要维护，我帮您转接人工服务。",
             ),
+            comfort: text(
+                "I can hear that this is upsetting, and I'm sorry. I'll do my best to help you quickly.",
+                "我听得出来您很着急，真的很抱歉，我会尽快帮您处理。",
+            ),
+            offer_person: text(
+                "If you'd rather talk to a person, just say yes.",
+                "如果您想直接跟人工客服说，说“好的”就可以。",
+            ),
+            nobody_yet: text(
+                "I'm sorry, none of my colleagues can take your call right now. Let me see what I can do.",
+                "非常抱歉，现在没有客服可以接听，我先尽力帮您。",
+            ),
+            not_analysed: text("All right, your voice will not be analysed.", "好的，不会分析您的语气。"),
         }
     }
 }

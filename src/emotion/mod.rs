@@ -2,8 +2,8 @@
 //!
 //! `Extractor` turns samples into `Features` (statistics of the voice over what was said), `Model` turns those into
 //! a `call::Reading`, with the caller's own calm voice (`Baseline`) beside them where there is one. Training uses
-//! exactly this code: `fit` makes a `Model` from labelled `Features`. Nothing here knows of calls, time or files of
-//! sound; words are not looked at.
+//! exactly this code: `fit` makes a `Model` from labelled `Features`. In a call, `live` says which sound is the caller's and
+//! when a reading is due; `trend`, `words` and `policy` are plain values that decide what distress leads to.
 
 mod class;
 pub mod clips;
@@ -13,11 +13,16 @@ mod features;
 mod fit;
 mod functionals;
 pub mod labels;
+pub mod live;
 pub mod metrics;
 mod model;
+mod music;
 mod net;
+pub mod policy;
 pub mod report;
 pub mod train;
+pub mod trend;
+pub mod words;
 
 pub use class::Class;
 pub use features::{Extractor, FEATURES, Features, HOP, RATE, names};

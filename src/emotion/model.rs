@@ -202,6 +202,7 @@ impl Model {
             probabilities: Class::ALL.into_iter().map(|class| class.name().to_owned()).zip(classes).collect(),
             speech_ms: features.speech_ms,
             signs: self.signs(&input, calibration.slope),
+            ..Reading::default()
         }
     }
 

@@ -11,6 +11,7 @@ use super::session::{Request, Session, To, Unheard};
 use super::{ReadyFlow, Shared};
 use crate::call::{Event, Understanding};
 use crate::dialog::Prompt;
+use crate::emotion::live::Felt;
 use crate::media::{Recorder, Sound};
 use crate::speech::{HearRequest, Hearing, TurnId};
 use crate::telemetry::names;
@@ -20,6 +21,8 @@ pub enum Return {
     Event(Event),
     Heard(TurnId, Result<Hearing, Unheard>),
     Judged(TurnId, f32),
+    /// A reading, by its number; none: the model had no time for it.
+    Felt(u32, Option<Box<Felt>>),
     Sound(To, Arc<Sound>),
     /// The prompt is over; `false` when the voice failed.
     Spoken(To, bool),
@@ -33,6 +36,7 @@ impl Return {
         match self {
             Self::Event(event) => session.tell(event),
             Self::Heard(turn, hearing) => session.heard(turn, hearing),
+            Self::Felt(id, felt) => session.felt(id, felt.map(|felt| *felt)),
             Self::Judged(turn, probability) => session.turn_probability(turn, probability),
             Self::Sound(to, sound) => session.sound(to, sound),
             Self::Spoken(to, whole) => session.spoken(to, whole),
@@ -70,6 +74,17 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
                     Unheard
                 }),
             )
+        }
+        Request::Feel(feel) => {
+            let id = feel.id;
+            let felt = match shared.emotion.as_ref().and_then(|judge| judge.feel(feel).ok()) {
+                Some(pending) => pending.await.ok(),
+                None => None,
+            };
+            if felt.is_none() {
+                metrics::counter!(names::EMOTION_REFUSED).increment(1);
+            }
+            Return::Felt(id, felt.map(Box::new))
         }
         Request::Judge { turn, audio, gone } => {
             // Overloaded or broken: silence alone decides.

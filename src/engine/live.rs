@@ -88,6 +88,7 @@ struct Live {
     call: CallId,
     arrived: Instant,
     started: DateTime<Utc>,
+    line: String,
     back: mpsc::Sender<Return>,
     returns: mpsc::Receiver<Return>,
     caller: CallerSide,
@@ -138,6 +139,7 @@ impl Live {
             call,
             arrived,
             started: Utc::now(),
+            line: String::new(),
             back,
             returns,
             caller: CallerSide::Gone,
@@ -162,6 +164,7 @@ impl Live {
             diverted_from: incoming.identity.diverted_from.clone(),
             diverted_reason: incoming.identity.diverted_reason.clone(),
         };
+        self.line.clone_from(&caller.line);
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
         let rate = incoming.rate();
@@ -257,6 +260,11 @@ impl Live {
                 if at == Some(&agent) {
                     self.let_agent_go().await;
                 }
+            }
+            Request::Alert { reason, why } => {
+                let (call, level, words) = (&self.call, why.level, why.words);
+                warn!(%call, reason, level, words, "a caller needs a supervisor's attention");
+                metrics::counter!(names::ALERTS, "line" => self.line.clone()).increment(1);
             }
             Request::HangUp => {} // at the end, when the last frame was sent
             Request::Finished { summary, cause } => self.ended = Some((summary, cause)),

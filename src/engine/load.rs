@@ -11,6 +11,7 @@ use super::{ReadyFlow, Shared};
 use crate::answers::{self, BackendSettings, Backends, Embedder, Rewriter, RewriterSettings, Understander, e5};
 use crate::config::{Agent, Config, Method, Phone, Waiting};
 use crate::dialog::{Language, flow::Flow, prompts};
+use crate::emotion::{self, live::Judge};
 use crate::media::{self, file};
 use crate::speech::voice::{self, Voice, VoiceError};
 use crate::speech::{Ear, EarSettings, HearError, ListenerSettings, TurnError, TurnJudge};
@@ -41,6 +42,10 @@ pub enum LoadError {
     Voice(#[from] VoiceError),
     #[error("sentence embeddings: {0}")]
     Embeddings(#[from] e5::Error),
+    #[error(
+        "emotion: {0}\ntrain a model with `frontdesk emotion train`, remove the file to use the one that ships, or set `emotion: off`"
+    )]
+    Emotion(#[from] emotion::Error),
     #[error("intents of the flow {flow:?}: {source}")]
     Intents { flow: String, source: answers::IntentError },
     #[error(transparent)]
@@ -59,6 +64,8 @@ pub struct Loaded {
     judge: Arc<TurnJudge>,
     /// Loaded with the first flow that has intents.
     embedder: OnceLock<Embedder>,
+    /// Loaded with the first line that has an emotion policy.
+    emotion: OnceLock<Arc<Judge>>,
     voice: Voice,
 }
 
@@ -94,7 +101,7 @@ fn load_now(
             None => learn(flow, config, &loaded, progress)?,
         };
         learned.insert(&line.flow, understander.clone());
-        let flow = Arc::new(flow.in_language(&line.language));
+        let flow = Arc::new(Flow { emotion: line.emotion.clone(), ..flow.in_language(&line.language) });
         let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
         flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, understander, stored }));
     }
@@ -104,6 +111,10 @@ fn load_now(
         judge: loaded.judge.clone(),
         voice,
         backends: Backends::new(config.backends.values().map(backend))?,
+        emotion: match config.lines.values().any(|line| line.emotion.is_some()) {
+            true => Some(loaded.emotion(progress)?),
+            false => None,
+        },
         rewriter: config.llm.as_ref().map(rewriter).transpose()?,
         waiting_sounds: Arc::new(waiting_sounds(config)?),
         listening: ListenerSettings::default(),
@@ -129,7 +140,7 @@ fn load_models(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<Load
     let judge = Arc::new(TurnJudge::installed(JUDGED)?);
     progress("loading text to speech");
     let voice = Voice::load(&voice::Options { languages: spoken(config), ..voice::Options::default() })?;
-    Ok(Loaded { ear, judge, embedder: OnceLock::new(), voice })
+    Ok(Loaded { ear, judge, embedder: OnceLock::new(), emotion: OnceLock::new(), voice })
 }
 
 /// Languages with a synthetic voice, as configured, in order.
@@ -139,6 +150,15 @@ fn spoken(config: &Config) -> Vec<Language> {
 }
 
 impl Loaded {
+    fn emotion(&self, progress: &(dyn Fn(&str) + Sync)) -> Result<Arc<Judge>, LoadError> {
+        if let Some(judge) = self.emotion.get() {
+            return Ok(judge.clone());
+        }
+        progress("loading the emotion model");
+        let judge = Arc::new(Judge::installed()?);
+        Ok(self.emotion.get_or_init(|| judge).clone())
+    }
+
     fn embedder(&self, workers: usize, progress: &(dyn Fn(&str) + Sync)) -> Result<Embedder, LoadError> {
         if let Some(embedder) = self.embedder.get() {
             return Ok(embedder.clone());

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::answers::{Backends, Rewriter, Understander};
 use crate::dialog::flow::Flow;
+use crate::emotion::live::Judge;
 use crate::records::StoredFlow;
 use crate::speech::voice::Voice;
 use crate::speech::{Ear, ListenerSettings, TurnJudge};
@@ -39,6 +40,8 @@ pub struct Shared {
     pub voice: Voice,
     pub backends: Backends,
     pub rewriter: Option<Rewriter>,
+    /// None where no line listens for how callers sound.
+    pub emotion: Option<Arc<Judge>>,
     pub waiting_sounds: Arc<WaitingSounds>,
     pub listening: ListenerSettings,
 }

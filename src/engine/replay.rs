@@ -91,7 +91,11 @@ pub async fn replay(
                             do_now(&shared, &flow, Request::Fetch { request, backend, with }, &mut session).await;
                         }
                     },
-                    Request::Queue(_) | Request::RingAgent { .. } | Request::ReleaseAgent { .. } | Request::HangUp => {}
+                    Request::Queue(_)
+                    | Request::Alert { .. }
+                    | Request::RingAgent { .. }
+                    | Request::ReleaseAgent { .. }
+                    | Request::HangUp => {}
                     errand => do_now(&shared, &flow, errand, &mut session).await,
                 }
             }

@@ -18,7 +18,7 @@ use super::{ReadyFlow, Shared};
 use crate::acd::{Floor, FloorEvent};
 use crate::call::{Entry, Note, Outcome, Summary, summarise};
 use crate::config::{self, Config, Problems};
-use crate::dialog::flow::Flow;
+use crate::dialog::flow::{Flow, Step};
 use crate::media::{Recordings, repair_wav};
 use crate::records::{self, Repair, Store};
 use crate::sip;
@@ -91,6 +91,19 @@ impl Server {
         let (shared, flows, loaded) = load::load(&config, true, None, progress).await?;
         for terms in shared.voice.terms() {
             info!("{terms}");
+        }
+        if let Some(judge) = &shared.emotion {
+            let card = judge.card();
+            info!(model = card.name, "emotion model: {}", card.terms);
+        }
+        for line in config.lines.values().filter(|line| line.emotion.is_some()) {
+            let steps = config.flow_of(line).steps.values();
+            if !steps.into_iter().any(|step| matches!(step, Step::Disclose { .. })) {
+                warn!(
+                    line = line.name,
+                    "callers' voices are analysed here and no step of the flow tells them: add a `disclose` step"
+                );
+            }
         }
         health.set("models", State::Ready);
 

@@ -2,7 +2,7 @@
 //!
 //! Every 20 ms `beat` pulls a frame from each leg, lets the listener hear the caller, plays what is to be played and
 //! moves time on for the call. What takes longer (recognition, synthesis, backends, agents' phones) leaves as a
-//! `Request` and comes back by `tell`, `heard`, `turn_probability`, `sound`, `spoken`. The live runner does requests in
+//! `Request` and comes back by `tell`, `heard`, `felt`, `turn_probability`, `sound`, `spoken`. The live runner does requests in
 //! the background, the replay runner does each before the next beat: a recording is heard by exactly this code.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::waiting::{Waiting, WaitingSounds};
 use crate::call::{
-    Action, AgentFailure, Call, Cause, Entry, Event, Logged, PromptId, QueueRequest, RequestId, Summary,
+    Action, AgentFailure, Call, Cause, Entry, Event, Logged, Note, PromptId, QueueRequest, RequestId, Summary,
 };
 use crate::call::{TimerId, Utterance};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
+use crate::emotion::live::{Feel, Felt, Live};
+use crate::emotion::policy::Why;
 use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Sound, mix};
 use crate::speech::{Heard, Hearing, Listener, TurnId};
 use crate::telemetry::names;
@@ -55,6 +57,8 @@ pub enum Request {
         expect: Expect,
         gone: CancellationToken,
     },
+    /// How does this voice sound? The answer comes back by `felt`.
+    Feel(Feel),
     /// Is this turn over? The answer comes back by `turn_probability`.
     Judge {
         turn: TurnId,
@@ -72,6 +76,11 @@ pub enum Request {
         with: BTreeMap<String, String>,
     },
     Queue(QueueRequest),
+    /// Supervisors are to know, at once.
+    Alert {
+        reason: String,
+        why: Box<Why>,
+    },
     RingAgent {
         agent: String,
         summary: Box<Summary>,
@@ -124,6 +133,10 @@ pub struct Session {
     listener: Listener,
     listening: Option<(Expect, Language, Vec<String>)>,
     turn: Option<Turn>,
+    /// How the caller sounds, while that is wanted.
+    live: Option<Box<Live>>,
+    /// The caller heard something of ours on the last beat.
+    sounding: bool,
     /// End of the caller's last sound that has yet to be answered, ms.
     unanswered_ms: Option<u64>,
 
@@ -163,6 +176,8 @@ impl Session {
             listener,
             listening: None,
             turn: None,
+            live: None,
+            sounding: false,
             unanswered_ms: None,
             to_caller: None,
             fading: None,
@@ -243,10 +258,14 @@ impl Session {
                 }
                 agent => {
                     if let Some(key) = received.key {
+                        if let Some(live) = &mut self.live {
+                            live.key(now_ms);
+                        }
                         self.tell(Event::Key { key });
                     }
                     self.listen(&from_caller);
                     let playing = self.play(&mut to_caller);
+                    self.sounding = playing;
                     caller.send(at, playing.then_some(&to_caller));
                     if let Some(agent) = agent {
                         self.brief(at, agent);
@@ -277,6 +296,19 @@ impl Session {
         if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
             pending.text = Some(hearing);
             self.settle_turn();
+        }
+    }
+
+    /// What the model made of the caller's voice; none: it had no time for it.
+    pub fn felt(&mut self, id: u32, felt: Option<Felt>) {
+        let Some(live) = &mut self.live else { return }; // no longer wanted
+        match felt {
+            Some(felt) => {
+                if let Some(reading) = live.felt(felt) {
+                    self.tell(Event::Emotion(reading));
+                }
+            }
+            None => live.unfelt(id),
         }
     }
 
@@ -329,7 +361,12 @@ impl Session {
     }
 
     fn listen(&mut self, frame: &Frame) {
+        if let Some(live) = &mut self.live {
+            let feel = live.hear(self.now_ms, frame, self.sounding);
+            self.requests.extend(feel.map(Request::Feel));
+        }
         for heard in self.listener.hear(self.now_ms, frame) {
+            self.feel(&heard);
             match heard {
                 Heard::SpeechStarted => self.tell(Event::SpeechStarted),
                 Heard::Paused { start_ms, .. } | Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => {}
@@ -346,6 +383,28 @@ impl Session {
                     self.settle_turn();
                 }
             }
+        }
+    }
+
+    /// The turns of the caller, as their voice is followed. The reading of an utterance comes before its words.
+    fn feel(&mut self, heard: &Heard) {
+        let now = self.now_ms;
+        let Some(live) = &mut self.live else { return };
+        let (reading, feel) = match heard {
+            Heard::SpeechStarted => {
+                live.began(now);
+                (None, None)
+            }
+            Heard::Paused { start_ms, .. } => (None, live.paused(now, *start_ms)),
+            Heard::Resumed => {
+                live.resumed();
+                (None, None)
+            }
+            Heard::TurnEnded { .. } => live.over(now),
+        };
+        self.requests.extend(feel.map(Request::Feel));
+        if let Some(reading) = reading {
+            self.tell(Event::Emotion(reading));
         }
     }
 
@@ -531,12 +590,19 @@ impl Session {
                 self.waiting_wanted = false;
                 self.waiting = None;
             }
-            Action::Note(entry) => self.requests.push(Request::Note(entry)),
+            Action::Note(entry) => {
+                if let Note::Reaction { reaction, .. } = &entry.note {
+                    metrics::counter!(names::REACTIONS, "reaction" => reaction.name()).increment(1);
+                }
+                self.requests.push(Request::Note(entry));
+            }
             Action::HangUp { .. } => self.requests.push(Request::HangUp),
             Action::Finished { summary, cause } => {
                 self.finished = true;
                 self.requests.push(Request::Finished { summary, cause });
             }
+            Action::Analyse { on } => self.live = on.then(|| Box::new(Live::new(self.rate))),
+            Action::Alert { reason, why } => self.requests.push(Request::Alert { reason, why }),
             Action::Mask => self.mask(true),
             Action::Unmask => self.mask(false),
             Action::Custom { .. } => {} // reserved: no flow makes one

@@ -208,6 +208,10 @@ impl Archive {
         text(sealed.ok_or_else(|| Error::NoSuchCall(hash.into()))?)
     }
 
+    pub(super) fn database(&self) -> &SqlitePool {
+        &self.database
+    }
+
     async fn resolve(&self, call: &str) -> Result<String> {
         let found: Vec<String> = if call == "last" {
             sqlx::query_scalar("SELECT id FROM calls ORDER BY started_ms DESC, id DESC LIMIT 1")

@@ -6,6 +6,7 @@
 mod archive;
 mod disk;
 mod export;
+mod labels;
 mod recover;
 mod store;
 mod writer;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speaker};
 pub use disk::default_folder;
+pub use labels::{Label, Written};
 pub use recover::{Recovered, Repair, Unmended};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 

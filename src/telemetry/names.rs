@@ -34,6 +34,13 @@ pub const BACKEND_REPLIES: &str = "frontdesk_backend_replies_total";
 /// Labels: `result` (`used`, `late`, `refused`, `failed`).
 pub const REWRITES: &str = "frontdesk_summary_rewrites_total";
 
+/// Readings of a caller's voice that found the model's queue full.
+pub const EMOTION_REFUSED: &str = "frontdesk_emotion_refused_total";
+/// Labels: `reaction` (`emotion::policy::Reaction`).
+pub const REACTIONS: &str = "frontdesk_emotion_reactions_total";
+/// Labels: `line`.
+pub const ALERTS: &str = "frontdesk_alerts_total";
+
 pub const RTP_RECEIVED: &str = "frontdesk_rtp_packets_received_total";
 pub const RTP_LOST: &str = "frontdesk_rtp_packets_lost_total";
 pub const RTP_LATE: &str = "frontdesk_rtp_packets_late_total";
@@ -84,6 +91,10 @@ pub fn describe() {
     describe_histogram!(BACKEND_SECONDS, Unit::Seconds, "A backend's answer, retries included");
     describe_counter!(BACKEND_REPLIES, "Backends' answers by result");
     describe_counter!(REWRITES, "Summaries given to the language model, by what came of it");
+
+    describe_counter!(EMOTION_REFUSED, "Readings of a caller's voice that the model had no time for");
+    describe_counter!(REACTIONS, "What was done for callers in distress, by reaction");
+    describe_counter!(ALERTS, "Calls that supervisors were told of, by line");
 
     describe_counter!(RTP_RECEIVED, "RTP packets received");
     describe_counter!(RTP_LOST, "RTP packets that never came");

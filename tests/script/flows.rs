@@ -54,6 +54,7 @@ pub fn bank() -> Flow {
         (
             "menu",
             Step::Menu {
+                short: None,
                 prompt: en(
                     "What can I do for you? You can ask for your balance, report a lost card, or ask about opening hours.",
                 ),
@@ -157,6 +158,7 @@ pub fn bank() -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        emotion: None,
     }
 }
 
@@ -178,6 +180,7 @@ pub fn parcel() -> Flow {
         (
             "menu",
             Step::Menu {
+                short: None,
                 prompt: zh("请问有什么可以帮您？您可以说查包裹、改地址或者问价格。"),
                 options: vec![
                     option('1', Some("status"), &["查包裹", "查快递"], "number"),
@@ -265,6 +268,7 @@ pub fn parcel() -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        emotion: None,
     }
 }
 

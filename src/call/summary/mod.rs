@@ -10,7 +10,7 @@ use crate::dialog::values::HIDDEN;
 use crate::dialog::{Language, person, slots, words::Words};
 use phrases::Phrases;
 
-/// From this distress on a caller sounds upset (`Reading::distress`).
+/// From this distress on a caller sounds upset (`Reading::distress`) where no policy tells moods.
 const UPSET: f32 = 0.6;
 /// An utterance heard worse than this is not quoted.
 const QUOTABLE: f32 = 0.3;
@@ -151,15 +151,27 @@ impl Reader<'_> {
         }
     }
 
-    /// The most upset moment; else, when it was looked at, that there was none.
+    /// Since when they sound upset; else, when it was looked at, that they do not.
     fn sounded(&self, facts: &mut Vec<Fact>) {
+        let mut moods = self.timeline.iter().filter_map(|entry| match &entry.note {
+            Note::Mood(mood) => Some((entry, mood)),
+            _ => None,
+        });
+        if let Some((entry, upset)) = moods.clone().filter(|(_, mood)| mood.upset).last() {
+            let text = match moods.find(|(later, mood)| later.seq > entry.seq && !mood.upset) {
+                Some((calm, _)) => (self.say.upset_once)(&clock(upset.since_ms), &clock(calm.at_ms)),
+                None => (self.say.upset_since)(&clock(upset.since_ms)),
+            };
+            return facts.push(fact(FactKind::Sounded, entry, text));
+        }
         let readings = self.timeline.iter().filter_map(|entry| match &entry.note {
             Note::Emotion(reading) => Some((entry, reading)),
             _ => None,
         });
         let worst = readings.max_by(|(_, a): &(_, &Reading), (_, b)| a.distress.total_cmp(&b.distress));
         if let Some((entry, reading)) = worst {
-            let text = if reading.distress >= UPSET { self.say.upset } else { self.say.calm };
+            let upset = self.flow.emotion.is_none() && reading.distress >= UPSET;
+            let text = if upset { self.say.upset } else { self.say.calm };
             facts.push(fact(FactKind::Sounded, entry, text.to_owned()));
         }
     }
@@ -270,6 +282,11 @@ impl Reader<'_> {
 
 fn fact(kind: FactKind, entry: &Entry, text: String) -> Fact {
     Fact { kind, text, entry: entry.seq }
+}
+
+/// Milliseconds of the call as `0:42`.
+fn clock(ms: u64) -> String {
+    format!("{}:{:02}", ms / 60_000, ms / 1_000 % 60)
 }
 
 /// `lost_card` as a reader would write it.

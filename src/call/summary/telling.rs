@@ -27,7 +27,11 @@ impl super::Summary {
     }
 
     fn upset(&self) -> Option<&str> {
-        self.last(FactKind::Sounded).filter(|text| matches!(*text, "upset" | "情绪激动"))
+        let now = |text: &str| match self.mandarin() {
+            true => (text.ends_with("情绪激动") && !text.contains('曾')).then_some("情绪激动"),
+            false => (text == "upset" || text.starts_with("caller sounds upset")).then_some("upset"),
+        };
+        self.last(FactKind::Sounded).and_then(now)
     }
 
     /// What is wanted, what is verified, how they sound: at most 60 characters, for a telephone's display. Holds

@@ -12,6 +12,18 @@ pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
         match step {
             Step::Menu { options, .. } => menu(flow, name, options, problems),
             Step::Ask(ask) => question(name, ask, problems),
+            Step::Disclose { key: Some(key), .. } if !matches!(key, '1'..='9' | '*' | '#') => {
+                let message = format!("key {key} cannot refuse");
+                problems.push(problem(name, "key", ProblemKind::BadKey, message, "take 1-9, * or #"));
+            }
+            Step::Disclose { key: Some(key), next, .. } => {
+                if let Some(Step::Menu { options, .. }) = flow.steps.get(next)
+                    && options.iter().any(|option| option.key == Some(*key))
+                {
+                    let message = format!("key {key} chooses an option of the menu that follows");
+                    problems.push(problem(name, "key", ProblemKind::DuplicateKey, message, "take another key"));
+                }
+            }
             _ => {}
         }
     }

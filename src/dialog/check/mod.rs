@@ -105,7 +105,7 @@ enum WayKind {
 fn ways(step: &Step) -> Vec<Way<'_>> {
     let way = |field: &str, to, kind| Way { field: field.to_owned(), to, kind };
     match step {
-        Step::Say { next, .. } => vec![way("next", next, WayKind::On)],
+        Step::Say { next, .. } | Step::Disclose { next, .. } => vec![way("next", next, WayKind::On)],
         Step::Menu { options, .. } => {
             let option = |(at, next)| way(&format!("options/{at}/next"), next, WayKind::On);
             options.iter().map(|option| option.next.as_str()).enumerate().map(option).collect()

@@ -57,8 +57,10 @@ fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
 
 fn uses(step: &Step) -> Vec<Use<'_>> {
     match step {
-        Step::Say { say, .. } | Step::HangUp { say } => vec![spoken("say", say)],
-        Step::Menu { prompt, .. } => vec![spoken("prompt", prompt)],
+        Step::Say { say, .. } | Step::Disclose { say, .. } | Step::HangUp { say } => vec![spoken("say", say)],
+        Step::Menu { prompt, short, .. } => {
+            std::iter::once(spoken("prompt", prompt)).chain(short.iter().map(|text| spoken("short", text))).collect()
+        }
         Step::Ask(ask) => {
             let confirm = ask.confirm.iter().map(|text| Use { own: Some(&ask.slot), ..spoken("confirm", text) });
             std::iter::once(spoken("prompt", &ask.prompt)).chain(confirm).collect()
@@ -142,6 +144,10 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         still_busy,
         drain,
         drain_to_person,
+        comfort,
+        offer_person,
+        nobody_yet,
+        not_analysed,
     } = lines;
     vec![
         ("not_heard", not_heard, &[]),
@@ -169,6 +175,10 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         ("still_busy", still_busy, &[]),
         ("drain", drain, &[]),
         ("drain_to_person", drain_to_person, &[]),
+        ("comfort", comfort, &[]),
+        ("offer_person", offer_person, &[]),
+        ("nobody_yet", nobody_yet, &[]),
+        ("not_analysed", not_analysed, &[]),
     ]
 }
 
