@@ -48,7 +48,8 @@ impl Checker<'_> {
         }
         let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
         let max_calls = raw.max_calls.unwrap_or(builtin::MAX_CALLS);
-        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, max_calls, media_timeout })
+        let inband_keys = raw.inband_keys.unwrap_or(raw::InbandKeys::Auto);
+        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, max_calls, media_timeout, inband_keys })
     }
 
     pub(super) fn http(&mut self) -> Option<Http> {

@@ -20,8 +20,8 @@ use std::path::Path;
 
 pub use problem::{Place, Problem, Problems};
 pub use values::{
-    Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage,
-    Waiting,
+    Agent, Backend, Config, Http, InbandKeys, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech,
+    SpeechLanguage, Waiting,
 };
 
 /// Whether a secret that is not there is a mistake.

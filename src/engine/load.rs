@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::waiting::WaitingSounds;
 use super::{ReadyFlow, Shared};
 use crate::answers::{self, BackendSettings, Backends, Embedder, Rewriter, RewriterSettings, Understander, e5};
-use crate::config::{Agent, Config, Method, Phone, Waiting};
+use crate::config::{Agent, Config, InbandKeys, Method, Phone, Waiting};
 use crate::dialog::{Language, flow::Flow, prompts};
 use crate::media::{self, file};
 use crate::speech::voice::{self, Voice, VoiceError};
@@ -203,7 +203,7 @@ fn waiting_sounds(config: &Config) -> Result<WaitingSounds, LoadError> {
     let mut sounds = BTreeMap::new();
     for queue in config.queues.values() {
         if let Waiting::File(path) = &queue.waiting {
-            sounds.insert(queue.name.clone(), Arc::new(file::read(path)?.at_rate(RATE)));
+            sounds.insert(queue.name.clone(), Arc::new(media::level::normalised(file::read(path)?.at_rate(RATE))));
         }
     }
     Ok(WaitingSounds(sounds))
@@ -247,6 +247,11 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         // An empty list admits this machine only.
         allow: if config.sip.allow.is_empty() { defaults.allow.clone() } else { config.sip.allow.clone() },
         media_timeout: config.sip.media_timeout,
+        inband_keys: match config.sip.inband_keys {
+            InbandKeys::Auto => sip::InbandKeys::Auto,
+            InbandKeys::On => sip::InbandKeys::On,
+            InbandKeys::Off => sip::InbandKeys::Off,
+        },
         ..defaults
     }
 }

@@ -5,17 +5,22 @@
 
 pub mod codec;
 mod delay;
+pub mod dtmf;
 mod error;
 pub mod file;
 mod frame;
 mod jitter;
 pub mod keys;
+pub mod level;
+mod line;
 mod mix;
 mod player;
 mod plc;
 mod port;
+mod presses;
 mod recorder;
 mod resample;
+mod seam;
 pub mod tone;
 
 pub use codec::{Codec, Decoder, Encoder, telephone_channel};
@@ -23,10 +28,13 @@ pub use error::Error;
 pub use file::Sound;
 pub use frame::{FRAME_MS, Frame, MAX_SAMPLES};
 pub use jitter::{Arrival, JitterBuffer, JitterSettings, JitterStats, MAX_PAYLOAD, Packet};
+pub use line::Line;
 pub use mix::{Bridge, mix};
 pub use player::Player;
 pub use plc::Concealment;
 pub use port::{Key, Port, Quality, Received};
+pub use presses::{Presses, Way};
 pub use recorder::{Recorded, Recorder, Recording, Recordings, Repaired, repair_wav};
 pub use resample::{Resampler, resample};
+pub use seam::Seam;
 pub use tone::Tone;

@@ -20,7 +20,7 @@ mod settings;
 mod stack;
 
 pub use registrar::Registration;
-pub use settings::{PhoneAccount, Settings};
+pub use settings::{InbandKeys, PhoneAccount, Settings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
     Target, way_to,

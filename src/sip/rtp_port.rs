@@ -17,7 +17,11 @@ use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
 use super::ports::RtpSockets;
 use super::rtcp::{Heard, PeerReport, Reporter, Sent};
 use super::rtp::{self, HEADER};
-use crate::media::{Arrival, Encoder, Frame, JitterBuffer, JitterSettings, Key, Packet, Port, Quality, Received, keys};
+use super::settings::InbandKeys;
+use crate::media::{
+    Arrival, Encoder, Frame, JitterBuffer, JitterSettings, Key, Packet, Port, Presses, Quality, Received, Way, dtmf,
+    keys,
+};
 
 const RATE: u32 = 8_000;
 /// Timestamp units in a frame.
@@ -32,6 +36,8 @@ const PER_BEAT: usize = 64;
 const RTCP_BEATS: u32 = 10;
 /// Keys heard and not yet reported.
 const KEYS: usize = 16;
+/// A line gives back a tone of ours as echo this long, at most.
+const ECHO: Duration = Duration::from_millis(400);
 
 pub struct RtpPort {
     sockets: RtpSockets,
@@ -45,7 +51,13 @@ pub struct RtpPort {
 
     jitter: JitterBuffer,
     event_receiver: keys::Receiver,
+    inband: InbandKeys,
+    detector: dtmf::Detector,
+    presses: Presses,
+    /// Pressed, in order, not yet reported.
     keys: [Option<Key>; KEYS],
+    /// The sound heard is that of a key.
+    muted: bool,
     remote_ssrc: Option<u32>,
     heard_at: Option<Instant>,
     packets_bad: u64,
@@ -53,6 +65,10 @@ pub struct RtpPort {
 
     encoder: Encoder,
     event_sender: keys::Sender,
+    /// For a peer that takes no events.
+    tone_sender: dtmf::Tones,
+    /// The last tone of ours and when it was sent.
+    own_tone: Option<(Key, Instant)>,
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -82,13 +98,19 @@ impl RtpPort {
             bad,
             jitter: JitterBuffer::new(RATE, JitterSettings::default()),
             event_receiver: keys::Receiver::new(),
+            inband: InbandKeys::default(),
+            detector: dtmf::Detector::new(),
+            presses: Presses::new(),
             keys: [None; KEYS],
+            muted: false,
             remote_ssrc: None,
             heard_at: None,
             packets_bad: 0,
             beats: 0,
             encoder: first.codec.encoder(),
             event_sender: keys::Sender::new(),
+            tone_sender: dtmf::Tones::new(),
+            own_tone: None,
             ssrc,
             sequence: rand::random(),
             timestamp: rand::random(),
@@ -100,6 +122,18 @@ impl RtpPort {
             sent: Sent::default(),
             unsent: 0,
         }
+    }
+
+    /// Hears keys in the sound, too, as far as `inband` says.
+    pub fn with_inband_keys(mut self, inband: InbandKeys) -> Self {
+        self.inband = inband;
+        self
+    }
+
+    /// A key came by signalling (SIP INFO). It is reported with the next frames, unless the same press is known
+    /// already.
+    pub fn pressed(&mut self, now: Instant, key: Key) {
+        self.press(now, Way::Info, key);
     }
 
     /// Takes over a new plan, and gives the one in force.
@@ -136,10 +170,12 @@ impl RtpPort {
         if plan.events_in == Some(packet.payload_type) {
             self.jitter.skip(packet.ssrc, packet.sequence);
             return match self.event_receiver.receive(packet.timestamp, packet.payload) {
-                Ok(key) => {
-                    if let (Some(key), Some(free)) = (key, self.keys.iter_mut().find(|slot| slot.is_none())) {
-                        *free = Some(key);
-                    }
+                Ok(Some(key)) => {
+                    self.press(now, Way::Event, key);
+                    true
+                }
+                Ok(None) => {
+                    self.presses.held(now, Way::Event);
                     true
                 }
                 Err(keys::Malformed) => false,
@@ -164,6 +200,37 @@ impl RtpPort {
             self.event_receiver.reset();
         }
         arrival != Arrival::Refused
+    }
+
+    /// A press that is not known by another way yet waits to be reported.
+    fn press(&mut self, now: Instant, way: Way, key: Key) {
+        if self.presses.report(now, way, key)
+            && let Some(free) = self.keys.iter_mut().find(|slot| slot.is_none())
+        {
+            *free = Some(key);
+        }
+    }
+
+    /// Finds keys in the sound of `frame`, and takes their tones out of it: nobody shall hear as speech, or as a key
+    /// for the second time, what is reported as a key.
+    fn hear_tones(&mut self, now: Instant, plan: &Plan, frame: &mut Frame, made_up: bool) {
+        if self.inband == InbandKeys::Off {
+            return;
+        }
+        let heard = self.detector.hear(frame, made_up);
+        let reports = self.inband == InbandKeys::On || plan.events_in.is_none();
+        let echo = |key| self.own_tone.is_some_and(|(own, at)| own == key && now.saturating_duration_since(at) < ECHO);
+        if let Some(key) = heard.pressed.filter(|key| reports && !echo(*key)) {
+            self.press(now, Way::Tones, key);
+        }
+        if heard.down {
+            self.presses.held(now, Way::Tones);
+        }
+        let mute = heard.tone && (reports || self.presses.is_fresh(now, Way::Event));
+        let was = std::mem::replace(&mut self.muted, mute);
+        if was || mute {
+            fade(frame, !was, !mute);
+        }
     }
 
     fn drain_rtcp(&mut self, now: Instant, plan: &Plan) {
@@ -247,6 +314,17 @@ impl RtpPort {
     }
 }
 
+/// Lets a frame begin heard or not, and be heard or not after 5 ms.
+fn fade(frame: &mut Frame, begins: bool, goes_on: bool) {
+    let ramp = (frame.rate() / 200) as usize;
+    let (from, to) = (i32::from(begins), i32::from(goes_on));
+    for (n, sample) in frame.samples_mut().iter_mut().enumerate() {
+        let n = n.min(ramp) as i32;
+        let ramp = ramp.max(1) as i32;
+        *sample = (i32::from(*sample) * (from * (ramp - n) + to * n) / ramp) as i16;
+    }
+}
+
 impl Port for RtpPort {
     fn rate(&self) -> u32 {
         RATE
@@ -264,6 +342,7 @@ impl Port for RtpPort {
         }
         let heard_at = *self.heard_at.get_or_insert(now);
         let heard = self.jitter.pull(now, frame);
+        self.hear_tones(now, &plan, frame, !heard);
         let key = self.keys[0].take();
         self.keys.rotate_left(1);
         Received { heard, key, timed_out: now.saturating_duration_since(heard_at) >= self.media_timeout, ended: false }
@@ -288,8 +367,14 @@ impl Port for RtpPort {
             self.marker |= talking && !self.talking;
             self.talking = talking;
             // A pause is sent as silence: phones and borders take a stream that stops for a dead one.
-            let silence = Frame::silence(RATE);
-            let frame = frame.filter(|frame| frame.rate() == RATE).unwrap_or(&silence);
+            let mut other = Frame::silence(RATE);
+            if let Some(key) = self.tone_sender.sending() {
+                self.own_tone = Some((key, now));
+            }
+            let frame = match self.tone_sender.next(&mut other) {
+                true => &other,
+                false => frame.filter(|frame| frame.rate() == RATE).unwrap_or(&other),
+            };
             if self.pending_len == 0 {
                 self.pending_timestamp = timestamp;
             }
@@ -300,9 +385,11 @@ impl Port for RtpPort {
     }
 
     fn send_key(&mut self, key: Key) {
-        if self.plan().events_out.is_none() || !self.event_sender.press(key) {
-            self.unsent += 1;
-        }
+        let taken = match self.plan().events_out {
+            Some(_) => self.event_sender.press(key),
+            None => self.tone_sender.press(key),
+        };
+        self.unsent += u64::from(!taken);
     }
 
     fn quality(&self) -> Quality {
@@ -460,6 +547,127 @@ mod tests {
         }
         assert_eq!(keys, "1234567890*#AD");
         assert_eq!(b.port.quality().packets_lost, 0, "event packets are not missed as sound");
+    }
+
+    /// The ways that keys come by: telephone events, tones (late, as a gateway leaves them), INFO.
+    #[derive(Clone, Copy, Debug)]
+    struct Ways {
+        events: bool,
+        tones: bool,
+        info: bool,
+    }
+
+    /// What b, which knows events or not and listens as `inband` says, makes of the keys 1 to 4; and the frames of
+    /// tones that its listener was left with.
+    fn keys_by(inband: InbandKeys, knows_events: bool, ways: Ways) -> (String, u32) {
+        let ports = RtpPorts::new(62_800..=62_899);
+        let (mut a, mut b) = pair(&ports);
+        b.port = b.port.with_inband_keys(inband);
+        if !knows_events {
+            b.plan.store(Arc::new(Plan { events_in: None, events_out: None, ..plan(7, a.number) }));
+        }
+        let (mut tones, start, mut keys, mut loud) = (dtmf::Tones::new(), Instant::now(), String::new(), 0);
+        for n in 0..220 {
+            let key = Key::new(char::from(b'1' + n as u8 / 50)).unwrap();
+            if n % 50 == 10 && n < 200 {
+                ways.events.then(|| a.port.send_key(key));
+                ways.info.then(|| b.port.pressed(start + n * BEAT, key));
+            }
+            if n % 50 == 20 && n < 200 {
+                ways.tones.then(|| tones.press(key));
+            }
+            let (mut tone, mut heard) = (Frame::silence(RATE), Frame::silence(RATE));
+            tones.next(&mut tone);
+            let received = beat(&mut a, &mut b, start + n * BEAT, Some(&tone), &mut heard);
+            keys.extend(received.key.map(Key::as_char));
+            loud += u32::from(heard.level() > 0.01);
+        }
+        (keys, loud)
+    }
+
+    #[test]
+    fn a_press_counts_once_whatever_ways_it_comes_by() {
+        use InbandKeys::{Auto, Off, On};
+        for (inband, knows_events) in [(Auto, true), (Auto, false), (On, true), (On, false), (Off, true), (Off, false)]
+        {
+            for n in 0..8 {
+                let ways = Ways { events: n & 1 > 0, tones: n & 2 > 0, info: n & 4 > 0 };
+                let (keys, loud) = keys_by(inband, knows_events, ways);
+                let listens = inband == On || (inband == Auto && !knows_events);
+                let comes = ways.events && knows_events || ways.tones && listens || ways.info;
+                assert_eq!(keys, if comes { "1234" } else { "" }, "{inband:?} {knows_events} {ways:?}");
+                let muted = listens || (inband == Auto && ways.events);
+                assert!(!muted || loud <= 8, "{inband:?} {knows_events} {ways:?}: {loud} frames, two a key at most");
+                assert!(muted || !ways.tones || loud >= 16, "what is no key is left alone");
+            }
+        }
+    }
+
+    #[test]
+    fn a_peer_without_events_is_sent_tones_and_their_echo_is_no_key() {
+        let ports = RtpPorts::new(62_900..=62_999);
+        let (mut a, mut b) = pair(&ports);
+        for (side, to) in [(&a, b.number), (&b, a.number)] {
+            side.plan.store(Arc::new(Plan { events_in: None, events_out: None, ..plan(7, to) }));
+        }
+        "10*#".chars().for_each(|key| a.port.send_key(Key::new(key).unwrap()));
+        let (start, mut keys, mut echoed) = (Instant::now(), String::new(), None);
+        let (mut raw, mut detector) = (Frame::silence(RATE), dtmf::Detector::new());
+        b.port.inband = InbandKeys::Off; // this side is a line that gives back what it hears
+        for n in 0..60 {
+            let now = start + n * BEAT;
+            b.port.receive(now, &mut raw);
+            keys.extend(detector.hear(&raw, false).pressed.map(Key::as_char));
+            echoed = echoed.or(a.port.receive(now, &mut Frame::silence(RATE)).key);
+            a.port.send(now, None);
+            raw.samples_mut().iter_mut().for_each(|sample| *sample /= 4);
+            b.port.send(now, Some(&raw));
+        }
+        assert_eq!((keys.as_str(), echoed), ("10*#", None));
+    }
+
+    /// A phone that sends nothing while its caller is silent (RFC 3551, 4.1): each talkspurt is heard from its first
+    /// sample to its last, however long the silence was.
+    #[test]
+    fn a_caller_whose_phone_suppresses_silence_is_heard_whole() {
+        let ports = RtpPorts::new(63_000..=63_099);
+        let wire = UdpSocket::bind((IP, 0)).unwrap();
+        let mut b = side(&ports, wire.local_addr().unwrap().port());
+        let target = SocketAddr::new(IP, b.number);
+        let (start, mut encoder, mut sequence) = (Instant::now(), Codec::Pcmu.encoder(), 65_530u16);
+        // Ever louder, so that each sample tells its place.
+        let spurt: Vec<i16> = (0..15 * 160).map(|n| 1_000 + n * 10).collect();
+        let (mut spurts, mut samples) = (0, Vec::new());
+        for n in 0..1_500u32 {
+            let silent_until = [20, 60, 200, 700, 1_400];
+            let place = silent_until.iter().find_map(|from| n.checked_sub(*from).filter(|at| *at < 15));
+            if let Some(at) = place {
+                let mut packet = vec![0; HEADER + 160];
+                encoder.encode(&spurt[at as usize * 160..][..160], &mut packet[HEADER..]);
+                let header = rtp::Packet {
+                    payload_type: 0,
+                    marker: at == 0,
+                    sequence,
+                    timestamp: n * 160,
+                    ssrc: 7,
+                    payload: &[],
+                };
+                rtp::write_header(&mut packet, &header);
+                wire.send_to(&packet, target).unwrap();
+                sequence = sequence.wrapping_add(1);
+                spurts += u32::from(at == 0);
+            }
+            let mut frame = Frame::silence(RATE);
+            b.port.receive(start + n * BEAT, &mut frame);
+            samples.extend_from_slice(frame.samples());
+        }
+        let first = samples.windows(2).filter(|w| w[0] < 900 && w[1] >= 900 && w[1] < 1_200).count();
+        let last = samples.iter().filter(|&&s| s > 24_000).count();
+        assert_eq!((spurts, first), (5, 5), "each begins with its first sample");
+        assert!(last >= 5 * 90, "and ends with its last: {last}");
+        let whole = samples.iter().filter(|&&s| s >= 900).count();
+        assert!((5 * 15 * 160 - 400..=5 * 15 * 160 + 5 * 480).contains(&whole), "{whole} samples of 12000");
+        assert_eq!(b.port.quality().packets_lost, 0);
     }
 
     #[test]
