@@ -48,7 +48,7 @@ fn sound(value: i16, ms: usize) -> Arc<Sound> {
 
 #[test]
 fn nothing_clicks_where_sounds_meet() {
-    let music = ["service", "cards"].map(|queue| (queue.to_owned(), sound(-LOUD, 330)));
+    let music = ["service", "cards"].map(|queue| (queue.to_owned(), vec![sound(-LOUD, 330)]));
     let sounds = Arc::new(WaitingSounds(BTreeMap::from(music)));
     let mut session = Session::new(Arc::new(flows::bank()), RATE, Listener::new(ListenerSettings::default()), sounds);
     let mut caller = Phone { says: 0, keys: VecDeque::new(), heard: Vec::new() };

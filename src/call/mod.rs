@@ -16,8 +16,8 @@ mod timeline;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
 pub use event::{
-    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Understanding,
-    Utterance,
+    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Sign,
+    Understanding, Utterance,
 };
 pub use log::{Logged, replay, replay_log};
 pub use state::Call;
