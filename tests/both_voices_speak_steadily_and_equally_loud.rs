@@ -1,16 +1,14 @@
 //! The voices themselves: the same text gives the same samples, sentence by sentence, at the telephone's level.
 
 use frontdesk::dialog::{Language, Piece, Prompt};
+use frontdesk::media::{level, resample};
 use frontdesk::speech::voice::{Chunk, Options, Voice};
 
-/// Power over the loud half of the 20 ms windows, dBov.
+/// Active speech level (ITU-T P.56) as the telephone carries it, dBov.
 fn loudness(chunk: &Chunk) -> f64 {
-    let window = (chunk.rate / 50) as usize;
-    let power = |part: &[i16]| part.iter().map(|&s| (f64::from(s) / 32_768.0).powi(2)).sum::<f64>() / part.len() as f64;
-    let mut powers: Vec<f64> = chunk.samples.chunks_exact(window).map(power).collect();
-    powers.sort_by(f64::total_cmp);
-    let loud = &powers[powers.len() / 2..];
-    10.0 * (loud.iter().sum::<f64>() / loud.len() as f64).log10()
+    let heard = resample(&chunk.samples, chunk.rate, 8_000);
+    let samples: Vec<f32> = heard.iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
+    level::active_level(&samples, 8_000).unwrap()
 }
 
 #[test]
@@ -36,7 +34,7 @@ fn both_voices_speak_steadily_and_equally_loud() {
             let seconds = chunk.samples.len() as f64 / f64::from(chunk.rate);
             assert!((0.5..12.0).contains(&seconds), "{language}: {seconds} s");
             let loudness = loudness(chunk);
-            assert!((loudness + 24.5).abs() < 2.5, "{language}: {loudness} dBov");
+            assert!((loudness - level::SPEECH_DBOV).abs() < 1.0, "{language}: {loudness} dBov");
         }
     }
     assert!(

@@ -36,6 +36,12 @@ pub struct Args {
     /// Send the sound through an 8 kHz G.711 mu-law telephone line first
     #[arg(long)]
     telephone: bool,
+    /// ... that loses this many of a hundred packets
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, requires = "telephone")]
+    loss: f64,
+    /// ... and delays each by up to this many ms
+    #[arg(long, value_name = "MS", default_value_t = 0.0, requires = "telephone")]
+    jitter: f64,
     /// One JSON line a file
     #[arg(long)]
     json: bool,
@@ -105,6 +111,9 @@ fn hear_file<'a>(ear: &Ear, file: &'a Path, args: &Args) -> anyhow::Result<Line<
     let sound = media::file::read(file).with_context(|| format!("cannot read {name}"))?;
     let audio_s = sound.samples.len() as f64 / f64::from(sound.rate);
     let (samples, rate) = match args.telephone {
+        true if args.loss > 0.0 || args.jitter > 0.0 => {
+            (bad_line(args, &sound).received(&sound.at_rate(8000).samples), 8000)
+        }
         true => (media::telephone_channel(&sound.samples, sound.rate), 8000),
         false => (sound.samples, sound.rate),
     };
@@ -136,6 +145,13 @@ fn hear_file<'a>(ear: &Ear, file: &'a Path, args: &Args) -> anyhow::Result<Line<
     whole.confidence = (whole.confidence * 1000.0).round() / 1000.0;
     (whole.audio_s, whole.cpu_s) = (round(audio_s), round(whole.cpu_s));
     Ok(whole)
+}
+
+/// A line as bad as asked for. Each recording has its own, and the same one each time.
+fn bad_line(args: &Args, sound: &media::Sound) -> media::Line {
+    let seed = sound.samples.iter().fold(1u64, |sum, &s| sum.wrapping_mul(31).wrapping_add(u64::from(s as u16)));
+    let good = media::Line::good(media::Codec::Pcmu);
+    media::Line { loss: args.loss / 100.0, jitter_ms: args.jitter, seed, ..good }
 }
 
 /// The recording in pieces that can be heard at once: all of it, or cut at its pauses as a call would be.

@@ -104,6 +104,7 @@ impl Checker<'_> {
             allow,
             max_calls,
             media_timeout,
+            inband_keys: raw.inband_keys.unwrap_or(raw::InbandKeys::Auto),
             sound: sound(raw),
         })
     }

@@ -22,8 +22,8 @@ use std::path::Path;
 
 pub use problem::{Place, Problem, Problems};
 pub use values::{
-    Agent, Backend, Config, Digest, Http, Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech,
-    SpeechLanguage, Tls, Transport, Trunk, Waiting,
+    Agent, Backend, Config, Digest, Http, InbandKeys, Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip,
+    Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
 };
 
 /// Whether a secret that is not there is a mistake.

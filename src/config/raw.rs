@@ -348,6 +348,20 @@ pub struct Sip {
     /// Seconds without any sound from the caller until the call counts as lost. Default 20.
     #[schemars(range(min = 5, max = 600))]
     pub media_timeout_s: Option<u64>,
+    /// Keys as tones in the sound: `auto` listens for them where the caller's side knows no telephone events, `on`
+    /// always (for gateways that agree on events and then send tones), `off` never. A press that comes by more than one
+    /// way counts once. Default `auto`.
+    pub inband_keys: Option<InbandKeys>,
+}
+
+/// Whether keys are listened for in the sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum InbandKeys {
+    Auto,
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+pub use super::raw::InbandKeys;
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
 use crate::emotion::policy::Policy;
@@ -162,6 +163,7 @@ pub struct Sip {
     pub max_calls: usize,
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
+    pub inband_keys: InbandKeys,
     /// Codecs, encryption, silence.
     pub sound: crate::sip::Preferences,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::waiting::WaitingSounds;
 use super::{ReadyFlow, Shared};
 use crate::answers::{self, BackendSettings, Backends, Embedder, Rewriter, RewriterSettings, Understander, e5};
-use crate::config::{Agent, Config, Method, Phone, Waiting};
+use crate::config::{Agent, Config, InbandKeys, Method, Phone, Waiting};
 use crate::dialog::{Language, flow::Flow, prompts};
 use crate::emotion::{self, live::Judge};
 use crate::media::{self, file};
@@ -225,7 +225,7 @@ fn waiting_sounds(config: &Config) -> Result<WaitingSounds, LoadError> {
     let mut sounds = BTreeMap::new();
     for queue in config.queues.values() {
         if let Waiting::File(path) = &queue.waiting {
-            let sound = file::read(path)?;
+            let sound = media::level::normalised(file::read(path)?);
             let at_rates = RATES.map(|rate| Arc::new(sound.clone().at_rate(rate)));
             sounds.insert(queue.name.clone(), at_rates.to_vec());
         }
@@ -289,6 +289,11 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         // An empty list admits this machine only.
         allow: if sip.allow.is_empty() { defaults.allow.clone() } else { sip.allow.clone() },
         media_timeout: sip.media_timeout,
+        inband_keys: match sip.inband_keys {
+            InbandKeys::Auto => sip::InbandKeys::Auto,
+            InbandKeys::On => sip::InbandKeys::On,
+            InbandKeys::Off => sip::InbandKeys::Off,
+        },
         sound: sip.sound.clone(),
         ..defaults
     }

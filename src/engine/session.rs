@@ -20,7 +20,7 @@ use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::{Feel, Felt, Live};
 use crate::emotion::policy::Why;
-use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Sound, mix};
+use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Seam, Sound, mix};
 use crate::speech::{Heard, Hearing, Listener, TurnId};
 use crate::telemetry::names;
 
@@ -28,6 +28,9 @@ use crate::telemetry::names;
 const HEARING_LIMIT_MS: u64 = 8_000;
 /// The call is answered when its first prompt is ready, at the latest this long after it was due.
 const ANSWER_LIMIT_MS: u64 = 2_000;
+/// The first sound after the answer waits for the caller's, this long at most: what is sent before the caller's side has
+/// opened its way is lost, and with it the first syllable.
+const OPENING_MS: u64 = 240;
 
 /// Whose prompt it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +115,15 @@ struct Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unheard;
 
+/// What a caller hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sounding {
+    Nothing,
+    Prompt(PromptId),
+    Waiting,
+    Agent,
+}
+
 /// What somebody is being told.
 struct Saying {
     to: To,
@@ -136,10 +148,13 @@ pub struct Session {
     /// How the caller sounds, while that is wanted.
     live: Option<Box<Live>>,
     /// The caller heard something of ours on the last beat.
-    sounding: bool,
+    playing: bool,
     /// End of the caller's last sound that has yet to be answered, ms.
     unanswered_ms: Option<u64>,
 
+    /// What the caller hears now, and how it ended last.
+    sounding: Sounding,
+    seam: Seam,
     to_caller: Option<Saying>,
     /// What was cut off, fading out.
     fading: Option<Player>,
@@ -154,6 +169,9 @@ pub struct Session {
 
     answer_due_ms: Option<u64>,
     answered: bool,
+    answered_ms: u64,
+    /// Something has come from the caller.
+    open: bool,
     media_lost: bool,
     bridged: bool,
     bridge: Option<Bridge>,
@@ -177,8 +195,10 @@ impl Session {
             listening: None,
             turn: None,
             live: None,
-            sounding: false,
+            playing: false,
             unanswered_ms: None,
+            sounding: Sounding::Nothing,
+            seam: Seam::default(),
             to_caller: None,
             fading: None,
             to_agent: None,
@@ -190,6 +210,8 @@ impl Session {
             waiting: None,
             answer_due_ms: None,
             answered: false,
+            answered_ms: 0,
+            open: false,
             media_lost: false,
             bridged: false,
             bridge: None,
@@ -246,6 +268,7 @@ impl Session {
             && self.answered
         {
             let received = caller.receive(at, &mut from_caller);
+            self.open |= received.heard || now_ms >= self.answered_ms + OPENING_MS;
             if received.timed_out && !std::mem::replace(&mut self.media_lost, true) {
                 self.tell(Event::MediaLost);
             }
@@ -265,7 +288,7 @@ impl Session {
                     }
                     self.listen(&from_caller);
                     let playing = self.play(&mut to_caller);
-                    self.sounding = playing;
+                    self.playing = playing;
                     caller.send(at, playing.then_some(&to_caller));
                     if let Some(agent) = agent {
                         self.brief(at, agent);
@@ -344,6 +367,7 @@ impl Session {
     /// The caller's leg is answered: sound flows from here on.
     pub fn answered(&mut self) {
         self.answered = true;
+        self.answered_ms = self.now_ms;
     }
 
     /// An agent's phone was answered; its frames have this rate.
@@ -362,7 +386,7 @@ impl Session {
 
     fn listen(&mut self, frame: &Frame) {
         if let Some(live) = &mut self.live {
-            let feel = live.hear(self.now_ms, frame, self.sounding);
+            let feel = live.hear(self.now_ms, frame, self.playing);
             self.requests.extend(feel.map(Request::Feel));
         }
         for heard in self.listener.hear(self.now_ms, frame) {
@@ -464,9 +488,16 @@ impl Session {
 
     /// Fills what the caller hears while no agent is there; `false` when that is nothing.
     fn play(&mut self, frame: &mut Frame) -> bool {
+        if !self.open {
+            return false;
+        }
         let mut sounds = false;
+        let mut sounding = Sounding::Nothing;
         if let Some(saying) = &mut self.to_caller {
             sounds = saying.player.next(frame);
+            if let To::Caller(prompt) = saying.to {
+                sounding = Sounding::Prompt(prompt);
+            }
             if let Some(ended) = self.unanswered_ms.take_if(|_| sounds) {
                 let ms = self.now_ms.saturating_sub(ended);
                 metrics::histogram!(names::ANSWER_SECONDS).record(ms as f64 / 1e3);
@@ -481,6 +512,7 @@ impl Session {
         } else if self.waiting_wanted {
             let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
+            sounding = Sounding::Waiting;
         }
         if let Some(fading) = &mut self.fading {
             let mut tail = Frame::silence(self.rate);
@@ -488,7 +520,13 @@ impl Session {
             mix(frame, &tail);
             self.fading.take_if(|player| player.is_over());
         }
-        sounds
+        self.join(frame, sounding) || sounds
+    }
+
+    /// The caller hears this next; true when a change of the source left sound in it.
+    fn join(&mut self, frame: &mut Frame, sounding: Sounding) -> bool {
+        let changed = std::mem::replace(&mut self.sounding, sounding) != sounding;
+        self.seam.join(frame, changed)
     }
 
     /// The agent hears the briefing; a key of the agent's cuts it short.
@@ -523,6 +561,7 @@ impl Session {
             *to_caller = bridge.b_to_a(&from_agent);
             agent.send(at, Some(&bridge.a_to_b(from_caller)));
         }
+        self.join(to_caller, Sounding::Agent);
         caller.send(at, Some(to_caller));
         if let Some(key) = received.key {
             caller.send_key(key);

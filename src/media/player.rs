@@ -47,7 +47,6 @@ impl Player {
 
     /// As `push`, without a copy when the sound has the player's rate already.
     pub fn play(&mut self, sound: Arc<Sound>) {
-        // Levelling to an active speech level (ITU-T P.56) belongs here, once per piece.
         let sound = if sound.rate == self.rate {
             sound
         } else {

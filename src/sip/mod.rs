@@ -30,7 +30,7 @@ pub use gate::Limits;
 pub use identity::Identity;
 pub use registrar::{Registration, Transport};
 pub use sdp::{Preferences, Srtp};
-pub use settings::{PhoneAccount, Settings, TlsSettings, TrunkSettings};
+pub use settings::{InbandKeys, PhoneAccount, Settings, TlsSettings, TrunkSettings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
     Target, TrunkStatus, way_to,

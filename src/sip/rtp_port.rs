@@ -18,10 +18,11 @@ use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
 use super::ports::RtpSockets;
 use super::rtcp::{Heard, PeerReport, Reporter, Sent};
 use super::rtp::{self, HEADER};
+use super::settings::InbandKeys;
 use super::srtp;
 use crate::media::{
-    Arrival, Codec, Encoder, Frame, JitterBuffer, JitterSettings, Key, OpusWishes, Packet, Port, Quality, Received,
-    Resampler, keys, mos,
+    Arrival, Codec, Encoder, Frame, JitterBuffer, JitterSettings, Key, OpusWishes, Packet, Port, Presses, Quality,
+    Received, Resampler, Way, dtmf, keys, mos,
 };
 
 /// 60 ms at 16 kHz and a frame that waits, samples.
@@ -42,6 +43,8 @@ const PER_BEAT: usize = 64;
 const RTCP_BEATS: u32 = 10;
 /// Keys heard and not yet reported.
 const KEYS: usize = 16;
+/// A line gives back a tone of ours as echo this long, at most.
+const ECHO: Duration = Duration::from_millis(400);
 
 pub struct RtpPort {
     sockets: RtpSockets,
@@ -56,7 +59,13 @@ pub struct RtpPort {
 
     jitter: JitterBuffer,
     event_receiver: keys::Receiver,
+    inband: InbandKeys,
+    detector: dtmf::Detector,
+    presses: Presses,
+    /// Pressed, in order, not yet reported.
     keys: [Option<Key>; KEYS],
+    /// The sound heard is that of a key.
+    muted: bool,
     remote_ssrc: Option<u32>,
     heard_at: Option<Instant>,
     /// The last packet announced a pause.
@@ -74,6 +83,10 @@ pub struct RtpPort {
     encoding: (Codec, OpusWishes),
     encoder: Encoder,
     event_sender: keys::Sender,
+    /// For a peer that takes no events.
+    tone_sender: dtmf::Tones,
+    /// The last tone of ours and when it was sent.
+    own_tone: Option<(Key, Instant)>,
     ssrc: u32,
     sequence: u16,
     timestamp: u32,
@@ -106,7 +119,11 @@ impl RtpPort {
             rate,
             jitter: JitterBuffer::new(first.codec.rate(), JitterSettings::default()),
             event_receiver: keys::Receiver::new(),
+            inband: InbandKeys::default(),
+            detector: dtmf::Detector::new(),
+            presses: Presses::new(),
             keys: [None; KEYS],
+            muted: false,
             remote_ssrc: None,
             heard_at: None,
             paused: false,
@@ -121,6 +138,8 @@ impl RtpPort {
             encoding: (first.codec, first.opus),
             encoder: first.codec.encoder_with(first.opus),
             event_sender: keys::Sender::new(),
+            tone_sender: dtmf::Tones::new(),
+            own_tone: None,
             ssrc,
             sequence: first_sequence(),
             timestamp: rand::random(),
@@ -133,6 +152,18 @@ impl RtpPort {
             sent: Sent::default(),
             unsent: 0,
         }
+    }
+
+    /// Hears keys in the sound, too, as far as `inband` says.
+    pub fn with_inband_keys(mut self, inband: InbandKeys) -> Self {
+        self.inband = inband;
+        self
+    }
+
+    /// A key came by signalling (SIP INFO). It is reported with the next frames, unless the same press is known
+    /// already.
+    pub fn pressed(&mut self, now: Instant, key: Key) {
+        self.press(now, Way::Info, key);
     }
 
     /// Takes over a new plan, and gives the one in force.
@@ -207,10 +238,12 @@ impl RtpPort {
         if plan.events_in.contains(&packet.payload_type) {
             self.jitter.skip(packet.ssrc, packet.sequence);
             return match self.event_receiver.receive(packet.timestamp, packet.payload) {
-                Ok(key) => {
-                    if let (Some(key), Some(free)) = (key, self.keys.iter_mut().find(|slot| slot.is_none())) {
-                        *free = Some(key);
-                    }
+                Ok(Some(key)) => {
+                    self.press(now, Way::Event, key);
+                    true
+                }
+                Ok(None) => {
+                    self.presses.held(now, Way::Event);
                     true
                 }
                 Err(keys::Malformed) => false,
@@ -235,6 +268,37 @@ impl RtpPort {
             self.event_receiver.reset();
         }
         arrival != Arrival::Refused
+    }
+
+    /// A press that is not known by another way yet waits to be reported.
+    fn press(&mut self, now: Instant, way: Way, key: Key) {
+        if self.presses.report(now, way, key)
+            && let Some(free) = self.keys.iter_mut().find(|slot| slot.is_none())
+        {
+            *free = Some(key);
+        }
+    }
+
+    /// Finds keys in the sound of `frame`, and takes their tones out of it: nobody shall hear as speech, or as a key
+    /// for the second time, what is reported as a key.
+    fn hear_tones(&mut self, now: Instant, plan: &Plan, frame: &mut Frame, made_up: bool) {
+        if self.inband == InbandKeys::Off {
+            return;
+        }
+        let heard = self.detector.hear(frame, made_up);
+        let reports = self.inband == InbandKeys::On || plan.events_in.is_empty();
+        let echo = |key| self.own_tone.is_some_and(|(own, at)| own == key && now.saturating_duration_since(at) < ECHO);
+        if let Some(key) = heard.pressed.filter(|key| reports && !echo(*key)) {
+            self.press(now, Way::Tones, key);
+        }
+        if heard.down {
+            self.presses.held(now, Way::Tones);
+        }
+        let mute = heard.tone && (reports || self.presses.is_fresh(now, Way::Event));
+        let was = std::mem::replace(&mut self.muted, mute);
+        if was || mute {
+            fade(frame, !was, !mute);
+        }
     }
 
     fn drain_rtcp(&mut self, now: Instant, plan: &Plan) {
@@ -368,6 +432,17 @@ impl RtpPort {
     }
 }
 
+/// Lets a frame begin heard or not, and be heard or not after 5 ms.
+fn fade(frame: &mut Frame, begins: bool, goes_on: bool) {
+    let ramp = (frame.rate() / 200) as usize;
+    let (from, to) = (i32::from(begins), i32::from(goes_on));
+    for (n, sample) in frame.samples_mut().iter_mut().enumerate() {
+        let n = n.min(ramp) as i32;
+        let ramp = ramp.max(1) as i32;
+        *sample = (i32::from(*sample) * (from * (ramp - n) + to * n) / ramp) as i16;
+    }
+}
+
 /// Payload after a header, with room for protection.
 type Datagram = [u8; HEADER + PAYLOAD + srtp::OVERHEAD];
 
@@ -411,6 +486,7 @@ impl Port for RtpPort {
             convert(&mut self.from_codec, &coded, frame);
             heard
         };
+        self.hear_tones(now, &plan, frame, !heard);
         let key = self.keys[0].take();
         self.keys.rotate_left(1);
         let patience = if self.paused { self.media_timeout * ANNOUNCED } else { self.media_timeout };
@@ -433,7 +509,12 @@ impl Port for RtpPort {
             // Sound resumes after the key as a new talkspurt (RFC 4733, 2.5.1.1).
             self.pending_len = 0;
             self.marker = true;
-        } else if frame.is_some() || !self.announce(&plan, timestamp) {
+        } else if frame.is_some() || self.tone_sender.sending().is_some() || !self.announce(&plan, timestamp) {
+            let mut tone = Frame::silence(self.rate);
+            if let Some(key) = self.tone_sender.sending() {
+                self.own_tone = Some((key, now));
+            }
+            let frame = if self.tone_sender.next(&mut tone) { Some(&tone) } else { frame };
             let talking = frame.is_some();
             self.marker |= talking && !self.talking;
             self.talking = talking;
@@ -463,9 +544,11 @@ impl Port for RtpPort {
     }
 
     fn send_key(&mut self, key: Key) {
-        if self.plan().events_out.is_none() || !self.event_sender.press(key) {
-            self.unsent += 1;
-        }
+        let taken = match self.plan().events_out {
+            Some(_) => self.event_sender.press(key),
+            None => self.tone_sender.press(key),
+        };
+        self.unsent += u64::from(!taken);
     }
 
     fn quality(&self) -> Quality {

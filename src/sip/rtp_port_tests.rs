@@ -488,3 +488,117 @@ fn ports_of_the_newer_family_work_alike() {
     drop(sides);
     assert_eq!(ports.in_use(), 0);
 }
+
+/// The ways that keys come by: telephone events, tones (late, as a gateway leaves them), INFO.
+#[derive(Clone, Copy, Debug)]
+struct Ways {
+    events: bool,
+    tones: bool,
+    info: bool,
+}
+
+/// What b, which knows events or not and listens as `inband` says, makes of the keys 1 to 4; and the frames of
+/// tones that its listener was left with.
+fn keys_by(inband: InbandKeys, knows_events: bool, ways: Ways) -> (String, u32) {
+    let ports = RtpPorts::new(62_800..=62_899);
+    let (mut a, mut b) = pair(&ports);
+    b.port = b.port.with_inband_keys(inband);
+    if !knows_events {
+        b.plan.store(Arc::new(Plan { events_in: vec![], events_out: None, ..plan(7, a.number) }));
+    }
+    let (mut tones, start, mut keys, mut loud) = (dtmf::Tones::new(), Instant::now(), String::new(), 0);
+    for n in 0..220 {
+        let key = Key::new(char::from(b'1' + n as u8 / 50)).unwrap();
+        if n % 50 == 10 && n < 200 {
+            ways.events.then(|| a.port.send_key(key));
+            ways.info.then(|| b.port.pressed(start + n * BEAT, key));
+        }
+        if n % 50 == 20 && n < 200 {
+            ways.tones.then(|| tones.press(key));
+        }
+        let (mut tone, mut heard) = (Frame::silence(RATE), Frame::silence(RATE));
+        tones.next(&mut tone);
+        let received = beat(&mut a, &mut b, start + n * BEAT, Some(&tone), &mut heard);
+        keys.extend(received.key.map(Key::as_char));
+        loud += u32::from(heard.level() > 0.01);
+    }
+    (keys, loud)
+}
+
+#[test]
+fn a_press_counts_once_whatever_ways_it_comes_by() {
+    use InbandKeys::{Auto, Off, On};
+    for (inband, knows_events) in [(Auto, true), (Auto, false), (On, true), (On, false), (Off, true), (Off, false)] {
+        for n in 0..8 {
+            let ways = Ways { events: n & 1 > 0, tones: n & 2 > 0, info: n & 4 > 0 };
+            let (keys, loud) = keys_by(inband, knows_events, ways);
+            let listens = inband == On || (inband == Auto && !knows_events);
+            let comes = ways.events && knows_events || ways.tones && listens || ways.info;
+            assert_eq!(keys, if comes { "1234" } else { "" }, "{inband:?} {knows_events} {ways:?}");
+            let muted = listens || (inband == Auto && ways.events);
+            assert!(!muted || loud <= 8, "{inband:?} {knows_events} {ways:?}: {loud} frames, two a key at most");
+            assert!(muted || !ways.tones || loud >= 16, "what is no key is left alone");
+        }
+    }
+}
+
+#[test]
+fn a_peer_without_events_is_sent_tones_and_their_echo_is_no_key() {
+    let ports = RtpPorts::new(62_900..=62_999);
+    let (mut a, mut b) = pair(&ports);
+    for (side, to) in [(&a, b.number), (&b, a.number)] {
+        side.plan.store(Arc::new(Plan { events_in: vec![], events_out: None, ..plan(7, to) }));
+    }
+    "10*#".chars().for_each(|key| a.port.send_key(Key::new(key).unwrap()));
+    let (start, mut keys, mut echoed) = (Instant::now(), String::new(), None);
+    let (mut raw, mut detector) = (Frame::silence(RATE), dtmf::Detector::new());
+    b.port.inband = InbandKeys::Off; // this side is a line that gives back what it hears
+    for n in 0..60 {
+        let now = start + n * BEAT;
+        b.port.receive(now, &mut raw);
+        keys.extend(detector.hear(&raw, false).pressed.map(Key::as_char));
+        echoed = echoed.or(a.port.receive(now, &mut Frame::silence(RATE)).key);
+        a.port.send(now, None);
+        raw.samples_mut().iter_mut().for_each(|sample| *sample /= 4);
+        b.port.send(now, Some(&raw));
+    }
+    assert_eq!((keys.as_str(), echoed), ("10*#", None));
+}
+
+/// A phone that sends nothing while its caller is silent (RFC 3551, 4.1): each talkspurt is heard from its first
+/// sample to its last, however long the silence was.
+#[test]
+fn a_caller_whose_phone_suppresses_silence_is_heard_whole() {
+    let ports = RtpPorts::new(63_000..=63_099);
+    let wire = UdpSocket::bind((IP, 0)).unwrap();
+    let mut b = side(&ports, wire.local_addr().unwrap().port());
+    let target = SocketAddr::new(IP, b.number);
+    let (start, mut encoder, mut sequence) = (Instant::now(), Codec::Pcmu.encoder(), 65_530u16);
+    // Ever louder, so that each sample tells its place.
+    let spurt: Vec<i16> = (0..15 * 160).map(|n| 1_000 + n * 10).collect();
+    let (mut spurts, mut samples) = (0, Vec::new());
+    for n in 0..1_500u32 {
+        let silent_until = [20, 60, 200, 700, 1_400];
+        let place = silent_until.iter().find_map(|from| n.checked_sub(*from).filter(|at| *at < 15));
+        if let Some(at) = place {
+            let mut packet = vec![0; HEADER + 160];
+            encoder.encode(&spurt[at as usize * 160..][..160], &mut packet[HEADER..]);
+            let header =
+                rtp::Packet { payload_type: 0, marker: at == 0, sequence, timestamp: n * 160, ssrc: 7, payload: &[] };
+            rtp::write_header(&mut packet, &header);
+            wire.send_to(&packet, target).unwrap();
+            sequence = sequence.wrapping_add(1);
+            spurts += u32::from(at == 0);
+        }
+        let mut frame = Frame::silence(RATE);
+        b.port.receive(start + n * BEAT, &mut frame);
+        samples.extend_from_slice(frame.samples());
+    }
+    let first = samples.windows(2).filter(|w| w[0] < 900 && w[1] >= 900 && w[1] < 1_200).count();
+    let last = samples.iter().filter(|&&s| s > 24_000).count();
+    assert_eq!((spurts, first), (5, 5), "each begins with its first sample");
+    assert!(last >= 5 * 90, "and ends with its last: {last}");
+    let whole = samples.iter().filter(|&&s| s >= 900).count();
+    assert!((5 * 15 * 160 - 400..=5 * 15 * 160 + 5 * 480).contains(&whole), "{whole} samples of 12000");
+    assert_eq!(b.port.quality().packets_lost, 0);
+}

@@ -40,11 +40,24 @@ pub struct Settings {
     pub sound: Preferences,
     /// A leg whose peer sends nothing this long is reported as lost.
     pub media_timeout: Duration,
+    /// Whether keys are listened for in the sound.
+    pub inband_keys: InbandKeys,
     /// Lifetime of a registration, seconds: a shorter wish is refused (423), a longer one cut.
     pub registration: RangeInclusive<u32>,
     pub user_agent: String,
     /// User part of our own address (From and Contact of calls that go out).
     pub user: String,
+}
+
+/// Whether keys are listened for in the sound (ITU-T Q.24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InbandKeys {
+    /// Where the peer knows no telephone events.
+    #[default]
+    Auto,
+    /// Always: some gateways agree on events and then leave the tones in the sound.
+    On,
+    Off,
 }
 
 impl Default for Settings {
@@ -63,6 +76,7 @@ impl Default for Settings {
             allow: loopback(),
             sound: Preferences::default(),
             media_timeout: Duration::from_secs(30),
+            inband_keys: InbandKeys::default(),
             registration: 30..=3_600,
             user_agent: concat!("frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
             user: "frontdesk".into(),

@@ -12,6 +12,9 @@ pub const CALL_SECONDS: &str = "frontdesk_call_seconds";
 /// Labels: `reason`.
 pub const CALLS_REFUSED: &str = "frontdesk_calls_refused_total";
 
+/// Tasks of the runtime, when the page was asked for.
+pub const TASKS: &str = "frontdesk_tasks";
+
 pub const SPEECH_QUEUE: &str = "frontdesk_speech_queue_depth";
 /// Labels: `why` (`overload`, `failure`).
 pub const SPEECH_REFUSED: &str = "frontdesk_speech_refused_total";
@@ -72,6 +75,7 @@ pub const QUEUE_WAIT_SECONDS: &str = "frontdesk_queue_wait_seconds";
 /// Gives every metric its help text; once, after the recorder is in place.
 pub fn describe() {
     describe_gauge!(CALLS_ACTIVE, "Calls in progress");
+    describe_gauge!(TASKS, "Tasks alive in the asynchronous runtime");
     describe_counter!(CALLS_STARTED, "Calls that arrived, by line");
     describe_counter!(CALLS_ENDED, "Calls that ended, by cause and outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "Length of a call, arrival to end");

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{Error, Health, Metrics};
+use super::{Error, Health, Metrics, names};
 
 /// The server while it runs; it stops when this is dropped.
 pub struct Server {
@@ -57,6 +57,8 @@ pub async fn serve(
 }
 
 async fn figures(With((metrics, _)): With<(Metrics, Health)>) -> impl IntoResponse {
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    metrics::gauge!(names::TASKS).set(tasks as f64);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.render())
 }
 

@@ -157,8 +157,10 @@ impl Session {
 
     /// The leg, once there is one, with sound of `rate` whatever codec will be agreed.
     pub fn leg(self: &Arc<Self>, rate: u32, sockets: RtpSockets, events: mpsc::Receiver<LegEvent>) -> Leg {
-        let timeout = self.shared.settings.load().media_timeout;
-        let port = RtpPort::new(sockets, rate, self.plan.clone(), timeout, self.shared.bad_packets.clone());
+        let settings = self.shared.settings.load();
+        let bad = self.shared.bad_packets.clone();
+        let port = RtpPort::new(sockets, rate, self.plan.clone(), settings.media_timeout, bad)
+            .with_inband_keys(settings.inband_keys);
         Leg { port: Box::new(port), events, control: LegControl { session: self.clone() } }
     }
 

@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use super::Chunk;
 
 const MAGIC: &[u8; 8] = b"fdprmpt1";
+/// Of how sentences are levelled and trimmed: after a change of that, what is kept is made anew.
+const FORM: &str = "P.56";
 const HEADER: usize = 8 + 4 + 4 + 32;
 
 /// A sentence's name in the cache.
@@ -25,7 +27,7 @@ impl Key {
     /// `voice` names the voice and its version.
     pub fn new(voice: &str, language: &str, words: &str) -> Self {
         let mut hash = Sha256::new();
-        for part in [voice, language, words] {
+        for part in [FORM, voice, language, words] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }

@@ -7,11 +7,11 @@
 
 mod cache;
 mod english;
-mod level;
 mod mandarin;
 mod recording;
 mod sentences;
 pub mod spoken;
+mod trim;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::dialog::{Language, Prompt};
+use crate::media::level;
 use crate::models;
 use cache::{Cache, Key};
 use sentences::Part;
@@ -357,10 +358,9 @@ impl Shared {
         };
         level::normalise(&mut samples, rate);
         if matches!(part, Part::Words { .. }) {
-            level::trim(&mut samples, rate);
+            trim::trim(&mut samples, rate);
         }
-        let to_i16 = |s: &f32| (s.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
-        Ok(Chunk { rate, samples: samples.iter().map(to_i16).collect() })
+        Ok(Chunk { rate, samples: samples.into_iter().map(level::to_i16).collect() })
     }
 
     fn key(&self, part: &Part, language: &Language) -> Option<Key> {

@@ -12,7 +12,9 @@ use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 
 use super::english::English;
-use super::{LoadError, Synthesis, VoiceError, level, one_thread};
+use super::trim::trim;
+use super::{LoadError, Synthesis, VoiceError, one_thread};
+use crate::media::level;
 use pinyin::{Reader, Unit};
 
 const RATE: u32 = 24_000;
@@ -87,7 +89,7 @@ impl Synthesis for Mandarin {
                 }
             };
             level::normalise(&mut sound, RATE);
-            level::trim(&mut sound, RATE);
+            trim(&mut sound, RATE);
             out.extend(sound);
         }
         Ok(out)
