@@ -74,6 +74,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 5_000,
+        detect_language: false,
     })
 }
 

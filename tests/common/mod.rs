@@ -5,6 +5,7 @@
 pub mod baresip;
 pub mod command;
 pub mod engine;
+pub mod heard;
 pub mod people;
 pub mod pulse;
 pub mod sipp;

@@ -157,6 +157,7 @@ pub fn bank() -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        detect_language: false,
     }
 }
 
@@ -265,6 +266,7 @@ pub fn parcel() -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        detect_language: false,
     }
 }
 
