@@ -52,7 +52,7 @@ fn the_call_switches_only_where_it_may() {
         let mut flow = frontdesk::dialog::flow::Flow { detect_language, ..flows::bank() };
         flow.lines.goodbye.texts.insert(Language::new("zh"), "再见。".into());
         let mut call = Script::new(flow);
-        call.quiet().tell(utterance("今天天气很好", heard));
+        call.quiet().tell(utterance("今天天气很好", heard)).wait(4_000);
         let spoken = call.actions.iter().rev().find_map(|action| match action {
             Action::Say { words, .. } => Some(words.language.clone()),
             _ => None,

@@ -6,6 +6,7 @@ use super::state::{Call, Phase};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, SlotKind, Step};
 use crate::dialog::slots::{self, yes_no};
+use crate::dialog::words::Words;
 use crate::dialog::{Expect, backchannel, person};
 
 /// What the words heard so far amount to.
@@ -24,6 +25,9 @@ pub enum Weight {
 
 /// Below this confidence no answer is taken before its time.
 const SURE: f32 = 0.6;
+/// A word or two heard more poorly than this are a hum or a cough to which the recogniser gave words.
+const HEARD: f32 = 0.3;
+const FEW: usize = 3;
 
 impl Call {
     /// Weighs the reading of a turn against what the call waits for.
@@ -37,6 +41,7 @@ impl Call {
             Some(weight) => weight,
         };
         match weight {
+            Weight::Words if confidence < HEARD && Words::of(text).len() <= FEW => Weight::Nothing,
             Weight::Complete if confidence < SURE => Weight::Words,
             weight => weight,
         }

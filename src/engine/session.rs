@@ -304,12 +304,7 @@ impl Session {
     pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
         let now = self.now_ms;
         if self.parts.heard(turn, &hearing) {
-            if let Ok(hearing) = hearing.as_ref()
-                && !hearing.text.is_empty()
-                && !self.masked
-            {
-                self.tell(Event::HeardPart { text: hearing.text.clone() });
-            }
+            self.tell_part(&hearing);
         } else if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
             pending.stages.read = now;
             pending.text = Some(hearing);
@@ -389,8 +384,11 @@ impl Session {
                 Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
                 Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms, true),
                 Heard::Resumed => {
-                    if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take() {
-                        self.parts.keep(id, text, wanted, samples);
+                    if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
+                        && self.parts.keep(id, text.clone(), wanted, samples)
+                        && let Some(text) = text
+                    {
+                        self.tell_part(&text);
                     }
                     self.speaks();
                 }
@@ -470,6 +468,16 @@ impl Session {
         let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
         let wanted = gone.drop_guard();
         self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, wanted });
+    }
+
+    /// A part of the turn that goes on was read.
+    fn tell_part(&mut self, part: &Result<Hearing, Unheard>) {
+        if let Ok(hearing) = part
+            && !hearing.text.is_empty()
+            && !self.masked
+        {
+            self.tell(Event::HeardPart { text: hearing.text.clone() });
+        }
     }
 
     /// What is read of a turn that pauses may tell how long to wait for more, and what a prompt that waits is to do.
