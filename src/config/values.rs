@@ -23,6 +23,7 @@ pub struct Config {
     pub backends: BTreeMap<String, Backend>,
     pub flows: BTreeMap<String, Arc<Flow>>,
     pub sip: Sip,
+    pub trunks: BTreeMap<String, Trunk>,
     pub records: Records,
     pub speech: Speech,
     pub http: Http,
@@ -84,6 +85,8 @@ pub enum Phone {
     Registers { user: String, password: Secret },
     /// It is always at this SIP URI.
     At { uri: String },
+    /// It has this number of the public network, which is called by a trunk.
+    Outside { number: String, trunk: String },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -136,8 +139,16 @@ pub enum Method {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sip {
-    /// UDP and TCP.
-    pub listen: SocketAddr,
+    /// UDP and TCP; at least one.
+    pub listen: Vec<SocketAddr>,
+    pub tls: Tls,
+    /// How phones may prove themselves, in order.
+    pub digest: Vec<Digest>,
+    /// How often registered phones are asked whether they are there; zero: never.
+    pub keep_alive: Duration,
+    pub limits: Limits,
+    /// Name servers; empty: the system's.
+    pub dns: Vec<SocketAddr>,
     /// The address to put into SDP and Contact, behind NAT.
     pub external: Option<IpAddr>,
     /// Media ports; the first is even.
@@ -148,6 +159,59 @@ pub struct Sip {
     pub max_calls: usize,
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
+    /// Codecs, encryption, silence.
+    pub sound: crate::sip::Preferences,
+}
+
+/// TLS; empty where it is not wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tls {
+    /// Only with an identity.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate and key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    pub authorities: Option<PathBuf>,
+    pub client_authorities: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    Sha256,
+    Md5,
+}
+
+/// What one address may send.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    pub requests_per_s: u32,
+    pub invites_per_s: u32,
+    pub block: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+/// A way to the public network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trunk {
+    pub name: String,
+    /// A domain, or an address.
+    pub host: String,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub transport: Option<Transport>,
+    /// How long a registration shall hold; none: we do not register.
+    pub register: Option<Duration>,
+    /// Empty: the addresses of `host`.
+    pub allow: Vec<IpNet>,
+    /// Zero: never.
+    pub keep_alive: Duration,
+    pub number: Option<String>,
 }
 
 impl Sip {

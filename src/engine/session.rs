@@ -579,7 +579,7 @@ impl Session {
                 self.tell(if broken { Event::VoiceFailed { prompt } } else { Event::Said { prompt, finished: true } });
             }
         } else if self.waiting_wanted {
-            let sound = self.waiting_sounds.of(&self.queue);
+            let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
         }
         if let Some(fading) = &mut self.fading {

@@ -8,6 +8,8 @@
 //! [`LOG_DIRECTIVE`], whatever else is asked for.
 
 mod digest;
+mod gate;
+mod identity;
 mod latch;
 mod plan;
 mod ports;
@@ -15,16 +17,25 @@ mod registrar;
 mod rtcp;
 mod rtp;
 mod rtp_port;
+mod sdes;
 mod sdp;
 mod settings;
+mod srtp;
 mod stack;
+mod targets;
+mod trunk;
 
-pub use registrar::Registration;
-pub use settings::{PhoneAccount, Settings};
+pub use digest::Algorithm;
+pub use gate::Limits;
+pub use identity::Identity;
+pub use registrar::{Registration, Transport};
+pub use sdp::{Preferences, Srtp};
+pub use settings::{PhoneAccount, Settings, TlsSettings, TrunkSettings};
 pub use stack::{
     Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
-    Target, way_to,
+    Target, TrunkStatus, way_to,
 };
+pub use trunk::State as TrunkState;
 
 /// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.
 pub const LOG_DIRECTIVE: &str = "rsipstack=warn";
@@ -36,10 +47,14 @@ pub enum Error {
     Listen { address: std::net::SocketAddr, transport: &'static str, source: std::io::Error },
     #[error("no address to listen on is configured")]
     NoAddress,
+    #[error("TLS: {0}")]
+    Tls(String),
     #[error("no pair of ports for sound is free ({0}); widen `rtp_ports`")]
     RtpPorts(std::io::Error),
     #[error("that phone is not registered")]
     NotRegistered,
+    #[error("there is no trunk {0:?}, or nobody told yet where its servers are")]
+    Trunk(String),
     #[error("not a SIP address that can be called")]
     Uri,
     #[error("the host {host:?} has no address that can be reached from here{}", because(source))]

@@ -39,11 +39,15 @@ pub struct Phone<'a> {
     pub password: &'a str,
     pub registrar: SocketAddr,
     pub tcp: bool,
+    /// By TLS, and whose certificates it believes.
+    pub believes: Option<&'a Path>,
     /// Seconds; 0 does not register.
     pub expires: u32,
     pub sound: Sound,
-    /// `PCMU`, `PCMA`, or both in order of liking.
+    /// Of `opus`, `G722`, `PCMU`, `PCMA`, in order of liking.
     pub codecs: &'a str,
+    /// Further parameters of its account: `;mediaenc=srtp-mand`, `;ptime=40`.
+    pub account: &'a str,
 }
 
 impl Default for Phone<'_> {
@@ -53,9 +57,11 @@ impl Default for Phone<'_> {
             password: "secret",
             registrar: SocketAddr::from(([127, 0, 0, 1], 5060)),
             tcp: false,
+            believes: None,
             expires: 60,
             sound: Sound::Sine(600.0),
             codecs: "PCMU,PCMA",
+            account: "",
         }
     }
 }
@@ -77,10 +83,14 @@ impl Baresip {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (port, control) = (super::free_port(), super::free_port());
         fs::write(folder.path().join("config"), config(phone, port, control, &folder)).expect("a configuration");
-        let transport = if phone.tcp { "tcp" } else { "udp" };
+        let transport = match (phone.believes, phone.tcp) {
+            (Some(_), _) => "tls",
+            (None, true) => "tcp",
+            (None, false) => "udp",
+        };
         let account = format!(
-            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}",
-            phone.user, phone.registrar, phone.password, phone.expires, phone.codecs
+            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}{}",
+            phone.user, phone.registrar, phone.password, phone.expires, phone.codecs, phone.account
         );
         fs::write(folder.path().join("accounts"), "").expect("no accounts");
         fs::write(folder.path().join("contacts"), "").expect("no contacts");
@@ -174,9 +184,11 @@ impl Baresip {
         for file in files {
             let bytes = fs::read(file).expect("a recording");
             rate = bytes.get(24..28).map_or(8_000, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            // Opus is heard by two channels of the same.
+            let step = 2 * usize::from(bytes.get(22).copied().unwrap_or(1).max(1));
             // The header's lengths are written when the file is closed; the sound begins after 44 bytes.
-            samples
-                .extend(bytes.get(44..).unwrap_or_default().chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])));
+            let sound = bytes.get(44..).unwrap_or_default();
+            samples.extend(sound.chunks_exact(step).map(|b| i16::from_le_bytes([b[0], b[1]])));
         }
         (samples, rate)
     }
@@ -251,6 +263,10 @@ fn microphone(sound: &Sound, file: &Path) {
 fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) -> String {
     microphone(&phone.sound, &folder.path().join("microphone.wav"));
     let (folder, rtp) = (folder.path().display(), super::free_port());
+    let tls = phone.believes.map_or(String::new(), |file| {
+        let file = file.display();
+        format!("sip_cafile {file}\nsip_verify_server yes\n")
+    });
     format!(
         "poll_method epoll\n\
          sip_listen 127.0.0.1:{port}\n\
@@ -270,6 +286,9 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          rtcp_mux no\n\
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
+         module g722.so\n\
+         module opus.so\n\
+         module srtp.so\n\
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
@@ -278,7 +297,8 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          module_tmp account.so\n\
          module_app menu.so\n\
          module_app ctrl_tcp.so\n\
-         ctrl_tcp_listen 127.0.0.1:{control}\n",
+         ctrl_tcp_listen 127.0.0.1:{control}\n\
+         {tls}",
         rtp + 50
     )
 }

@@ -15,7 +15,9 @@ use tracing::debug;
 use super::super::Error;
 use super::super::plan::{Plan, SharedPlan};
 use super::super::ports::RtpSockets;
+use super::super::registrar::Transport;
 use super::super::rtp_port::RtpPort;
+use super::super::sdes::Keys;
 use super::super::sdp::{self, Local, Remote};
 use super::{Shared, accept, allow, content_type, screen};
 use crate::media::Port;
@@ -26,7 +28,7 @@ const EVENTS: usize = 32;
 
 /// An answered call. Dropping it hangs up.
 pub struct Leg {
-    /// The sound, 8 kHz both ways.
+    /// The sound, both ways at the rate of the codec agreed first (8 or 16 kHz).
     pub port: Box<dyn Port>,
     pub events: mpsc::Receiver<LegEvent>,
     pub control: LegControl,
@@ -127,7 +129,7 @@ impl Session {
         if offer.is_ipv6() != local.address.is_ipv6() && !offer.is_without_address() {
             return Err(sdp::Error::Address("another family than ours".into()));
         }
-        let (body, plan) = offer.answer(&local, Some(self.peer.ip()));
+        let (body, plan) = offer.answer(&local, Some(self.peer.ip()))?;
         self.agree(plan);
         Ok(body)
     }
@@ -153,10 +155,10 @@ impl Session {
         }
     }
 
-    /// The leg, once there is one.
-    pub fn leg(self: &Arc<Self>, sockets: RtpSockets, events: mpsc::Receiver<LegEvent>) -> Leg {
+    /// The leg, once there is one, with sound of `rate` whatever codec will be agreed.
+    pub fn leg(self: &Arc<Self>, rate: u32, sockets: RtpSockets, events: mpsc::Receiver<LegEvent>) -> Leg {
         let timeout = self.shared.settings.load().media_timeout;
-        let port = RtpPort::new(sockets, self.plan.clone(), timeout, self.shared.bad_packets.clone());
+        let port = RtpPort::new(sockets, rate, self.plan.clone(), timeout, self.shared.bad_packets.clone());
         Leg { port: Box::new(port), events, control: LegControl { session: self.clone() } }
     }
 
@@ -237,11 +239,9 @@ impl Session {
             return;
         }
         let answer = self.dialog.last_remote_ack().map(|ack| Remote::parse(&ack.body));
-        match answer {
-            Some(Ok(answer)) => {
-                let plan = answer.accepted(&self.local(), Some(self.peer.ip()));
-                self.agree(plan);
-            }
+        let plan = answer.map(|answer| answer?.accepted(&self.local(), Some(self.peer.ip())));
+        match plan {
+            Some(Ok(plan)) => self.agree(plan),
             _ => {
                 debug!(call = self.call_id, "no usable answer came with the ACK");
                 self.shared.spawn(self.bye());
@@ -283,10 +283,13 @@ pub(super) fn events() -> (mpsc::Sender<LegEvent>, mpsc::Receiver<LegEvent>) {
 }
 
 /// Our description of a new leg.
-pub(super) fn describe(shared: &Shared, peer: SocketAddr, sockets: &RtpSockets) -> Local {
+pub(super) fn describe(shared: &Shared, peer: SocketAddr, transport: Transport, sockets: &RtpSockets) -> Local {
     Local {
         address: shared.our_address(peer.ip()).1,
         rtp_port: sockets.port(),
+        sound: shared.settings.load().sound.clone(),
+        secure: transport.is_secure(),
+        keys: Keys::random(),
         // RFC 8866, 5.2: any number; 62 bits survive peers that read it as signed.
         session: rand::random::<u64>() >> 2,
         version: 1,
