@@ -76,6 +76,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         attempts: 2,
         silence_ms: 5_000,
         emotion: None,
+        detect_language: false,
     })
 }
 

@@ -18,7 +18,10 @@ fn ear() -> Ear {
 
 fn hear(ear: &Ear, audio: Arc<[f32]>, language: Option<&str>) -> Hearing {
     let language = language.map(Language::new);
-    ear.hear(HearRequest { audio, language, hints: Vec::new(), expect: Expect::Free }).unwrap().wait().unwrap()
+    ear.hear(HearRequest { audio, language, hints: Vec::new(), expect: Expect::Free, languages: Vec::new() })
+        .unwrap()
+        .wait()
+        .unwrap()
 }
 
 #[test]
@@ -90,6 +93,7 @@ fn an_unknown_language_is_an_error() {
         language: Some(Language::new("tlh")),
         hints: Vec::new(),
         expect: Expect::Free,
+        languages: Vec::new(),
     };
     let error = ear().hear(request).unwrap().wait().unwrap_err();
     assert!(error.to_string().contains("tlh"), "{error}");

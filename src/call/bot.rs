@@ -185,6 +185,7 @@ impl Call {
             Event::SpeechStarted => self.speech_started(),
             Event::Heard(utterance) => {
                 self.turn_over();
+                self.follow_language(&utterance.language);
                 self.heard(utterance);
             }
             Event::NotHeard => {

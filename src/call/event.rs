@@ -136,6 +136,16 @@ pub enum AgentFailure {
     LeftEarly,
 }
 
+/// Sounds that interrupt nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passing {
+    /// No words: a cough, a door.
+    Noise,
+    /// "uh-huh": the caller listens.
+    Backchannel,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -149,6 +159,14 @@ pub enum Event {
     SpeechStarted,
     /// The caller's turn is over and was read.
     Heard(Utterance),
+    /// A part of a long turn, read while the caller goes on speaking; the `Heard` to come has it too.
+    HeardPart {
+        text: String,
+    },
+    /// A sound from the caller's side held the prompt up and proved to be nothing: it goes on where it was.
+    CarriedOn {
+        because: Passing,
+    },
     /// The caller's turn is over but held no words (noise, a cough) or could not be read.
     NotHeard,
     /// The recogniser is overloaded or broken: keys only from here on.

@@ -58,6 +58,7 @@ fn masked_event(event: Event) -> Event {
             let text = if wish { person::plain_wish(&utterance.text).to_owned() } else { String::new() };
             Event::Heard(Utterance { text, alternatives: Vec::new(), ..utterance })
         }
+        Event::HeardPart { .. } => Event::HeardPart { text: String::new() },
         event => event,
     }
 }

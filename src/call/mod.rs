@@ -14,13 +14,15 @@ mod question;
 mod state;
 mod summary;
 mod timeline;
+mod weigh;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
 pub use event::{
-    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Sign,
+    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId, Sign,
     Understanding, Utterance,
 };
 pub use log::{Logged, replay, replay_log};
 pub use state::Call;
 pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};
+pub use weigh::Weight;

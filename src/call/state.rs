@@ -136,6 +136,12 @@ impl Call {
             (_, Event::Drain { within_ms }) => self.drain(within_ms),
             (_, Event::Timer { timer: TimerId::Drain }) => self.drain_over(),
             (_, Event::Emotion(reading)) => self.sounded(reading),
+            (_, Event::HeardPart { text }) => {
+                if !self.masked {
+                    self.note(Note::Part { text });
+                }
+            }
+            (_, Event::CarriedOn { because }) => self.note(Note::CarriedOn { because }),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),
             // Nobody is left in silence: a person speaks for the voice.
             (Phase::Bot(_), Event::VoiceFailed { .. }) => self.seek_person("the voice failed", None),
@@ -264,6 +270,19 @@ impl Call {
         }
         self.listening = Some(expect.clone());
         self.act(Action::Listen { expect, language: self.flow.language.clone(), hints });
+    }
+
+    /// The caller speaks another of the flow's languages: from here on we do, too.
+    pub(super) fn follow_language(&mut self, tag: &str) {
+        let language = Language::new(tag);
+        let known = self.flow.detect_language && language != self.flow.language;
+        if !known || !self.flow.languages().contains(&language) {
+            return;
+        }
+        self.flow = Arc::new(self.flow.in_language(&language));
+        self.note(Note::Language { language: tag.to_owned() });
+        // The recogniser, too, is told with the next question.
+        self.listening = None;
     }
 
     pub(super) fn stop_listening(&mut self) {

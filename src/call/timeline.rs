@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Reading, Utterance};
+use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Utterance};
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;
 use crate::media::Key;
@@ -32,6 +32,18 @@ pub enum Note {
     },
     Interrupted,
     Utterance(Utterance),
+    /// A part of a long turn, while it lasts.
+    Part {
+        text: String,
+    },
+    /// The prompt was held up by this, and goes on.
+    CarriedOn {
+        because: Passing,
+    },
+    /// The call goes on in this language.
+    Language {
+        language: String,
+    },
     NotHeard,
     Silence,
     Dtmf {

@@ -125,8 +125,13 @@ fn hear_file<'a>(ear: &Ear, file: &'a Path, args: &Args) -> anyhow::Result<Line<
     for audio in turns(&samples) {
         // One language a file: the first turn with words in it tells.
         let known = (!whole.text.is_empty()).then(|| Language::new(&whole.language));
-        let request =
-            HearRequest { audio, language: language.clone().or(known), hints: Vec::new(), expect: Expect::Free };
+        let request = HearRequest {
+            audio,
+            language: language.clone().or(known),
+            hints: Vec::new(),
+            expect: Expect::Free,
+            languages: Vec::new(),
+        };
         let hearing = ear.hear(request)?.wait().with_context(|| format!("cannot hear {name}"))?;
         whole.cpu_s += f64::from(hearing.cpu_s);
         if whole.text.is_empty() {

@@ -29,13 +29,7 @@ pub(super) struct House<'h> {
 
 /// The languages a flow speaks, its own first.
 pub(super) fn languages(flow: &Flow) -> Vec<Language> {
-    let mut languages = vec![flow.language.clone()];
-    for language in flow.lines.goodbye.texts.keys().chain(flow.lines.goodbye.recordings.keys()) {
-        if !languages.contains(language) {
-            languages.push(language.clone());
-        }
-    }
-    languages
+    flow.languages()
 }
 
 /// The flow, as good as it can be made. `whole` is the same flow with what is misshapen in it.
@@ -95,6 +89,7 @@ impl Checker<'_> {
             attempts: raw.attempts.unwrap_or(builtin::ATTEMPTS),
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
             emotion: None, // the line's
+            detect_language: raw.detect_language,
         }
     }
 

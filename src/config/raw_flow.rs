@@ -20,6 +20,9 @@ pub struct Flow {
     /// Further languages in which every text is given.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// Go on in another of these languages when the caller speaks it. Default false.
+    #[serde(default)]
+    pub detect_language: bool,
     /// Where "a person, please" and key 0 lead, at any time.
     pub person: Person,
     /// The first step.

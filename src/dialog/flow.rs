@@ -30,9 +30,25 @@ pub struct Flow {
     /// What is done for callers in distress; none: nobody listens for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emotion: Option<Policy>,
+    /// The flow goes on in another of its languages when the caller speaks that one.
+    #[serde(default)]
+    pub detect_language: bool,
 }
 
 impl Flow {
+    /// The languages it speaks, the present one first.
+    pub fn languages(&self) -> Vec<Language> {
+        let goodbye = &self.lines.goodbye; // has every one
+        let others = goodbye.texts.keys().chain(goodbye.recordings.keys());
+        let mut languages = vec![self.language.clone()];
+        for language in others {
+            if !languages.contains(language) {
+                languages.push(language.clone());
+            }
+        }
+        languages
+    }
+
     /// The same flow, spoken in another of its languages (for a line that begins in it).
     pub fn in_language(&self, language: &Language) -> Self {
         Self { language: language.clone(), ..self.clone() }

@@ -1,6 +1,7 @@
 //! What the bot says and why: flows, prompts, slots, intents, escalation. No I/O, no clock, no model:
 //! scores and backend replies come in as values.
 
+pub mod backchannel;
 mod check;
 pub mod choice;
 pub mod flow;

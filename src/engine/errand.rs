@@ -50,10 +50,11 @@ impl Return {
 /// are no errands and are left alone.
 pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, back: mpsc::Sender<Return>) {
     let done = match request {
-        Request::Hear { turn, audio, language, hints, expect, gone } => {
+        Request::Hear { turn, audio, language, hints, expect, languages, gone } => {
             let heard_s = audio.len() as f64 / 16_000.0;
             let began = Instant::now();
-            let Ok(pending) = shared.ear.hear(HearRequest { audio, language: Some(language), hints, expect }) else {
+            let request = HearRequest { audio, language: Some(language), hints, expect, languages };
+            let Ok(pending) = shared.ear.hear(request) else {
                 metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
                 let _ = back.send(Return::SpeechUnavailable).await; // the call may be over
                 return;

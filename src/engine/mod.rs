@@ -5,9 +5,11 @@ mod errand;
 mod floor;
 mod live;
 mod load;
+mod parts;
 mod replay;
 mod serve;
 mod session;
+mod stages;
 mod waiting;
 
 use std::sync::Arc;

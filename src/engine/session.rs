@@ -11,18 +11,19 @@ use std::time::Instant;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::parts::Parts;
+use super::stages::Stages;
 use super::waiting::{Waiting, WaitingSounds};
 use crate::call::{
-    Action, AgentFailure, Call, Cause, Entry, Event, Logged, Note, PromptId, QueueRequest, RequestId, Summary,
+    Action, AgentFailure, Call, Cause, Entry, Event, Logged, Note, Passing, PromptId, QueueRequest, RequestId, Summary,
 };
-use crate::call::{TimerId, Utterance};
+use crate::call::{TimerId, Utterance, Weight};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::{Feel, Felt, Live};
 use crate::emotion::policy::Why;
 use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Seam, Sound, mix};
-use crate::speech::{Heard, Hearing, Listener, TurnId};
-use crate::telemetry::names;
+use crate::speech::{EchoGate, Heard, Hearing, Listener, Meaning, TurnId};
 
 /// The recogniser may take this long for one turn before the caller is asked again.
 const HEARING_LIMIT_MS: u64 = 8_000;
@@ -58,6 +59,8 @@ pub enum Request {
         language: Language,
         hints: Vec<String>,
         expect: Expect,
+        /// The caller may speak one of these as well.
+        languages: Vec<Language>,
         gone: CancellationToken,
     },
     /// How does this voice sound? The answer comes back by `felt`.
@@ -108,7 +111,12 @@ struct Turn {
     /// First and last sound, once the turn is over.
     over: Option<(u64, u64)>,
     asked_ms: u64,
-    _wanted: DropGuard,
+    /// Samples of the whole turn up to here.
+    samples: usize,
+    /// It held a prompt up and proved to be nothing.
+    passed: bool,
+    stages: Stages,
+    wanted: DropGuard,
 }
 
 /// A turn that could not be read; the reason was logged where it arose.
@@ -128,6 +136,7 @@ enum Sounding {
 struct Saying {
     to: To,
     player: Player,
+    interruptible: bool,
     /// The voice has delivered its last sound.
     complete: bool,
     /// It did so before its time.
@@ -149,8 +158,19 @@ pub struct Session {
     live: Option<Box<Live>>,
     /// The caller heard something of ours on the last beat.
     playing: bool,
-    /// End of the caller's last sound that has yet to be answered, ms.
-    unanswered_ms: Option<u64>,
+    /// What was read of the turn that goes on.
+    parts: Parts,
+    /// Languages that the caller may speak besides the call's.
+    languages: Vec<Language>,
+    /// What the caller said last and has yet to be answered.
+    unanswered: Option<Stages>,
+    echo: EchoGate,
+    /// What the caller was sent with the last frame.
+    played: Frame,
+    /// A prompt waits to hear whether what was heard interrupts it.
+    held: bool,
+    /// The call knows that the caller speaks.
+    told: bool,
 
     /// What the caller hears now, and how it ended last.
     sounding: Sounding,
@@ -185,6 +205,7 @@ pub struct Session {
 impl Session {
     /// A session for a caller's leg of `rate` samples a second, before anything has happened.
     pub fn new(flow: Arc<Flow>, rate: u32, listener: Listener, waiting_sounds: Arc<WaitingSounds>) -> Self {
+        let languages = if flow.detect_language { flow.languages() } else { Vec::new() };
         Self {
             call: Call::new(flow),
             rate,
@@ -196,9 +217,15 @@ impl Session {
             turn: None,
             live: None,
             playing: false,
-            unanswered_ms: None,
             sounding: Sounding::Nothing,
             seam: Seam::default(),
+            parts: Parts::default(),
+            languages,
+            unanswered: None,
+            echo: EchoGate::new(),
+            played: Frame::silence(rate),
+            held: false,
+            told: false,
             to_caller: None,
             fading: None,
             to_agent: None,
@@ -290,6 +317,7 @@ impl Session {
                     let playing = self.play(&mut to_caller);
                     self.playing = playing;
                     caller.send(at, playing.then_some(&to_caller));
+                    self.played = to_caller;
                     if let Some(agent) = agent {
                         self.brief(at, agent);
                     }
@@ -316,10 +344,17 @@ impl Session {
 
     /// The text of a turn, or that there is none to be had.
     pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
-        if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+        let now = self.now_ms;
+        if self.parts.heard(turn, &hearing) {
+            self.tell_part(&hearing);
+        } else if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+            pending.stages.read = now;
             pending.text = Some(hearing);
-            self.settle_turn();
+        } else {
+            return;
         }
+        self.weigh();
+        self.settle_turn();
     }
 
     /// What the model made of the caller's voice; none: it had no time for it.
@@ -337,6 +372,9 @@ impl Session {
 
     /// How likely a turn is over, from the end-of-turn model.
     pub fn turn_probability(&mut self, turn: TurnId, probability: f32) {
+        if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+            pending.stages.judged = Some(self.now_ms);
+        }
         self.listener.turn_probability(turn, probability);
     }
 
@@ -344,6 +382,9 @@ impl Session {
     pub fn sound(&mut self, to: To, sound: Arc<Sound>) {
         if let Some(saying) = self.saying(to) {
             saying.player.play(sound);
+            if let (Some(stages), To::Caller(_)) = (&mut self.unanswered, to) {
+                stages.sounded.get_or_insert(self.now_ms);
+            }
             self.answer_if_due(true);
         }
     }
@@ -361,6 +402,8 @@ impl Session {
     /// The recogniser takes nothing more, now.
     pub fn speech_unavailable(&mut self) {
         self.turn = None;
+        self.parts.clear();
+        self.release();
         self.tell(Event::SpeechUnavailable);
     }
 
@@ -389,20 +432,38 @@ impl Session {
             let feel = live.hear(self.now_ms, frame, self.playing);
             self.requests.extend(feel.map(Request::Feel));
         }
-        for heard in self.listener.hear(self.now_ms, frame) {
+        let somebody = self.echo.hears_somebody(frame, &self.played);
+        for heard in self.listener.hear_gated(self.now_ms, frame, somebody) {
             self.feel(&heard);
             match heard {
-                Heard::SpeechStarted => self.tell(Event::SpeechStarted),
-                Heard::Paused { start_ms, .. } | Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => {}
-                Heard::Paused { id, turn: audio, .. } => self.read(id, audio, true),
-                Heard::Resumed => self.turn = None,
+                Heard::SpeechStarted => {
+                    (self.told, self.turn) = (false, None);
+                    self.parts.clear();
+                    self.speaks();
+                }
+                Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
+                Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
+                Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms, true),
+                Heard::Resumed => {
+                    if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
+                        && self.parts.keep(id, text.clone(), wanted, samples)
+                        && let Some(text) = text
+                    {
+                        self.tell_part(&text);
+                    }
+                    self.speaks();
+                }
                 Heard::TurnEnded { id, audio, start_ms, end_ms } => {
                     if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
-                        self.read(id, audio, false);
+                        self.read(id, &audio, end_ms, false);
                     }
-                    if let Some(turn) = &mut self.turn {
-                        turn.over = Some((start_ms, end_ms));
-                        turn.asked_ms = turn.asked_ms.max(self.now_ms);
+                    match &mut self.turn {
+                        Some(turn) => {
+                            turn.over = Some((start_ms, end_ms));
+                            turn.asked_ms = turn.asked_ms.max(self.now_ms);
+                            turn.stages.over = self.now_ms;
+                        }
+                        None => self.carry_on(Passing::Noise), // nobody wants to know what it was
                     }
                     self.settle_turn();
                 }
@@ -432,25 +493,121 @@ impl Session {
         }
     }
 
+    /// Somebody speaks: a prompt that may be interrupted waits, in silence, to hear what it is.
+    fn speaks(&mut self) {
+        let over = |saying: &Saying| saying.complete && saying.player.is_over();
+        match &mut self.to_caller {
+            Some(saying) if self.listening.is_some() && saying.interruptible && !over(saying) => {
+                saying.player.pause();
+                self.held = true;
+            }
+            _ if !std::mem::replace(&mut self.told, true) => self.tell(Event::SpeechStarted),
+            _ => {}
+        }
+    }
+
+    /// The prompt that waits goes on where it was.
+    fn carry_on(&mut self, because: Passing) {
+        if self.release() {
+            self.tell(Event::CarriedOn { because });
+        }
+    }
+
+    /// Ends a prompt's waiting; false when none waits.
+    fn release(&mut self) -> bool {
+        if let Some(saying) = &mut self.to_caller {
+            saying.player.resume();
+        }
+        std::mem::take(&mut self.held)
+    }
+
+    /// It was words: the call decides what becomes of the prompt.
+    fn interrupt(&mut self) {
+        if std::mem::take(&mut self.held) {
+            self.told = true;
+            self.tell(Event::SpeechStarted);
+        }
+        self.release(); // where the call lets it go on
+    }
+
     /// Has a turn read, if the call wants to know what the caller says; at a pause, also judged.
-    fn read(&mut self, id: TurnId, audio: Arc<[f32]>, pause: bool) {
+    fn read(&mut self, id: TurnId, audio: &Arc<[f32]>, end_ms: u64, pause: bool) {
         let Some((expect, language, hints)) = self.listening.clone() else { return };
         let gone = CancellationToken::new();
         if pause {
             self.requests.push(Request::Judge { turn: id, audio: audio.clone(), gone: gone.clone() });
         }
-        self.requests.push(Request::Hear { turn: id, audio, language, hints, expect, gone: gone.clone() });
+        let (languages, samples, rest) = (self.languages.clone(), audio.len(), self.parts.rest(audio));
+        self.requests.push(Request::Hear {
+            turn: id,
+            audio: rest,
+            language,
+            hints,
+            expect,
+            languages,
+            gone: gone.clone(),
+        });
         let asked_ms = self.now_ms;
-        self.turn = Some(Turn { id, text: None, over: None, asked_ms, _wanted: gone.drop_guard() });
+        let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
+        let wanted = gone.drop_guard();
+        self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, wanted });
+    }
+
+    /// A part of the turn that goes on was read.
+    fn tell_part(&mut self, part: &Result<Hearing, Unheard>) {
+        if let Ok(hearing) = part
+            && !hearing.text.is_empty()
+            && !self.masked
+        {
+            self.tell(Event::HeardPart { text: hearing.text.clone() });
+        }
+    }
+
+    /// What is read of a turn that pauses may tell how long to wait for more, and what a prompt that waits is to do.
+    fn weigh(&mut self) {
+        let Some(Turn { id, text: Some(text), .. }) = &self.turn else { return };
+        if !self.parts.read() {
+            return;
+        }
+        let (id, text) = (*id, self.parts.with(text));
+        let weight = text.map_or(Weight::Nothing, |hearing| self.call.weigh(&hearing.text, hearing.confidence));
+        let meaning = match weight {
+            Weight::Complete => Some(Meaning::Complete),
+            Weight::Unfinished => Some(Meaning::Unfinished),
+            _ => None,
+        };
+        self.listener.meaning(id, meaning);
+        if self.held {
+            match weight {
+                Weight::Nothing => self.pass(Passing::Noise),
+                Weight::Backchannel => self.pass(Passing::Backchannel),
+                _ => self.interrupt(),
+            }
+        }
+    }
+
+    /// The turn, as it stands, interrupts nothing and answers nothing.
+    fn pass(&mut self, because: Passing) {
+        if let Some(turn) = &mut self.turn {
+            turn.passed = true;
+        }
+        self.carry_on(because);
     }
 
     /// A turn that is over and read goes to the call.
     fn settle_turn(&mut self) {
         let settled = |turn: &mut Turn| turn.text.is_some() && turn.over.is_some();
-        let Some(Turn { text: Some(text), over: Some((start_ms, end_ms)), .. }) = self.turn.take_if(settled) else {
+        if !self.parts.read() {
             return;
-        };
-        self.unanswered_ms = Some(end_ms);
+        }
+        let Some(turn) = self.turn.take_if(settled) else { return };
+        let Turn { text: Some(text), over: Some((start_ms, end_ms)), passed, stages, .. } = turn else { return };
+        let text = self.parts.with(&text);
+        self.parts.clear();
+        if passed && !self.told {
+            return;
+        }
+        self.unanswered = Some(Stages { told: self.now_ms, ..stages });
         self.tell(match text {
             Ok(hearing) if !hearing.text.is_empty() => Event::Heard(Utterance {
                 text: hearing.text,
@@ -474,7 +631,11 @@ impl Session {
         }
         let late = |turn: &mut Turn| turn.over.is_some() && now > turn.asked_ms + HEARING_LIMIT_MS;
         if self.turn.take_if(late).is_some() {
-            self.tell(Event::NotHeard);
+            self.parts.clear();
+            match self.held {
+                true => self.carry_on(Passing::Noise),
+                false => self.tell(Event::NotHeard),
+            }
         }
         self.answer_if_due(false);
     }
@@ -498,10 +659,8 @@ impl Session {
             if let To::Caller(prompt) = saying.to {
                 sounding = Sounding::Prompt(prompt);
             }
-            if let Some(ended) = self.unanswered_ms.take_if(|_| sounds) {
-                let ms = self.now_ms.saturating_sub(ended);
-                metrics::histogram!(names::ANSWER_SECONDS).record(ms as f64 / 1e3);
-                tracing::debug!(ms, "answered what the caller said");
+            if let Some(stages) = self.unanswered.take_if(|_| sounds) {
+                stages.answered(self.now_ms);
             }
             if saying.complete && saying.player.is_over() {
                 let To::Caller(prompt) = saying.to else { return sounds }; // only prompts for the caller go here
@@ -575,19 +734,20 @@ impl Session {
     fn act(&mut self, action: Action) {
         match action {
             Action::Answer => self.answer_due_ms = (!self.answered).then_some(self.now_ms + ANSWER_LIMIT_MS),
-            Action::Say { prompt, words, .. } => {
+            Action::Say { prompt, words, interruptible } => {
                 self.hush();
-                self.to_caller = Some(self.speak(To::Caller(prompt), words, self.rate));
+                if let Some(stages) = &mut self.unanswered {
+                    stages.decided.get_or_insert(self.now_ms);
+                }
+                let saying = self.speak(To::Caller(prompt), words, self.rate);
+                self.to_caller = Some(Saying { interruptible, ..saying });
             }
             Action::StopSaying => self.hush(),
             Action::Listen { expect, language, hints } => {
                 self.listener.expect(expect.clone());
                 self.listening = Some((expect, language, hints));
             }
-            Action::StopListening => {
-                self.listening = None;
-                self.turn = None;
-            }
+            Action::StopListening => self.stop_listening(),
             Action::SetTimer { timer, after_ms } => {
                 self.timers.insert(timer, self.now_ms + after_ms);
             }
@@ -616,8 +776,7 @@ impl Session {
             Action::Connect => {
                 self.hush();
                 self.to_agent = None;
-                self.listening = None;
-                self.turn = None;
+                self.stop_listening();
                 self.bridged = true;
             }
             Action::Disconnect => {
@@ -651,11 +810,20 @@ impl Session {
     fn speak(&mut self, to: To, words: Prompt, rate: u32) -> Saying {
         let gone = CancellationToken::new();
         self.requests.push(Request::Speak { to, words, rate, gone: gone.clone() });
-        Saying { to, player: Player::new(rate), complete: false, broken: false, _wanted: gone.drop_guard() }
+        let player = Player::new(rate);
+        Saying { to, player, interruptible: false, complete: false, broken: false, _wanted: gone.drop_guard() }
+    }
+
+    fn stop_listening(&mut self) {
+        self.listening = None;
+        self.turn = None;
+        self.parts.clear();
+        self.release();
     }
 
     /// The prompt that runs fades out.
     fn hush(&mut self) {
+        self.held = false;
         if let Some(mut saying) = self.to_caller.take() {
             saying.player.stop();
             self.fading = (!saying.player.is_over()).then_some(saying.player);
@@ -666,6 +834,7 @@ impl Session {
         if self.masked && !masked {
             self.unmasked_ms = self.now_ms;
             self.turn = None;
+            self.parts.clear();
         }
         self.masked = masked;
         match &mut self.recorder {

@@ -12,6 +12,8 @@ pub struct FilePort {
     beat: u64,
     /// Keys to press, soonest last.
     keys: Vec<(u64, Key)>,
+    /// What it is sent comes back: after so many samples, this much of it.
+    echo: Vec<(usize, f32)>,
     sent: Vec<i16>,
     pressed: Vec<Pressed>,
     frames_sent: u64,
@@ -28,7 +30,7 @@ impl FilePort {
     /// Plays `sound` in frames of `rate` Hz.
     pub fn new(sound: &Sound, rate: u32) -> Self {
         let samples = sound.at_rate(rate).samples;
-        Self { rate, samples, beat: 0, keys: vec![], sent: vec![], pressed: vec![], frames_sent: 0 }
+        Self { rate, samples, beat: 0, keys: vec![], echo: vec![], sent: vec![], pressed: vec![], frames_sent: 0 }
     }
 
     /// Plays the file at `path`, its channels mixed.
@@ -42,6 +44,18 @@ impl FilePort {
         self.keys.reverse(); // the sort is stable: of equal times the first given stays last in the list
         self.keys.sort_by_key(|&(at_ms, _)| std::cmp::Reverse(at_ms));
         self
+    }
+
+    /// Hears what it is sent, too, as a telephone on a table does: each reflection so many samples (at least a
+    /// frame) late and so much as loud.
+    pub fn with_echo(mut self, reflections: impl IntoIterator<Item = (usize, f32)>) -> Self {
+        self.echo = reflections.into_iter().collect();
+        self
+    }
+
+    fn reflected(&self, at: usize) -> f32 {
+        let sent = |late: usize| self.sent.get(at.checked_sub(late)?);
+        self.echo.iter().filter_map(|&(late, gain)| Some(f32::from(*sent(late)?) * gain)).sum()
     }
 
     /// Length of the recording, ms.
@@ -73,6 +87,11 @@ impl Port for FilePort {
         let heard = rest.len().min(n);
         frame.samples_mut()[..heard].copy_from_slice(&rest[..heard]);
         frame.samples_mut()[heard..].fill(0);
+        if !self.echo.is_empty() {
+            let begins = self.beat as usize * n;
+            let samples = frame.samples_mut().iter_mut().enumerate();
+            samples.for_each(|(i, sample)| *sample = sample.saturating_add(self.reflected(begins + i) as i16));
+        }
         let now_ms = self.beat * u64::from(FRAME_MS);
         let key = self.keys.pop_if(|(at_ms, _)| *at_ms <= now_ms).map(|(_, key)| key);
         self.beat += 1;
@@ -135,6 +154,19 @@ mod tests {
         assert_eq!(sent.len(), 640);
         assert!(sent.iter().enumerate().all(|(n, &s)| s == if n / 160 % 2 == 1 { 7 } else { 0 }));
         assert_eq!(port.pressed(), [Pressed { at_ms: 80, key: Key::new('5').unwrap() }]);
+    }
+
+    #[test]
+    fn what_is_sent_comes_back_as_an_echo() {
+        let mut port = FilePort::new(&Sound { rate: 8_000, samples: vec![100; 1_600] }, 8_000).with_echo([(240, 0.5)]);
+        let mut heard = vec![];
+        for _ in 0..4 {
+            let mut frame = Frame::silence(8_000);
+            port.receive(Instant::now(), &mut frame);
+            heard.extend_from_slice(frame.samples());
+            port.send(Instant::now(), Some(&Frame::from_samples(8_000, &[1_000; 160])));
+        }
+        assert!(heard[..240].iter().all(|&s| s == 100) && heard[240..].iter().all(|&s| s == 600), "{heard:?}");
     }
 
     #[test]

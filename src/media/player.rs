@@ -15,13 +15,35 @@ pub struct Player {
     /// No more pieces will come.
     finished: bool,
     stopping: bool,
+    hold: Hold,
+    /// Where the first piece was taken up again: it fades in from there.
+    from: usize,
     played: u64,
+}
+
+/// Whether it waits for `resume`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    No,
+    /// The next frame fades out.
+    Begins,
+    Holds,
 }
 
 impl Player {
     /// Plays into frames of `rate` Hz.
     pub fn new(rate: u32) -> Self {
-        Self { rate, pieces: VecDeque::new(), at: 0, looped: false, finished: false, stopping: false, played: 0 }
+        Self {
+            rate,
+            pieces: VecDeque::new(),
+            at: 0,
+            looped: false,
+            finished: false,
+            stopping: false,
+            hold: Hold::No,
+            from: 0,
+            played: 0,
+        }
     }
 
     /// One recording.
@@ -72,6 +94,31 @@ impl Player {
         }
     }
 
+    /// Falls silent within 5 ms of the next frame, until `resume`.
+    pub fn pause(&mut self) {
+        if self.hold == Hold::No {
+            self.hold = if self.at == 0 { Hold::Holds } else { Hold::Begins };
+        }
+    }
+
+    /// Goes on where it was: at the last gap between words, at most 0.7 s before the place of the pause.
+    pub fn resume(&mut self) {
+        if std::mem::replace(&mut self.hold, Hold::No) != Hold::No && self.at > 0 {
+            let piece = self.pieces.front().map_or(&[][..], |piece| &piece.samples);
+            let block = (self.rate / 50) as usize;
+            let earliest = self.at.saturating_sub(35 * block);
+            let loudness = |at: usize| piece[at..at + block].iter().map(|&s| i64::from(s).pow(2)).sum::<i64>();
+            let starts = (earliest..(self.at + 1).saturating_sub(block)).step_by(block / 2);
+            self.at = starts.min_by_key(|&at| (loudness(at), usize::MAX - at)).unwrap_or(self.at);
+            self.from = self.at;
+        }
+    }
+
+    /// It waits for `resume`.
+    pub fn is_paused(&self) -> bool {
+        self.hold != Hold::No
+    }
+
     /// Everything was played, or stopped. A player that waits for its next piece is not over.
     pub fn is_over(&self) -> bool {
         self.finished && self.pieces.is_empty()
@@ -89,21 +136,29 @@ impl Player {
         let fade = (self.rate / 200) as usize;
         let out = frame.samples_mut();
         let mut filled = 0;
+        if self.hold == Hold::Holds && !self.stopping {
+            out.fill(0);
+            return false;
+        }
+        let fading = self.stopping || self.hold == Hold::Begins;
+        if self.hold == Hold::Holds {
+            self.pieces.clear(); // stopped in silence
+        }
         while filled < out.len() {
             let Some(piece) = self.pieces.front() else { break };
             let samples = &piece.samples;
             let n = (samples.len() - self.at).min(out.len() - filled);
             for (i, sample) in out[filled..filled + n].iter_mut().enumerate() {
                 let at = self.at + i;
-                let edge = (at + 1).min(samples.len() - at);
-                let cut = if self.stopping { fade.saturating_sub(filled + i) } else { fade };
+                let edge = (at + 1).saturating_sub(self.from).min(samples.len() - at);
+                let cut = if fading { fade.saturating_sub(filled + i) } else { fade };
                 *sample = (i32::from(samples[at]) * edge.min(fade).min(cut) as i32 / fade.max(1) as i32) as i16;
             }
             filled += n;
             self.at += n;
             self.played += n as u64;
             if self.at == samples.len() {
-                self.at = 0;
+                (self.at, self.from) = (0, 0);
                 if !self.looped || self.stopping {
                     self.pieces.pop_front();
                 }
@@ -112,6 +167,9 @@ impl Player {
         out[filled..].fill(0);
         if self.stopping {
             self.pieces.clear();
+        }
+        if self.hold == Hold::Begins {
+            self.hold = Hold::Holds;
         }
         filled > 0
     }
@@ -190,6 +248,35 @@ mod tests {
         player.push(8_000, &[10_000; 1_600]);
         player.stop();
         assert!(player.is_over() && !player.next(&mut Frame::silence(8_000)));
+    }
+
+    #[test]
+    fn a_paused_prompt_goes_on_at_the_last_gap() {
+        let word = |loud: i16| [vec![loud; 1_600], vec![0; 320]].concat();
+        let sound: Vec<i16> = (1..=4).flat_map(|n| word(n * 2_000)).collect();
+        let mut player = Player::new(8_000);
+        player.push(8_000, &sound);
+        player.finish();
+        let before = play(&mut player, 26).0; // in the third word
+        player.pause();
+        let (held, sounded) = play(&mut player, 10);
+        assert!(sounded[0] && sounded[1..].iter().all(|&s| !s) && !player.is_over() && player.is_paused());
+        player.resume();
+        let after = play(&mut player, 30).0;
+        assert!(steepest(&[before, held, after.clone()].concat()) <= 250);
+        assert_eq!(after.iter().find(|&&s| s.abs() >= 2_000), Some(&6_000), "the third word, from its beginning");
+        assert!(after.contains(&8_000) && player.is_over());
+    }
+
+    #[test]
+    fn a_paused_prompt_may_be_stopped() {
+        let mut player = Player::new(8_000);
+        player.push(8_000, &[10_000; 1_600]);
+        play(&mut player, 3);
+        player.pause();
+        play(&mut player, 3);
+        player.stop();
+        assert!(!play(&mut player, 1).1[0] && player.is_over());
     }
 
     #[test]

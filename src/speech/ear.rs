@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use super::cpu::thread_cpu;
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
-use super::whisper::{Job, Model, RATE, Reader, Reading, Room};
+use super::whisper::{Job, Model, RATE, Reader, Reading, Room, known};
 use crate::dialog::{Expect, Language};
 use crate::models;
 
@@ -62,6 +62,8 @@ pub struct HearRequest {
     /// Words that are likely to come up, in the caller's language: names of products, of the menu's choices.
     pub hints: Vec<String>,
     pub expect: Expect,
+    /// The language may be another of these: where the sound says so clearly, it is read in that one.
+    pub languages: Vec<Language>,
 }
 
 /// One utterance, read.
@@ -75,6 +77,7 @@ pub struct Hearing {
     pub confidence: f32,
     /// Probability that there was no speech, 0..=1.
     pub no_speech: f32,
+    /// What it was read in.
     pub language: Language,
     /// CPU seconds spent.
     pub cpu_s: f32,
@@ -137,15 +140,25 @@ fn hear(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<Hearing>, HearError> {
     let before = thread_cpu();
+    let threads = threads(cores(), running());
+    let candidates: Vec<&'static str> = request.languages.iter().filter_map(|tag| known(tag.as_str())).collect();
     let mut job = Job {
         audio: &request.audio,
         language: request.language.as_ref().map(Language::as_str),
         hint: &hint_text(request),
-        alternatives,
+        // Only values are read from them; a sentence in somebody's own words is taken as it is.
+        alternatives: if matches!(request.expect, Expect::Free | Expect::Choice { .. }) { 0 } else { alternatives },
         room: Room::Fitted,
+        candidates: &candidates,
+        threads,
         cancelled,
     };
     let Some(mut reading) = reader.read(&job)? else { return Ok(None) };
+    if let Some(other) = another_language(&reading, request.audio.len()) {
+        job.language = Some(other);
+        let Some(again) = reader.read(&job)? else { return Ok(None) };
+        reading = again;
+    }
     if guard::loops(&reading.text) {
         // Now and then a fitted context sets the decoder going round; a wider one breaks it.
         job.room = Room::Wide;
@@ -153,8 +166,36 @@ fn hear(
         let Some(again) = reader.read(&job)? else { return Ok(None) };
         reading = again;
     }
-    let cpu_s = (thread_cpu() - before).as_secs_f32();
+    // The other threads work, or spin, as long as this one.
+    let cpu_s = (thread_cpu() - before).as_secs_f32() * threads as f32;
     Ok(Some(hearing(&reading, request.audio.len() as f32 / RATE as f32, cpu_s)))
+}
+
+/// Threads for one utterance: a caller alone need not wait for one core while others idle. Where something else runs
+/// on every core one is best: several wait for each other, and win nothing. (The text does not depend on it.)
+fn threads(cores: usize, running: usize) -> usize {
+    const MOST: usize = 4;
+    (cores + 1).saturating_sub(running.max(1)).clamp(1, MOST)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Threads of all processes that run or want to, this one included. Linux says so; elsewhere every core counts as busy.
+fn running() -> usize {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let running = load.split(' ').nth(3).and_then(|tasks| tasks.split('/').next()?.parse().ok());
+    running.unwrap_or(usize::MAX)
+}
+
+/// The language in which a turn should be read instead. Whisper names it well from a sentence, poorly from a word:
+/// a short turn has to sound like it almost for certain.
+fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
+    const LONG: usize = 2 * RATE as usize; // half a second of it silence
+    let needed = if samples >= LONG { 0.8 } else { 0.97 };
+    let best = reading.languages.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (best.0 != reading.language && best.1 >= needed && reading.no_speech < 0.5).then_some(best.0)
 }
 
 fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
@@ -223,7 +264,36 @@ mod tests {
     fn reading(language: &'static str, text: &str, other: &str) -> Reading {
         let tokens = vec![super::super::whisper::Token { id: 0, p: 0.9, other: None }];
         let alternatives = vec![(other.to_owned(), -0.3)];
-        Reading { text: text.into(), tokens, alternatives, no_speech: 0.0, language, fell_back: false }
+        Reading {
+            text: text.into(),
+            tokens,
+            alternatives,
+            no_speech: 0.0,
+            language,
+            languages: Vec::new(),
+            fell_back: false,
+        }
+    }
+
+    #[test]
+    fn idle_cores_are_used_and_busy_ones_left_alone() {
+        assert_eq!([1, 2, 3, 9].map(|running| threads(4, running)), [4, 3, 2, 1]);
+        assert_eq!((threads(1, 1), threads(64, 1), threads(2, 0), threads(2, usize::MAX)), (1, 4, 2, 1));
+    }
+
+    #[test]
+    fn another_language_must_be_heard_clearly() {
+        let of = |p: f32, no_speech| Reading {
+            languages: vec![("en", 1.0 - p), ("zh", p)],
+            no_speech,
+            ..reading("en", "", "")
+        };
+        let seconds = |s: f32| (s * RATE as f32) as usize;
+        assert_eq!(another_language(&of(0.9, 0.0), seconds(3.0)), Some("zh"));
+        assert_eq!(another_language(&of(0.9, 0.0), seconds(1.0)), None, "a word is not enough");
+        assert_eq!(another_language(&of(0.98, 0.0), seconds(1.0)), Some("zh"));
+        assert_eq!(another_language(&of(0.9, 0.9), seconds(3.0)), None, "nobody spoke");
+        assert_eq!(another_language(&reading("en", "", ""), seconds(3.0)), None, "nobody asked");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Turn taking on the caller's side: frames in; beginnings, pauses and ends of turns out. Sans-IO, one a call.
 //!
 //! A pause hands the turn so far to the recogniser and the turn model ahead of time; the end of the turn is then
-//! decided by how long the silence lasts (`by_silence`), what the model makes of it (`by_model`) and how long the
-//! turn has become (`by_length`).
+//! decided by how long the silence lasts (`by_silence`), what the model makes of it (`by_model`), what was understood
+//! so far (`by_meaning`) and how long the turn has become (`by_length`).
 
 mod by_length;
+mod by_meaning;
 mod by_model;
 mod by_silence;
 
@@ -32,7 +33,7 @@ pub struct ListenerSettings {
 
 impl Default for ListenerSettings {
     fn default() -> Self {
-        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 224, longest_ms: 28_000 }
+        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 128, longest_ms: 28_000 }
     }
 }
 
@@ -91,6 +92,16 @@ struct Pause {
     end_ms: u64,
     /// That the turn is over, as the turn model sees it.
     probability: Option<f32>,
+    meaning: Option<Meaning>,
+}
+
+/// What a reading of a turn that may not be over yet says about what is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It can mean only one thing, whatever follows.
+    Complete,
+    /// It is less than was asked for: three of four digits.
+    Unfinished,
 }
 
 const RATE: u32 = 16_000;
@@ -122,6 +133,11 @@ impl Listener {
     /// Takes 20 ms of sound that begin at `now_ms` of the call, of any rate. Allocates at the events only, and now
     /// and then while a turn grows.
     pub fn hear(&mut self, now_ms: u64, frame: &Frame) -> Events {
+        self.hear_gated(now_ms, frame, true)
+    }
+
+    /// As `hear`; while `audible` is false the sound is kept, but nothing in it is taken for the caller's voice.
+    pub fn hear_gated(&mut self, now_ms: u64, frame: &Frame, audible: bool) -> Events {
         let mut events = Collected::default();
         let wide = self.widened(frame);
         let heard = self.first + self.sound.len() as u64;
@@ -133,7 +149,8 @@ impl Listener {
             let mut chunk = [0; CHUNK];
             chunk.iter_mut().zip(self.sound.range(at..at + CHUNK)).for_each(|(to, &from)| *to = from);
             self.partial -= CHUNK;
-            let change = self.activity.hear(self.vad.score(&chunk));
+            let score = self.vad.score(&chunk);
+            let change = self.activity.hear(if audible { score } else { 0.0 });
             self.step(change, &mut events);
         }
         events.into_iter()
@@ -144,6 +161,13 @@ impl Listener {
     pub fn turn_probability(&mut self, id: TurnId, probability: f32) {
         if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
             pause.probability = Some(probability);
+        }
+    }
+
+    /// What the turn says as far as it was read at a pause; heeded as `turn_probability` is.
+    pub fn meaning(&mut self, id: TurnId, meaning: Option<Meaning>) {
+        if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
+            pause.meaning = meaning;
         }
     }
 
@@ -195,6 +219,7 @@ impl Listener {
             Some(pause) => {
                 let needed = by_silence::needed_ms(&self.expect);
                 let needed = by_model::adjusted_ms(needed, pause.probability, &self.expect);
+                let needed = by_meaning::adjusted_ms(needed, pause.meaning);
                 let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
                 silence_ms >= needed.max(self.settings.pause_ms)
             }
@@ -211,7 +236,7 @@ impl Listener {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         if let Some(turn) = &mut self.turn {
-            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None });
+            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None, meaning: None });
             events.push(Heard::Paused { turn: audio, start_ms: turn.start_ms, end_ms, id });
         }
     }

@@ -2,6 +2,7 @@
 
 mod cpu;
 mod ear;
+mod echo;
 mod guard;
 mod listener;
 pub mod mel;
@@ -14,6 +15,7 @@ mod whisper;
 
 pub use cpu::thread_cpu;
 pub use ear::{DEFAULT_MODEL, Ear, EarSettings, HearError, HearRequest, Hearing, Pending};
-pub use listener::{Events, Heard, Listener, ListenerSettings, TurnId};
+pub use echo::EchoGate;
+pub use listener::{Events, Heard, Listener, ListenerSettings, Meaning, TurnId};
 pub use pool::{Overloaded, Pool, Stopped, Work};
 pub use turn::{TURN_MODEL, TurnError, TurnJudge, TurnModel};

@@ -70,6 +70,10 @@ pub struct Job<'a> {
     /// Other readings wanted at most.
     pub alternatives: usize,
     pub room: Room,
+    /// Languages to weigh against each other, for `Reading::languages`; costs nothing.
+    pub candidates: &'a [&'static str],
+    /// Threads to compute with, for this one utterance. The text does not depend on it.
+    pub threads: usize,
     /// Looked at between passes: nobody waits for the text any more.
     pub cancelled: &'a dyn Fn() -> bool,
 }
@@ -103,6 +107,8 @@ pub struct Reading {
     pub no_speech: f32,
     /// Tag as Whisper has it, `en`, `zh`.
     pub language: &'static str,
+    /// How likely each of the job's candidates is the language spoken, of one another, 0..=1.
+    pub languages: Vec<(&'static str, f32)>,
     /// The first decoding was not good enough and was repeated at a higher temperature.
     pub fell_back: bool,
 }
@@ -136,6 +142,7 @@ impl Reader {
         params.set_audio_ctx(context as c_int);
         params.set_max_tokens((job.audio.len() * 7 / RATE as usize + 12) as c_int);
         params.set_tokens(&hint);
+        params.set_n_threads(job.threads.max(1) as c_int);
         let mut watch = Watch { passes: 0, others: Vec::new(), end: self.model.context.token_eot() };
         // SAFETY: both callbacks get pointers to `watch` and `job`, which outlive `full`; nothing else touches
         // `watch` meanwhile, since one thread does it all.
@@ -164,24 +171,26 @@ impl Reader {
         if !fell_back && watch.others.len() >= tokens.len() {
             tokens.iter_mut().zip(&watch.others).for_each(|(t, &o)| t.other = Some(o));
         }
-        let no_speech = self.no_speech()?;
+        let (no_speech, languages) = self.first_step(job)?;
         let alternatives = self.alternatives(job, language, &hint, &tokens);
         if fell_back {
             // The random state of decoder 0 has moved on: with a fresh state the next text depends on its sound alone.
             self.state = self.model.context.create_state().map_err(failed)?;
         }
-        Ok(Some(Reading { text, tokens, alternatives, no_speech, language, fell_back }))
+        Ok(Some(Reading { text, tokens, alternatives, no_speech, language, languages, fell_back }))
     }
 
     /// Probability that nobody speaks, from the very first step, as OpenAI has it (whisper.cpp takes the last prompt
-    /// token's, which says nothing when timestamps are off).
-    fn no_speech(&mut self) -> Result<f32, HearError> {
+    /// token's, which says nothing when timestamps are off), and those of the candidate languages, which stand there too.
+    fn first_step(&mut self, job: &Job) -> Result<(f32, Vec<(&'static str, f32)>), HearError> {
         let whisper = &self.model.context;
-        self.state.decode(&[whisper.token_sot()], 0, 1).map_err(failed)?;
+        self.state.decode(&[whisper.token_sot()], 0, job.threads.max(1)).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;
-        let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|&l| (l - top).exp()).sum();
-        Ok((logits[whisper.token_nosp() as usize] - top).exp() / sum)
+        let no_speech = share(logits, [whisper.token_nosp()].into_iter());
+        let ids = job.candidates.iter().filter_map(|tag| Some((*tag, whisper_rs::get_lang_id(tag)?)));
+        let of: Vec<(&'static str, WhisperTokenId)> = ids.map(|(tag, id)| (tag, whisper.token_lang(id))).collect();
+        let all = share(logits, of.iter().map(|(_, id)| *id)).max(f32::MIN_POSITIVE);
+        Ok((no_speech, of.iter().map(|&(tag, id)| (tag, share(logits, [id].into_iter()) / all)).collect()))
     }
 
     /// The language of the utterance. Costs an encoder pass: whisper.cpp does not reuse it.
@@ -202,7 +211,6 @@ impl Reader {
         let make = || {
             let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
             params.set_language(Some(language)); // leaks its copy: once a language and reader
-            params.set_n_threads(1);
             params.set_no_context(true);
             params.set_no_timestamps(true);
             params.set_single_segment(true);
@@ -310,12 +318,20 @@ fn nothing(job: &Job) -> Reading {
         tokens: Vec::new(),
         alternatives: Vec::new(),
         no_speech: 1.0,
+        languages: Vec::new(),
         language: job.language.and_then(known).unwrap_or("en"),
         fell_back: false,
     }
 }
 
-fn known(tag: &str) -> Option<&'static str> {
+/// The share of the probability that these tokens have.
+fn share(logits: &[f32], ids: impl Iterator<Item = WhisperTokenId>) -> f32 {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|&l| (l - top).exp()).sum();
+    ids.filter_map(|id| logits.get(id as usize)).map(|&l| (l - top).exp()).sum::<f32>() / sum
+}
+
+pub fn known(tag: &str) -> Option<&'static str> {
     whisper_rs::get_lang_id(tag).and_then(whisper_rs::get_lang_str)
 }
 

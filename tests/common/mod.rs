@@ -6,6 +6,7 @@ pub mod baresip;
 pub mod certificates;
 pub mod command;
 pub mod engine;
+pub mod heard;
 pub mod kamailio;
 pub mod names;
 pub mod people;

@@ -159,6 +159,7 @@ pub fn bank() -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         emotion: None,
+        detect_language: false,
     }
 }
 
@@ -269,6 +270,7 @@ pub fn parcel() -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         emotion: None,
+        detect_language: false,
     }
 }
 

@@ -10,7 +10,7 @@ pub fn adjusted_ms(needed_ms: u32, probability: Option<f32>, expect: &Expect) ->
     // It was trained on sentences: on digits and codes only its doubt counts.
     let sentences = matches!(expect, Expect::Free | Expect::Choice { .. } | Expect::YesNo);
     let percent = match p {
-        p if p >= 0.95 && sentences => 55,
+        p if p >= 0.95 && sentences => 50,
         p if p < 0.1 => 200,
         p if p < 0.3 => 150,
         _ => 100,

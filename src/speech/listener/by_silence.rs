@@ -6,10 +6,10 @@ use crate::dialog::Expect;
 /// Ms of silence.
 pub fn needed_ms(expect: &Expect) -> u32 {
     match expect {
-        Expect::YesNo => 480,
-        Expect::Choice { .. } => 560,
+        Expect::YesNo => 416,
+        Expect::Choice { .. } => 480,
         Expect::Digits { .. } => 640,
         Expect::Code { .. } => 720,
-        Expect::Free => 800,
+        Expect::Free => 720,
     }
 }

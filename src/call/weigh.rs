@@ -1,0 +1,116 @@
+//! What a turn is worth that may not be over yet: whether to wait for more of it, and whether a prompt stops for it.
+//! Changes nothing: the session asks while the caller pauses.
+
+use super::bot::{Bot, Stage};
+use super::state::{Call, Phase};
+use crate::dialog::choice::{self, Choice};
+use crate::dialog::flow::{Ask, SlotKind, Step};
+use crate::dialog::slots::{self, yes_no};
+use crate::dialog::words::Words;
+use crate::dialog::{Expect, backchannel, person};
+
+/// What the words heard so far amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// No words.
+    Nothing,
+    /// "uh-huh", where that answers nothing.
+    Backchannel,
+    /// The beginning of what was asked for: three of four digits.
+    Unfinished,
+    /// It can mean only one thing, whatever follows.
+    Complete,
+    Words,
+}
+
+/// Below this confidence no answer is taken before its time.
+const SURE: f32 = 0.6;
+/// A word or two heard more poorly than this are a hum or a cough to which the recogniser gave words.
+const HEARD: f32 = 0.3;
+const FEW: usize = 3;
+
+impl Call {
+    /// Weighs the reading of a turn against what the call waits for.
+    pub fn weigh(&self, text: &str, confidence: f32) -> Weight {
+        if text.trim().is_empty() {
+            return Weight::Nothing;
+        }
+        let weight = match self.meant(text) {
+            None if backchannel::is(text) => Weight::Backchannel,
+            None => Weight::Words,
+            Some(weight) => weight,
+        };
+        match weight {
+            Weight::Words if confidence < HEARD && Words::of(text).len() <= FEW => Weight::Nothing,
+            Weight::Complete if confidence < SURE => Weight::Words,
+            weight => weight,
+        }
+    }
+
+    /// Its weight as an answer; `None` when it is none.
+    fn meant(&self, text: &str) -> Option<Weight> {
+        if person::wanted(text) {
+            return Some(Weight::Complete);
+        }
+        if self.listening == Some(Expect::YesNo) {
+            return answer_to_yes_no(text);
+        }
+        let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return None };
+        let step = match stage {
+            Stage::Asking => self.flow.steps.get(step)?,
+            // Callers who know the way answer the menu that follows.
+            Stage::Saying { next } => self.flow.steps.get(next).filter(|step| matches!(step, Step::Menu { .. }))?,
+            _ => return None,
+        };
+        match step {
+            Step::Menu { options, .. } => match choice::choose(options, text) {
+                Choice::Sure(_) => Some(Weight::Complete),
+                Choice::Mentioned(_) => Some(Weight::Words),
+                Choice::Open => None,
+            },
+            Step::Ask(Ask { kind, .. }) => match kind {
+                SlotKind::YesNo => answer_to_yes_no(text),
+                SlotKind::Digits { min, max } => of_length(*min, *max, |min, max| slots::digits(text, min, max)),
+                SlotKind::Code { min, max } => of_length(*min, *max, |min, max| slots::code(text, min, max)),
+                SlotKind::Free => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn answer_to_yes_no(text: &str) -> Option<Weight> {
+    let answer = yes_no(text)?;
+    // "No, it's ..." goes on.
+    Some(if answer.rest.is_empty() { Weight::Complete } else { Weight::Words })
+}
+
+/// A string that may grow up to `max` characters.
+fn of_length(min: usize, max: usize, read: impl Fn(usize, usize) -> Option<String>) -> Option<Weight> {
+    if let Some(value) = read(min, max) {
+        return Some(if value.chars().count() == max { Weight::Complete } else { Weight::Words });
+    }
+    let begun = min > 1 && read(1, min - 1).is_some();
+    begun.then_some(Weight::Unfinished)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_whole_when_it_has_all_its_digits() {
+        let weight = |text: &str| of_length(4, 6, |min, max| slots::digits(text, min, max));
+        assert_eq!(weight("one two three"), Some(Weight::Unfinished));
+        assert_eq!(weight("one two three four"), Some(Weight::Words), "two more may come");
+        assert_eq!(weight("1 2 3 4 5 6"), Some(Weight::Complete));
+        assert_eq!(weight("hello"), None);
+    }
+
+    #[test]
+    fn a_plain_yes_needs_no_waiting() {
+        assert_eq!(answer_to_yes_no("Yes."), Some(Weight::Complete));
+        assert_eq!(answer_to_yes_no("No, it's four oh eight"), Some(Weight::Words));
+        assert_eq!(answer_to_yes_no("Well"), None);
+    }
+}
