@@ -24,6 +24,7 @@ use crate::emotion::live::{Feel, Felt, Live};
 use crate::emotion::policy::Why;
 use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Seam, Sound, mix};
 use crate::speech::{EchoGate, Heard, Hearing, Listener, Meaning, TurnId};
+use crate::telemetry::names;
 
 /// The recogniser may take this long for one turn before the caller is asked again.
 const HEARING_LIMIT_MS: u64 = 8_000;
