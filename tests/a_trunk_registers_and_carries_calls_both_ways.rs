@@ -61,6 +61,22 @@ async fn call_out(endpoint: &Endpoint) -> Result<frontdesk::sip::Leg, u16> {
     }
 }
 
+/// The carrier sends a call to our registration, with what it knows of the caller.
+async fn call_comes(carrier: &Kamailio, calls: &mut tokio::sync::mpsc::Receiver<frontdesk::sip::Incoming>) {
+    let caller = Sipp::new("caller_by_a_carrier", carrier.address).dials(NUMBER).start();
+    let incoming = tokio::time::timeout(SECONDS, calls.recv()).await.expect("a call").unwrap();
+    assert_eq!(incoming.trunk.as_deref(), Some("carrier"));
+    assert_eq!(incoming.to_number, NUMBER, "what was dialled, not our account");
+    assert_eq!((incoming.from_number.as_str(), incoming.from_name.as_deref()), ("+442079460000", Some("Ada Asserted")));
+    assert!(incoming.identity.asserted && !incoming.identity.withheld);
+    assert_eq!(incoming.identity.diverted_from.as_deref(), Some("+15550199"));
+    assert_eq!(incoming.identity.diverted_reason.as_deref(), Some("no-answer"));
+    let mut leg = incoming.answer().await.unwrap();
+    speak(&mut leg, 440.0, "", Duration::from_millis(300)).await; // its ACK comes by way of the carrier
+    leg.hang_up().await;
+    caller.finish().await;
+}
+
 #[tokio::test]
 async fn registered_called_and_calling_with_either_algorithm_and_transport() {
     for (algorithm, transport) in [("SHA-256", Transport::Udp), ("MD5", Transport::Tcp)] {
@@ -79,22 +95,10 @@ async fn registered_called_and_calling_with_either_algorithm_and_transport() {
         phone.finish().await;
         assert!(carrier.log().contains("a call for +491701234567 from account7"), "{}", carrier.log());
 
-        let caller = Sipp::new("caller_by_a_carrier", carrier.address).dials(NUMBER).start();
-        let incoming = tokio::time::timeout(SECONDS, calls.recv()).await.expect("a call").unwrap();
-        assert_eq!(incoming.trunk.as_deref(), Some("carrier"));
-        assert_eq!(incoming.to_number, NUMBER, "what was dialled, not our account");
-        assert_eq!(
-            (incoming.from_number.as_str(), incoming.from_name.as_deref()),
-            ("+442079460000", Some("Ada Asserted"))
-        );
-        assert!(incoming.identity.asserted && !incoming.identity.withheld);
-        assert_eq!(incoming.identity.diverted_from.as_deref(), Some("+15550199"));
-        assert_eq!(incoming.identity.diverted_reason.as_deref(), Some("no-answer"));
-        let mut leg = incoming.answer().await.unwrap();
-        speak(&mut leg, 440.0, "", Duration::from_millis(300)).await; // its ACK comes by way of the carrier
-        leg.hang_up().await;
-        caller.finish().await;
-
+        // SIPp speaks one transport only: its call stays on the carrier's.
+        if transport == Transport::Udp {
+            call_comes(&carrier, &mut calls).await;
+        }
         nothing_is_left(&endpoint).await;
         endpoint.shutdown().await;
         eventually("the carrier knows that we left", SECONDS, || carrier.log().contains("expires=0 ")).await;

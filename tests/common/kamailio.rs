@@ -77,6 +77,7 @@ listen=tcp:127.0.0.1:{port}
 mpath="{modules}/"
 loadmodule "tm.so"
 loadmodule "sl.so"
+loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
 loadmodule "textops.so"
@@ -96,12 +97,15 @@ request_route {{
         save("location");
         exit;
     }}
-    if (has_totag() || is_method("ACK|CANCEL")) {{ t_relay(); exit; }}
+    if (has_totag()) {{ loose_route(); t_relay(); exit; }}
+    if (is_method("ACK|CANCEL")) {{ t_relay(); exit; }}
     if ($rU == "{NUMBER}") {{
         $rU = "{USER}";
         if (!lookup("location")) {{ sl_send_reply("404", "Not here"); exit; }}
         append_hf("P-Asserted-Identity: \"Ada Asserted\" <tel:+44-20-7946-0000>\r\n");
         append_hf("Diversion: <sip:+15550199@carrier.test>;reason=no-answer;counter=1\r\n");
+        # SIPp answers whom it spoke with first, not the Via: what follows comes by here, too
+        record_route();
         t_relay();
         exit;
     }}
@@ -109,6 +113,7 @@ request_route {{
         if (!pv_proxy_authenticate("carrier.test", "{PASSWORD}", "0")) {{ proxy_challenge("carrier.test", "1"); exit; }}
         xlog("L_WARN", "a call for $rU from $fU\n");
         consume_credentials();
+        record_route();
         $du = "sip:{phone}";
         t_relay();
         exit;
