@@ -52,7 +52,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             folds: 5,
-            epochs: 30,
+            epochs: 120,
             hidden: vec![96, 48],
             drop: 0.3,
             drop_inputs: 0.1,
@@ -234,6 +234,7 @@ impl<'a> Task<'a> {
         let mut learner = Learner::new(Net::random(&sizes, random), settings.drop);
         let a_pass = (learned.len() / self.lines).max(BATCH.min(learned.len()));
         let steps = (settings.epochs * a_pass.div_ceil(BATCH)).max(1) as f32;
+        let warm_up = (steps / 10.0).clamp(1.0, 50.0);
         let mut order = learned.to_vec();
         let mut input = vec![0.0; INPUTS];
         let keep = 1.0 / (1.0 - settings.drop_inputs);
@@ -254,7 +255,7 @@ impl<'a> Task<'a> {
                 }
                 step += 1.0;
                 let rate = settings.rate * 0.5 * (1.0 + (std::f32::consts::PI * step / steps).cos());
-                learner.step(batch.len(), rate * (step / 50.0).min(1.0), settings.decay);
+                learner.step(batch.len(), rate * (step / warm_up).min(1.0), settings.decay);
             }
             let mut judged = 0.0;
             let every = left_out.len().div_ceil(JUDGED).max(1);
@@ -396,7 +397,7 @@ mod tests {
     }
 
     fn quick() -> Settings {
-        Settings { folds: 3, epochs: 12, hidden: vec![16], ..Settings::default() }
+        Settings { folds: 3, epochs: 60, hidden: vec![16], ..Settings::default() }
     }
 
     #[test]
@@ -406,7 +407,7 @@ mod tests {
         let mut last = None;
         let model = fit(&all, &quick(), &mut |progress| last = Some(progress)).unwrap();
         let last = last.unwrap();
-        assert_eq!((last.fold, last.epoch), (2, 11));
+        assert_eq!((last.fold, last.epoch), (2, 59));
         let calm: Baseline = unseen.iter().filter(|e| e.class == Class::Neutral).map(|e| &e.features).collect();
         for baseline in [None, Some(&calm)] {
             let right = unseen.iter().filter(|example| {
