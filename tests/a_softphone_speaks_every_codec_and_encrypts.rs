@@ -51,7 +51,10 @@ async fn conversation(mut leg: Leg, mut phone: Baresip, endpoint: &Endpoint) -> 
     let second = speak(&mut leg, 440.0, "", Duration::from_millis(700)).await;
     assert!(first.has_tone(600.0, 800), "{} ms, {:?}\n{}", first.tone_ms(600.0), first.quality, phone.log());
     assert_eq!(second.keys, "9", "{}", phone.log());
-    assert_eq!((second.quality.packets_bad, second.quality.packets_unauthentic), (0, 0), "{:?}", second.quality);
+    // baresip opens its way through NAT by one RTCP packet before its encryption begins: that one is refused.
+    let refused = u64::from(second.quality.encrypted);
+    let quality = &second.quality;
+    assert!(quality.packets_bad <= refused && quality.packets_unauthentic <= refused, "{quality:?}");
     phone.wait_for("CALL_DTMF_START", SECONDS).await;
     leg.hang_up().await;
     phone.wait_for("CALL_CLOSED", SECONDS).await;
@@ -64,9 +67,11 @@ async fn conversation(mut leg: Leg, mut phone: Baresip, endpoint: &Endpoint) -> 
 
 #[tokio::test]
 async fn each_codec_rung_and_calling() {
-    for (name, codec, account) in
-        [("opus", Codec::Opus, ""), ("G722", Codec::G722, ";ptime=40"), ("PCMA", Codec::Pcma, ";ptime=10")]
-    {
+    for (name, codec, account) in [
+        ("opus/48000/2", Codec::Opus, ""),
+        ("G722/16000/1", Codec::G722, ";ptime=40"),
+        ("PCMA", Codec::Pcma, ";ptime=10"),
+    ] {
         let (endpoint, mut calls) = Endpoint::start(with_alice(Preferences::default())).await.unwrap();
         let mut called = phone(&endpoint, name, account).await;
         let leg = rung(&endpoint, &mut called).await;
@@ -74,10 +79,10 @@ async fn each_codec_rung_and_calling() {
         assert_eq!(heard.quality.codec, Some(codec), "rung");
         assert!(heard.quality.mos.is_some_and(|mos| mos > 3.5), "{:?}", heard.quality);
 
-        let mut caller = phone(&endpoint, &format!("{name},PCMU"), account).await;
+        let mut caller = phone(&endpoint, name, account).await;
         caller.dial(&format!("sip:800@{}", endpoint.listening()[0])).await;
         let incoming = calls.recv().await.unwrap();
-        assert_eq!(incoming.rate(), codec.rate());
+        assert_eq!(incoming.rate(), codec.rate(), "{name}: {}", caller.log());
         let leg = incoming.answer().await.unwrap();
         assert_eq!(leg.port.rate(), codec.rate());
         caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
@@ -90,7 +95,7 @@ async fn each_codec_rung_and_calling() {
 async fn encrypted_when_required_and_when_offered() {
     let required = Preferences { srtp: Srtp::Required, ..Preferences::default() };
     let (endpoint, mut calls) = Endpoint::start(with_alice(required)).await.unwrap();
-    let mut called = phone(&endpoint, "opus", ";mediaenc=srtp-mand").await;
+    let mut called = phone(&endpoint, "opus/48000/2", ";mediaenc=srtp-mand").await;
     let leg = rung(&endpoint, &mut called).await;
     assert!(conversation(leg, called, &endpoint).await.quality.encrypted);
     // Who cannot is refused.

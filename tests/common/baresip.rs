@@ -44,7 +44,7 @@ pub struct Phone<'a> {
     /// Seconds; 0 does not register.
     pub expires: u32,
     pub sound: Sound,
-    /// Of `opus`, `G722`, `PCMU`, `PCMA`, in order of liking.
+    /// Of `opus/48000/2`, `G722/16000/1`, `PCMU`, `PCMA`, in order of liking.
     pub codecs: &'a str,
     /// Further parameters of its account: `;mediaenc=srtp-mand`, `;ptime=40`.
     pub account: &'a str,
