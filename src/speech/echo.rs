@@ -28,9 +28,10 @@ const WEAKER: f32 = 0.126;
 const LEFT: f32 = 0.25;
 /// How fast the filter learns, 0..1.
 const PACE: f32 = 0.6;
-/// Echo is first taken to be this strong (-14 dB), and forgotten at 8 dB a second of loud prompt without any.
+/// Echo is first taken to be this strong (-14 dB), and forgotten at 4 dB a second of loud prompt without any: at 8 dB the
+/// echo of a prompt was taken for a voice before the filter had learned its way.
 const COUPLING: f32 = 0.04;
-const FORGETTING: f32 = 0.964;
+const FORGETTING: f32 = 0.982;
 /// Powers: below the first a prompt says nothing about its echo (-40 dB), below the second a frame is silence.
 const AUDIBLE: f32 = 1e-4;
 const SILENCE: f32 = 1e-8;
