@@ -2,6 +2,7 @@
 //! an honest word to the caller at every turn it may take.
 
 use super::state::{Call, Drain, Phase};
+use super::transfer::{HandoffBy, Referring, Transferring};
 use super::{Action, AgentFailure, Cause, Event, Note, QueueRequest, TimerId, summarise};
 use crate::dialog::flow::{Text, Transfer};
 use crate::dialog::slots::yes_no;
@@ -31,6 +32,9 @@ pub(super) struct Handoff {
     /// The time to be done in is nearly over.
     pub last_moments: bool,
     brief: bool,
+    pub by: HandoffBy,
+    /// The agent came by a transfer: the floor has no part in it any more.
+    pub off_floor: bool,
     place: Option<Place>,
     announced: Option<(Place, u64)>,
     /// Failed attempts to read whether to keep trying.
@@ -54,6 +58,10 @@ pub(super) enum Stage {
     Connected {
         agent: String,
     },
+    /// The caller's telephone was asked to call the agent itself.
+    Referring(Referring),
+    /// The agent has the caller connected elsewhere.
+    Transferring(Transferring),
     /// The queue gave up: shall we keep trying?
     Offering,
 }
@@ -85,6 +93,8 @@ impl Call {
             waiting_sound: false,
             last_moments: false,
             brief: true,
+            by: HandoffBy::Bridge,
+            off_floor: false,
             place: None,
             announced: None,
             unclear: 0,
@@ -94,10 +104,11 @@ impl Call {
         self.enter_queue();
     }
 
-    fn enter_queue(&mut self) {
+    pub(super) fn enter_queue(&mut self) {
         let language = self.language().clone();
         let Phase::Handoff(handoff) = &mut self.phase else { return };
         handoff.stage = Stage::Waiting;
+        handoff.off_floor = false;
         handoff.place = None;
         let Transfer { queue, skills, priority, .. } = handoff.transfer.clone();
         if !std::mem::replace(&mut handoff.waiting_sound, true) {
@@ -114,13 +125,33 @@ impl Call {
             (Stage::Waiting, Event::Timer { timer: TimerId::Comfort }) => self.comfort(),
             (Stage::Waiting, Event::AgentFound { agent, brief }) => {
                 handoff.brief = brief;
-                self.ring(agent);
+                match handoff.by {
+                    HandoffBy::Refer => self.refer(agent, false),
+                    HandoffBy::Bridge | HandoffBy::Attended => self.ring(agent),
+                }
             }
             (
                 Stage::Ringing { agent } | Stage::Briefing { agent } | Stage::Connected { agent },
                 Event::AgentFound { agent: again, .. },
             ) if *agent == again => {} // we have them
+            (Stage::Referring(referring), Event::AgentFound { agent: again, .. }) if referring.agent == again => {}
+            (
+                Stage::Transferring(Transferring { agent, agent_gone: false, .. }),
+                Event::AgentFound { agent: again, .. },
+            ) if *agent == again => {}
             (_, event @ Event::AgentFound { .. }) => self.refuse_agent(event),
+            (_, Event::HandoffBy { by }) => handoff.by = by,
+            (Stage::Referring(_), event) => self.referring(event),
+            (Stage::Transferring(_), event) => self.transferring(event),
+            (Stage::Connected { agent }, Event::TransferAsked { to }) => {
+                let agent = agent.clone();
+                self.transfer_asked(agent, to);
+            }
+            (Stage::Connected { agent }, Event::AgentReplaced { agent: other }) => {
+                let agent = agent.clone();
+                self.agent_replaced(agent, other);
+            }
+            (_, Event::TransferAsked { .. }) => self.act(Action::AnswerTransfer { status: 403 }),
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {
                     Some(_) => (self.flow.lines.drain.clone(), Cause::Shutdown),
@@ -225,7 +256,7 @@ impl Call {
         texts
     }
 
-    fn ring(&mut self, agent: String) {
+    pub(super) fn ring(&mut self, agent: String) {
         self.cancel_timer(TimerId::Comfort);
         self.note(Note::AgentRinging { agent: agent.clone() });
         let summary = Box::new(summarise(&self.flow, &self.notes));
@@ -248,7 +279,10 @@ impl Call {
         self.stage(Stage::Briefing { agent });
     }
 
-    fn connect(&mut self, agent: String) {
+    pub(super) fn connect(&mut self, agent: String) {
+        if let Phase::Handoff(Handoff { by: HandoffBy::Attended, .. }) = self.phase {
+            return self.refer(agent, true);
+        }
         self.cancel_timers();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
@@ -265,10 +299,14 @@ impl Call {
     }
 
     /// This agent did not take the call: the caller keeps the place in the queue, and the next is sought.
-    fn lost(&mut self, agent: String, failure: AgentFailure) {
+    pub(super) fn lost(&mut self, agent: String, failure: AgentFailure) {
         self.cancel_timer(TimerId::Patience);
         self.note(Note::AgentFailed { agent: agent.clone(), failure });
         self.act(Action::ReleaseAgent { agent: agent.clone() });
+        self.not_taken(agent, failure);
+    }
+
+    pub(super) fn not_taken(&mut self, agent: String, failure: AgentFailure) {
         self.act(Action::Queue(QueueRequest::NotTaken { agent, failure }));
         self.stage(Stage::Waiting);
         self.set_timer(TimerId::Comfort, FIRST_COMFORT_MS);
@@ -278,6 +316,11 @@ impl Call {
     /// The agent was lost in mid-conversation: an apology, and back into the queue at the old place.
     fn cut_off(&mut self, agent: String, failure: AgentFailure) {
         self.act(Action::Disconnect);
+        if matches!(&self.phase, Phase::Handoff(Handoff { off_floor: true, .. })) {
+            self.note(Note::AgentFailed { agent: agent.clone(), failure });
+            self.act(Action::ReleaseAgent { agent });
+            return self.back_to_queue(None);
+        }
         self.lost(agent, failure);
         if let Phase::Handoff(handoff) = &mut self.phase
             && !std::mem::replace(&mut handoff.waiting_sound, true)
@@ -289,7 +332,7 @@ impl Call {
         self.say(texts, true);
     }
 
-    fn stage(&mut self, stage: Stage) {
+    pub(super) fn stage(&mut self, stage: Stage) {
         if let Phase::Handoff(handoff) = &mut self.phase {
             handoff.stage = stage;
         }

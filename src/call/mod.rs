@@ -1,7 +1,7 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
-//! answers, `handoff` brings caller and agent together, `ending` lets go.
+//! answers, `handoff` brings caller and agent together, `transfer` moves them on, `ending` lets go.
 
 mod action;
 mod bot;
@@ -13,6 +13,7 @@ mod question;
 mod state;
 mod summary;
 mod timeline;
+mod transfer;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
 pub use event::{
@@ -23,3 +24,4 @@ pub use log::{Logged, replay, replay_log};
 pub use state::Call;
 pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};
+pub use transfer::{Destination, HandoffBy};

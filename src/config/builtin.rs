@@ -9,6 +9,8 @@ pub(super) const HTTP_LISTEN: &str = "127.0.0.1:9060";
 pub(super) const RTP_PORTS: (u16, u16) = (16_384, 17_383);
 pub(super) const MAX_CALLS: usize = 500;
 pub(super) const MEDIA_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const SESSION_EXPIRES_S: u32 = 1_800;
+pub(super) const MIN_SESSION_EXPIRES_S: u32 = 90;
 pub(super) const DRAIN: Duration = Duration::from_secs(120);
 pub(super) const RING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -64,6 +66,8 @@ mod tests {
             ("Sip", "listen", format!("`{SIP_LISTEN}`")),
             ("Sip", "rtp_ports", format!("`{}-{}`", RTP_PORTS.0, RTP_PORTS.1)),
             ("Sip", "max_calls", MAX_CALLS.to_string()),
+            ("Sip", "session_expires_s", SESSION_EXPIRES_S.to_string()),
+            ("Sip", "min_session_expires_s", MIN_SESSION_EXPIRES_S.to_string()),
             ("Sip", "media_timeout_s", seconds(MEDIA_TIMEOUT)),
             ("Http", "listen", format!("`{HTTP_LISTEN}`")),
             ("Llm", "timeout_ms", millis(LLM_TIMEOUT)),

@@ -48,7 +48,25 @@ impl Checker<'_> {
         }
         let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
         let max_calls = raw.max_calls.unwrap_or(builtin::MAX_CALLS);
-        Some(Sip { listen: listen?, external, rtp_ports: first..=last, allow, max_calls, media_timeout })
+        let min = raw.min_session_expires_s.unwrap_or(builtin::MIN_SESSION_EXPIRES_S);
+        let expires = raw.session_expires_s.unwrap_or(builtin::SESSION_EXPIRES_S.max(min));
+        if let (true, Some(at)) = ((1..min).contains(&expires), at) {
+            let problem = at
+                .get("session_expires_s")
+                .problem(format!("{expires} s is shorter than the shortest that is admitted"));
+            self.problems.push(problem.expected(format!("0, or at least {min}")));
+        }
+        Some(Sip {
+            listen: listen?,
+            external,
+            rtp_ports: first..=last,
+            allow,
+            max_calls,
+            media_timeout,
+            session_expires_s: expires,
+            min_session_expires_s: min,
+            reliable_ringing: raw.reliable_ringing.unwrap_or(false),
+        })
     }
 
     pub(super) fn http(&mut self) -> Option<Http> {

@@ -247,6 +247,11 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         // An empty list admits this machine only.
         allow: if config.sip.allow.is_empty() { defaults.allow.clone() } else { config.sip.allow.clone() },
         media_timeout: config.sip.media_timeout,
+        session_timer: sip::SessionTimer {
+            expires: config.sip.session_expires_s,
+            min: config.sip.min_session_expires_s,
+        },
+        reliable_ringing: config.sip.reliable_ringing,
         ..defaults
     }
 }

@@ -8,6 +8,7 @@ mod load;
 mod replay;
 mod serve;
 mod session;
+mod transfer;
 mod waiting;
 
 use std::sync::Arc;

@@ -91,6 +91,7 @@ pub async fn replay(
                             do_now(&shared, &flow, Request::Fetch { request, backend, with }, &mut session).await;
                         }
                     },
+                    Request::OpenEarly => session.answered(),
                     Request::Queue(_) | Request::RingAgent { .. } | Request::ReleaseAgent { .. } | Request::HangUp => {}
                     errand => do_now(&shared, &flow, errand, &mut session).await,
                 }

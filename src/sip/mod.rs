@@ -16,14 +16,16 @@ mod rtcp;
 mod rtp;
 mod rtp_port;
 mod sdp;
+mod session_timer;
 mod settings;
 mod stack;
 
 pub use registrar::Registration;
+pub use session_timer::Limits as SessionTimer;
 pub use settings::{PhoneAccount, Settings};
 pub use stack::{
-    Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
-    Target, way_to,
+    Counts, Early, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing,
+    OutgoingEvent, Replaces, Target, TransferRequest, way_to,
 };
 
 /// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.

@@ -174,6 +174,23 @@ impl Registrar {
         self.users.values().flatten().any(from_there)
     }
 
+    /// Whose registered phone speaks from this address. Where several do (behind one proxy), the one that calls itself so.
+    pub fn user_at(
+        &self,
+        now: Instant,
+        source: SocketAddr,
+        transport: Transport,
+        calls_itself: &str,
+    ) -> Option<String> {
+        let from_there =
+            |binding: &Binding| binding.source == source && binding.transport == transport && binding.expires_at > now;
+        let mut users = self.users.iter().filter(|(_, bindings)| bindings.iter().any(from_there)).map(|(user, _)| user);
+        match (users.next(), users.next()) {
+            (one, None) => one.cloned(),
+            (one, two) => one.into_iter().chain(two).chain(users).find(|user| *user == calls_itself).cloned(),
+        }
+    }
+
     /// Where a request to this contact URI is to be sent.
     pub fn route(&self, contact: &str) -> Option<(SocketAddr, Transport)> {
         self.users.values().flatten().find(|b| b.contact == contact).map(|b| (b.source, b.transport))

@@ -115,6 +115,13 @@ impl RtpPort {
         plan
     }
 
+    /// A key that came by signalling.
+    pub fn pressed(&mut self, _now: Instant, key: Key) {
+        if let Some(free) = self.keys.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(key);
+        }
+    }
+
     fn drain_rtp(&mut self, now: Instant, plan: &Plan) {
         let mut buffer = [0; DATAGRAM];
         for _ in 0..PER_BEAT {
