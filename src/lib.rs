@@ -10,6 +10,7 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod dialog;
+pub mod emotion;
 pub mod engine;
 pub mod local;
 pub mod media;

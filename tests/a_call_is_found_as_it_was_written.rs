@@ -11,7 +11,13 @@ use frontdesk::media::{Key, Quality};
 use frontdesk::records::{Archive, Ending, Error, Filter, Leg, LoggedLine, Speaker, Store, StoredFlow};
 
 fn caller(number: &str, line: &str) -> Caller {
-    Caller { number: number.into(), name: Some("Ada Lovelace".into()), dialled: "600".into(), line: line.into() }
+    Caller {
+        number: number.into(),
+        name: Some("Ada Lovelace".into()),
+        dialled: "600".into(),
+        line: line.into(),
+        ..Caller::default()
+    }
 }
 
 fn timeline(caller: &Caller) -> Vec<Entry> {

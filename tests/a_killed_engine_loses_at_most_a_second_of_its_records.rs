@@ -104,7 +104,7 @@ async fn write_until_killed(folder: &Path) {
     let store = Store::open(folder).await.unwrap();
     let flow = StoredFlow::new("test", &serde_json::json!({ "steps": {} })).unwrap();
     let call = uuid::Uuid::now_v7().to_string();
-    let caller = Caller { number: "100".into(), dialled: "200".into(), line: "test".into(), name: None };
+    let caller = Caller { number: "100".into(), dialled: "200".into(), line: "test".into(), ..Caller::default() };
     let began = Instant::now();
     store.begin(&call, &caller, Utc::now(), &flow);
     store.new_recording(&call, Utc::now(), 0).await.unwrap();

@@ -35,7 +35,10 @@ async fn whatever_happens() {
 
     let account = PhoneAccount::new("alice", "desk", "secret");
     assert!(!format!("{account:?}").contains(&account.ha1));
-    let (endpoint, mut calls) = Endpoint::start(Settings { phones: vec![account], ..settings() }).await.unwrap();
+    let (endpoint, mut calls) =
+        Endpoint::start(Settings { phones: vec![account], digest: vec![sip::Algorithm::Md5], ..settings() })
+            .await
+            .unwrap();
     let target = endpoint.listening()[0];
     let caller = Sipp::new("caller", target).speaks_for(500).start();
     let leg = calls.recv().await.unwrap().answer().await.unwrap();

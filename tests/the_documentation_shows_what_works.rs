@@ -37,3 +37,21 @@ flows: [bank.yaml]
     let config = config::load_with(&path, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.flows["bank"].steps.len(), 6);
 }
+
+#[test]
+fn the_telephone_side_shown_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let around = r#"
+lines: { main: { numbers: ["100"], flow: hello } }
+queues: { desk: {} }
+flows:
+  - { flow: hello, language: en, person: { queue: desk }, start: desk, steps: { desk: { transfer: desk } } }
+"#;
+    std::fs::write(&path, format!("{}{around}", blocks()[2])).unwrap();
+    for file in ["cert.pem", "key.pem", "carrier.secret"] {
+        std::fs::write(folder.path().join(file), "something").unwrap();
+    }
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!((config.trunks.len(), config.sip.tls.listen.len()), (2, 2));
+}

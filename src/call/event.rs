@@ -23,6 +23,20 @@ pub struct Caller {
     pub dialled: String,
     /// Name of the line in the configuration.
     pub line: String,
+    /// Name of the trunk it came by; none: from a phone or an allowed address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<String>,
+    /// The caller wants to stay unnamed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
+    /// The trunk vouches for the number (RFC 3325).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asserted: bool,
+    /// Who the call was for before it was diverted here, and why: `unconditional`, `user-busy`, `no-answer`, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_reason: Option<String>,
 }
 
 /// One turn of the caller, as text.
@@ -67,6 +81,23 @@ pub struct Reading {
     pub valence: f32,
     /// Class -> probability.
     pub probabilities: std::collections::BTreeMap<String, f32>,
+    /// Speech it was taken from, ms; 0 in logs older than this field.
+    #[serde(default)]
+    pub speech_ms: u32,
+    /// What in the voice spoke most for or against distress, strongest first (at most five).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signs: Vec<Sign>,
+}
+
+/// One property of the voice behind a reading.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sign {
+    /// As `emotion::names` calls it, in words (`pitch, 80th percentile`).
+    pub name: String,
+    /// How far from the usual (from the caller's calm voice where that is known), in standard deviations.
+    pub deviation: f32,
+    /// How much it moved distress, in log odds: above 0 towards distress.
+    pub weight: f32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

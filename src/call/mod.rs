@@ -17,8 +17,8 @@ mod transfer;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
 pub use event::{
-    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Understanding,
-    Utterance,
+    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, PromptId, Reading, RequestId, Sign,
+    Understanding, Utterance,
 };
 pub use log::{Logged, replay, replay_log};
 pub use state::Call;

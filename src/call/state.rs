@@ -167,6 +167,21 @@ impl Call {
         self.values.set("caller_number", caller.number.clone());
         self.values.set("dialled", caller.dialled.clone());
         self.values.set("line", caller.line.clone());
+        // What the network does not tell is empty in texts, and `known: false` where a flow decides.
+        let told = [
+            ("caller_name", &caller.name),
+            ("trunk", &caller.trunk),
+            ("diverted_from", &caller.diverted_from),
+            ("diverted_reason", &caller.diverted_reason),
+        ];
+        for (name, value) in told {
+            if let Some(value) = value {
+                self.values.set(name, value.clone());
+            }
+        }
+        for (name, is) in [("caller_withheld", caller.withheld), ("caller_asserted", caller.asserted)] {
+            self.values.set(name, if is { "yes" } else { "no" }.into());
+        }
         self.note(Note::Arrived(caller));
         self.act(Action::Answer);
         self.note(Note::Answered);

@@ -264,7 +264,7 @@ impl Stop {
 
 /// An engine's configuration with its doors open to this computer alone, and the number of the line to call.
 fn on_this_computer(mut config: Config, line: Option<&str>) -> anyhow::Result<(Config, String)> {
-    config.sip.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.sip.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     config.sip.external = None;
     config.sip.allow = vec![];
     config.http.listen = None;

@@ -3,6 +3,7 @@
 mod call;
 mod calls;
 mod check;
+mod emotion;
 mod models;
 mod replay;
 mod schema;
@@ -36,6 +37,7 @@ enum Command {
     Transcribe(transcribe::Args),
     Speak(speak::Args),
     Calls(calls::Args),
+    Emotion(emotion::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -58,6 +60,7 @@ pub async fn run() -> ExitCode {
         Command::Transcribe(args) => transcribe::run(args).await,
         Command::Speak(args) => speak::run(args).await,
         Command::Calls(args) => calls::run(args).await,
+        Command::Emotion(args) => emotion::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");

@@ -7,6 +7,13 @@ use crate::dialog::Language;
 pub(super) const SIP_LISTEN: &str = "127.0.0.1:5060";
 pub(super) const HTTP_LISTEN: &str = "127.0.0.1:9060";
 pub(super) const RTP_PORTS: (u16, u16) = (16_384, 17_383);
+pub(super) const TLS_PORT: u16 = 5061;
+pub(super) const PHONE_KEEP_ALIVE: Duration = Duration::from_secs(60);
+pub(super) const TRUNK_KEEP_ALIVE: Duration = Duration::from_secs(30);
+pub(super) const TRUNK_EXPIRES: Duration = Duration::from_secs(600);
+pub(super) const REQUESTS_PER_S: u32 = 20;
+pub(super) const INVITES_PER_S: u32 = 5;
+pub(super) const BLOCK: Duration = Duration::from_secs(600);
 pub(super) const MAX_CALLS: usize = 500;
 pub(super) const MEDIA_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const SESSION_EXPIRES_S: u32 = 1_800;
@@ -69,6 +76,12 @@ mod tests {
             ("Sip", "session_expires_s", SESSION_EXPIRES_S.to_string()),
             ("Sip", "min_session_expires_s", MIN_SESSION_EXPIRES_S.to_string()),
             ("Sip", "media_timeout_s", seconds(MEDIA_TIMEOUT)),
+            ("Sip", "keep_alive_s", seconds(PHONE_KEEP_ALIVE)),
+            ("Limits", "requests_per_s", REQUESTS_PER_S.to_string()),
+            ("Limits", "invites_per_s", INVITES_PER_S.to_string()),
+            ("Limits", "block_s", seconds(BLOCK)),
+            ("Trunk", "expires_s", seconds(TRUNK_EXPIRES)),
+            ("Trunk", "keep_alive_s", seconds(TRUNK_KEEP_ALIVE)),
             ("Http", "listen", format!("`{HTTP_LISTEN}`")),
             ("Llm", "timeout_ms", millis(LLM_TIMEOUT)),
             ("SpeechLanguage", "ear", format!("`{EAR}`")),

@@ -33,6 +33,7 @@ pub(super) fn check(
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
+    let trunks = checker.trunks();
     let records = checker.records();
     let llm = checker.llm();
     let drain = checker.single("drain_s", |file| file.drain_s.as_ref());
@@ -48,6 +49,7 @@ pub(super) fn check(
         speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
         flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
         sip: sip?,
+        trunks,
         records,
         http: http?,
         llm,
@@ -88,6 +90,10 @@ impl<'g> Checker<'g> {
             let languages = raw.languages.iter().zip(at.get("languages").items());
             let languages = languages.filter_map(|(tag, at)| self.language(tag, at)).collect();
             let user = raw.user.as_ref().map_or(name, |user| &user.0).to_owned();
+            if let (Some(_), None) = (&raw.trunk, &raw.uri) {
+                let problem = at.get("trunk").problem(format!("agent `{name}` has a trunk but no number"));
+                self.problems.push(problem.expected("the number under `uri`, such as `uri: tel:+49301234`"));
+            }
             let phone = match (&raw.password, &raw.uri) {
                 (Some(password), None) => {
                     if let Some(other) = users.insert(user.clone(), name.to_owned()) {
@@ -101,7 +107,10 @@ impl<'g> Checker<'g> {
                     }
                     Some(Phone::Registers { user, password: self.secret(password, at.get("password")) })
                 }
-                (None, Some(uri)) => self.sip_uri(uri, at.get("uri")).then(|| Phone::At { uri: uri.clone() }),
+                (None, Some(uri)) => match &raw.trunk {
+                    Some(trunk) => self.outside(uri, trunk, at),
+                    None => self.sip_uri(uri, at.get("uri")).then(|| Phone::At { uri: uri.clone() }),
+                },
                 (Some(_), Some(_)) => {
                     let problem =
                         Problem::new(at.place_of("uri"), format!("agent `{name}` has both `password` and `uri`"));
@@ -161,9 +170,8 @@ impl<'g> Checker<'g> {
                 Some(raw::Handoff::Refer) => HandoffBy::Refer,
                 Some(raw::Handoff::Attended) => HandoffBy::Attended,
             };
-            let registers = |member: &&String| {
-                agents.get(*member).is_some_and(|agent| matches!(agent.phone, Phone::Registers { .. }))
-            };
+            let registers =
+                |member: &&String| agents.get(*member).is_some_and(|agent| !matches!(agent.phone, Phone::At { .. }));
             if let (HandoffBy::Refer, Some(member)) = (handoff, members.iter().find(registers)) {
                 let problem =
                     at.get("handoff").problem(format!("agent `{member}` has no address that callers could call"));
@@ -201,6 +209,10 @@ impl<'g> Checker<'g> {
                     let problem =
                         Problem::new(whole.place_of(pattern), format!("\"{pattern}\" is no pattern of numbers"));
                     self.problems.push(problem.expected("digits, with `+` in front and `*` at the end: `\"+4930*\"`"));
+                }
+                if self.names("trunks").contains(uri.as_str()) {
+                    transfers.insert(pattern.clone(), uri.clone());
+                    continue;
                 }
                 if !uri.contains("{number}") && pattern.ends_with('*') {
                     let problem = whole.get(pattern).problem("every number would reach the same address");
@@ -425,6 +437,8 @@ impl<'g> Checker<'g> {
         };
         if let Some(sip) = sip {
             changed("sip", "listen", sip.listen == current.sip.listen);
+            changed("sip", "tls", sip.tls.listen == current.sip.tls.listen);
+            changed("sip", "dns", sip.dns == current.sip.dns);
             changed("sip", "rtp_ports", sip.rtp_ports == current.sip.rtp_ports);
         }
         if let Some(http) = http {
@@ -439,7 +453,11 @@ impl<'g> Checker<'g> {
     }
 
     /// The entries of a section of named things, over all files; a second one of a name is reported.
-    fn section<T>(&mut self, section: &str, pick: fn(&File) -> &BTreeMap<String, T>) -> Vec<(&'g str, &'g T, At<'g>)> {
+    pub(super) fn section<T>(
+        &mut self,
+        section: &str,
+        pick: fn(&File) -> &BTreeMap<String, T>,
+    ) -> Vec<(&'g str, &'g T, At<'g>)> {
         let mut entries: Vec<(&str, &T, At)> = vec![];
         let gathered = self.gathered;
         for document in &gathered.documents {
@@ -482,7 +500,7 @@ impl<'g> Checker<'g> {
     }
 
     /// The names that a section defines, also of what is misshapen.
-    fn names(&self, section: &str) -> BTreeSet<&'g str> {
+    pub(super) fn names(&self, section: &str) -> BTreeSet<&'g str> {
         let documents = self.gathered.documents.iter();
         documents
             .filter_map(|document| document.whole().find(section))
@@ -497,7 +515,7 @@ impl<'g> Checker<'g> {
         entries.any(|entry| entry.find(key).is_some())
     }
 
-    fn resolve(&mut self, kind: &str, name: &str, at: At, known: &BTreeSet<&str>) {
+    pub(super) fn resolve(&mut self, kind: &str, name: &str, at: At, known: &BTreeSet<&str>) {
         if !known.contains(name) {
             let problem = at.problem(format!("there is no {kind} `{name}`"));
             self.problems.push(problem.expected(format!("the name of a {kind}")).suggest(name, known.iter().copied()));
@@ -519,7 +537,7 @@ impl<'g> Checker<'g> {
     }
 
     /// What a secret's place holds.
-    fn secret(&mut self, secret: &raw::Secret, at: At) -> Secret {
+    pub(super) fn secret(&mut self, secret: &raw::Secret, at: At) -> Secret {
         let (value, problem) = match secret {
             raw::Secret::Env(raw::EnvSecret { env }) => {
                 let problem = || {

@@ -4,10 +4,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::check::Checker;
+use super::check::{Checker, beside};
 use super::tree::At;
 use super::values::parse_net;
-use super::{Http, Sip, builtin, raw};
+use super::{Digest, Http, Limits, Sip, Tls, builtin, raw};
 use crate::dialog::template::{self, Part, ReadAs};
 
 /// Takes the place of a value in a URL that is looked at.
@@ -18,10 +18,14 @@ impl Checker<'_> {
         let given = self.single("sip", |file| file.sip.as_ref());
         let nothing = raw::Sip::default();
         let (raw, at) = given.map_or((&nothing, None), |(raw, at)| (raw, Some(at)));
-        let listen = self.listen(raw.listen.as_deref(), builtin::SIP_LISTEN, at);
+        let listen = self.addresses(raw.listen.as_ref(), builtin::SIP_LISTEN, at);
         let allow = self.nets(&raw.allow, at);
-        if let (Some(listen), Some(at)) = (listen, at) {
-            self.guarded(listen, &raw.allow, at, "your trunk's addresses, such as `allow: [192.0.2.0/24]`");
+        let has_trunks = !self.names("trunks").is_empty();
+        for (index, listen) in listen.iter().enumerate().filter(|_| !has_trunks) {
+            if let Some(at) = at {
+                let at = at.get("listen").items().nth(index).unwrap_or(at.get("listen"));
+                self.guarded(*listen, &raw.allow, at, "your trunk's addresses, such as `allow: [192.0.2.0/24]`");
+            }
         }
         let external = match (&raw.external, at) {
             (Some(text), Some(at)) => match text.parse::<IpAddr>() {
@@ -39,12 +43,12 @@ impl Checker<'_> {
             _ => Some(builtin::RTP_PORTS),
         };
         let (first, last) = rtp_ports.unwrap_or(builtin::RTP_PORTS);
-        if let (Some(listen), Some(at)) = (listen, at)
-            && (first..=last).contains(&listen.port())
-        {
-            let problem =
-                at.get("rtp_ports").problem(format!("`rtp_ports` holds the port of `listen`, {}", listen.port()));
-            self.problems.push(problem.expected("ports of their own"));
+        let tls = self.tls(raw.tls.as_ref(), &listen, at);
+        for port in listen.iter().chain(&tls.listen).map(SocketAddr::port) {
+            if let Some(at) = at.filter(|_| (first..=last).contains(&port)) {
+                let problem = at.get("rtp_ports").problem(format!("`rtp_ports` holds the port of `listen`, {port}"));
+                self.problems.push(problem.expected("ports of their own"));
+            }
         }
         let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
         let max_calls = raw.max_calls.unwrap_or(builtin::MAX_CALLS);
@@ -56,8 +60,24 @@ impl Checker<'_> {
                 .problem(format!("{expires} s is shorter than the shortest that is admitted"));
             self.problems.push(problem.expected(format!("0, or at least {min}")));
         }
+        let limits = raw.limits.as_ref();
         Some(Sip {
-            listen: listen?,
+            listen,
+            tls,
+            digest: raw
+                .digest
+                .as_deref()
+                .unwrap_or(&[raw::Digest::Sha256, raw::Digest::Md5])
+                .iter()
+                .map(digest)
+                .collect(),
+            keep_alive: raw.keep_alive_s.map_or(builtin::PHONE_KEEP_ALIVE, Duration::from_secs),
+            limits: Limits {
+                requests_per_s: limits.and_then(|limits| limits.requests_per_s).unwrap_or(builtin::REQUESTS_PER_S),
+                invites_per_s: limits.and_then(|limits| limits.invites_per_s).unwrap_or(builtin::INVITES_PER_S),
+                block: limits.and_then(|limits| limits.block_s).map_or(builtin::BLOCK, Duration::from_secs),
+            },
+            dns: self.name_servers(&raw.dns, at),
             external,
             rtp_ports: first..=last,
             allow,
@@ -69,6 +89,67 @@ impl Checker<'_> {
         })
     }
 
+    /// TLS: its addresses need a certificate, a certificate its key, and every file must be there.
+    fn tls(&mut self, raw: Option<&raw::Tls>, plain: &[SocketAddr], at: Option<At>) -> Tls {
+        let (Some(raw), Some(at)) = (raw, at) else { return Tls::default() };
+        let at = at.get("tls");
+        let mut file = |key: &str, given: &Option<String>| {
+            let given = given.as_ref()?;
+            let path = beside(at.file(), given);
+            if !path.is_file() {
+                let problem = at.get(key).problem(format!("there is no file {}", path.display()));
+                self.problems.push(problem.expected("a file in PEM form"));
+            }
+            Some(path)
+        };
+        let certificate = file("certificate", &raw.certificate);
+        let key = file("key", &raw.key);
+        let authorities = file("authorities", &raw.authorities);
+        let client_authorities = file("client_authorities", &raw.client_authorities);
+        for (one, other, lacks) in
+            [("certificate", "key", key.is_none()), ("key", "certificate", certificate.is_none())]
+        {
+            let given = if one == "key" { &raw.key } else { &raw.certificate };
+            if lacks && given.is_some() {
+                let problem = at.get(one).problem(format!("`{one}` without `{other}`"));
+                self.problems.push(problem.expected("both"));
+            }
+        }
+        let identity = certificate.zip(key);
+        let listen = match &raw.listen {
+            Some(listen) => self.addresses(Some(listen), "0.0.0.0:5061", Some(at)),
+            None if identity.is_some() => {
+                plain.iter().map(|address| SocketAddr::new(address.ip(), builtin::TLS_PORT)).collect()
+            }
+            None => Vec::new(),
+        };
+        if raw.listen.is_some() && raw.certificate.is_none() && raw.key.is_none() {
+            let problem = at.get("listen").problem("nobody can connect by TLS without a certificate");
+            self.problems.push(problem.expected("`certificate` and `key` beside it"));
+        }
+        for address in listen.iter().filter(|address| plain.contains(address)) {
+            let problem = at.get("listen").problem(format!("{address} is listened on by TCP already"));
+            self.problems.push(problem.expected("a port of its own, such as 5061"));
+        }
+        Tls { listen: if identity.is_some() { listen } else { Vec::new() }, identity, authorities, client_authorities }
+    }
+
+    fn name_servers(&mut self, given: &[String], at: Option<At>) -> Vec<SocketAddr> {
+        let mut servers = vec![];
+        for (index, text) in given.iter().enumerate() {
+            let address = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53)));
+            match (address, at) {
+                (Some(address), _) => servers.push(address),
+                (None, Some(at)) => {
+                    let problem = at.get("dns").item(index).problem(format!("\"{text}\" is no name server's address"));
+                    self.problems.push(problem.expected("such as `192.0.2.53` or `192.0.2.53:5353`"));
+                }
+                (None, None) => {}
+            }
+        }
+        servers
+    }
+
     pub(super) fn http(&mut self) -> Option<Http> {
         let given = self.single("http", |file| file.http.as_ref());
         let nothing = raw::Http::default();
@@ -77,20 +158,44 @@ impl Checker<'_> {
         if raw.listen.as_deref() == Some("off") {
             return Some(Http { listen: None, allow });
         }
-        let listen = self.listen(raw.listen.as_deref(), builtin::HTTP_LISTEN, at)?;
+        let text = raw.listen.as_deref().unwrap_or(builtin::HTTP_LISTEN);
+        let listen = self.address(text, builtin::HTTP_LISTEN, at.map(|at| at.get("listen")))?;
         if let Some(at) = at {
-            self.guarded(listen, &raw.allow, at, "who may ask, such as `allow: [10.0.0.0/8]`");
+            self.guarded(listen, &raw.allow, at.get("listen"), "who may ask, such as `allow: [10.0.0.0/8]`");
         }
         Some(Http { listen: Some(listen), allow })
     }
 
+    /// Addresses and ports to listen on.
+    fn addresses(&mut self, given: Option<&raw::Addresses>, default: &str, at: Option<At>) -> Vec<SocketAddr> {
+        let at = at.map(|at| at.get("listen"));
+        let several = match given {
+            None => return self.address(default, default, None).into_iter().collect(),
+            Some(raw::Addresses::One(one)) => return self.address(one, default, at).into_iter().collect(),
+            Some(raw::Addresses::Many(several)) => several,
+        };
+        let mut all: Vec<SocketAddr> = vec![];
+        for (index, text) in several.iter().enumerate() {
+            let at = at.map(|at| at.item(index));
+            let Some(address) = self.address(text, default, at) else { continue };
+            if let Some(at) = at.filter(|_| all.contains(&address)) {
+                self.problems.push(at.problem(format!("{address} is listed twice")).expected("each address once"));
+            }
+            all.push(address);
+        }
+        if let Some(at) = at.filter(|_| several.is_empty()) {
+            self.problems
+                .push(at.problem("nothing to listen on").expected(format!("at least one, such as `{default}`")));
+        }
+        all
+    }
+
     /// An address and port to listen on.
-    fn listen(&mut self, given: Option<&str>, default: &str, at: Option<At>) -> Option<SocketAddr> {
-        let text = given.unwrap_or(default);
+    fn address(&mut self, text: &str, default: &str, at: Option<At>) -> Option<SocketAddr> {
         if let Ok(address) = text.parse() {
             return Some(address);
         }
-        let problem = at?.get("listen").problem(format!("\"{text}\" is no address to listen on"));
+        let problem = at?.problem(format!("\"{text}\" is no address to listen on"));
         let problem = problem.expected(format!("an IP address and a port, such as `{default}`"));
         self.problems.push(match text.parse::<IpAddr>() {
             Ok(IpAddr::V6(address)) => problem.remedy(format!("write `[{address}]:5060`")),
@@ -104,12 +209,12 @@ impl Checker<'_> {
     /// What listens to more than this machine must say to whom.
     fn guarded(&mut self, listen: SocketAddr, allow: &[String], at: At, expected: &str) {
         if !listen.ip().is_loopback() && allow.is_empty() {
-            let problem = at.get("listen").problem(format!("{listen} is open to everybody"));
+            let problem = at.problem(format!("{listen} is open to everybody"));
             self.problems.push(problem.expected(expected));
         }
     }
 
-    fn nets(&mut self, given: &[String], at: Option<At>) -> Vec<ipnet::IpNet> {
+    pub(super) fn nets(&mut self, given: &[String], at: Option<At>) -> Vec<ipnet::IpNet> {
         let mut nets = vec![];
         for (index, text) in given.iter().enumerate() {
             match (parse_net(text), at) {
@@ -196,5 +301,12 @@ impl Checker<'_> {
             }
         }
         None
+    }
+}
+
+fn digest(raw: &raw::Digest) -> Digest {
+    match raw {
+        raw::Digest::Sha256 => Digest::Sha256,
+        raw::Digest::Md5 => Digest::Md5,
     }
 }

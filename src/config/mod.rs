@@ -1,7 +1,7 @@
 //! Operators' files -> checked, immutable values; every mistake with file, line, column and what was expected.
 //!
-//! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check`, `doors` and
-//! `flows` judge what it means, `proof` what `dialog` proves of a flow. A mistake stops none of the others from being found.
+//! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check`, `doors`,
+//! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. A mistake stops none of the others from being found.
 
 mod builtin;
 mod check;
@@ -14,14 +14,15 @@ mod raw;
 mod raw_flow;
 mod shape;
 mod tree;
+mod trunks;
 mod values;
 
 use std::path::Path;
 
 pub use problem::{Place, Problem, Problems};
 pub use values::{
-    Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage,
-    Waiting,
+    Agent, Backend, Config, Digest, Http, Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech,
+    SpeechLanguage, Tls, Transport, Trunk, Waiting,
 };
 
 /// Whether a secret that is not there is a mistake.

@@ -23,9 +23,9 @@ pub struct File {
     pub agents: BTreeMap<String, Agent>,
     /// Where callers wait for a person, by a name of your choice.
     pub queues: BTreeMap<String, Queue>,
-    /// Numbers outside that agents may transfer callers to and consult, by pattern (`112`, `+4930*`), each with the SIP
-    /// address that is called, `{number}` in the number's place: `"+49*": "sip:{number}@192.0.2.1"`. The longest pattern
-    /// counts. Without an entry agents reach agents and queues only.
+    /// Numbers outside that agents may transfer callers to and consult, by pattern (`112`, `+4930*`), each with the
+    /// trunk that calls it (`"+49*": carrier`), or a SIP address with `{number}` in the number's place
+    /// (`"+49*": "sip:{number}@192.0.2.1"`). The longest pattern counts. Without an entry agents reach agents and queues only.
     pub transfers: BTreeMap<String, String>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
@@ -33,6 +33,8 @@ pub struct File {
     pub flows: Vec<FlowRef>,
     /// The telephone network's side.
     pub sip: Option<Sip>,
+    /// Ways to the public network or to another telephone system, by a name of your choice.
+    pub trunks: BTreeMap<String, Trunk>,
     /// What is kept of a call.
     pub records: Option<Records>,
     /// Hearing and speaking.
@@ -70,7 +72,8 @@ pub struct Line {
     pub early_media: Option<bool>,
 }
 
-/// A person with a telephone. It either registers here with user and password, or is always at a `uri`.
+/// A person with a telephone. It registers here with user and password, or is always at a `uri`, or has a number of the
+/// public network that is reached by a `trunk`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Agent {
@@ -80,8 +83,11 @@ pub struct Agent {
     pub user: Option<Word>,
     /// The password by which the phone registers.
     pub password: Option<Secret>,
-    /// Where the phone always is (`sip:anna@192.0.2.10`), instead of registering.
+    /// Where the phone always is (`sip:anna@192.0.2.10`), instead of registering; with `trunk` a number
+    /// (`tel:+49301234`).
     pub uri: Option<String>,
+    /// The trunk by which the number in `uri` is called.
+    pub trunk: Option<String>,
     /// The queues whose calls this agent takes.
     #[schemars(length(min = 1))]
     pub queues: Vec<String>,
@@ -221,15 +227,30 @@ pub struct FileSecret {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sip {
-    /// Address and port to listen on, UDP and TCP. Default `127.0.0.1:5060`: this machine only.
-    pub listen: Option<String>,
+    /// Address and port to listen on, UDP and TCP, or a list of such, IPv6 (`"[2001:db8::1]:5060"`) included. Default `127.0.0.1:5060`: this machine only.
+    pub listen: Option<Addresses>,
+    /// SIP by TLS, beside UDP and TCP.
+    pub tls: Option<Tls>,
     /// The address the outside sees, behind NAT.
     pub external: Option<String>,
     /// The ports for sound, from-to. Default `16384-17383`.
     pub rtp_ports: Option<Word>,
     /// Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`) that may send calls: your trunk's. Needed as soon as
-    /// `listen` is more than this machine. Agents' phones register with their passwords from anywhere.
+    /// `listen` is more than this machine, unless there are `trunks`. Agents' phones register with their passwords from
+    /// anywhere.
     pub allow: Vec<String>,
+    /// How phones may prove their password, offered in this order. Default: `sha-256`, then `md5`. Phones that stumble
+    /// over two offers want one of them alone.
+    #[schemars(length(min = 1))]
+    pub digest: Option<Vec<Digest>>,
+    /// Seconds between questions to registered phones whether they are still there (OPTIONS); one that is not is not
+    /// rung. 0 asks never. Default 60.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub keep_alive_s: Option<u64>,
+    /// How much strangers and phones may send; beyond it they are met with silence.
+    pub limits: Option<Limits>,
+    /// Name servers (`192.0.2.53`, `192.0.2.53:5353`) that are asked for trunks and phones. Default: this machine's.
+    pub dns: Vec<String>,
     /// Calls at once; the next is refused with 503 and Retry-After. Default 500.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_calls: Option<usize>,
@@ -245,6 +266,97 @@ pub struct Sip {
     /// Seconds without any sound from the caller until the call counts as lost. Default 20.
     #[schemars(range(min = 5, max = 600))]
     pub media_timeout_s: Option<u64>,
+}
+
+/// One address and port, or several.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum Addresses {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum Digest {
+    #[serde(rename = "sha-256")]
+    Sha256,
+    #[serde(rename = "md5")]
+    Md5,
+}
+
+/// SIP by TLS (1.2 or 1.3). Files are read again when they change and on a reload; calls that are up do not notice.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Address and port to listen on, or a list of such. Default: the addresses of `sip.listen`, port 5061; nowhere
+    /// without a `certificate`.
+    pub listen: Option<Addresses>,
+    /// The file (PEM) of our certificate and those between it and its authority. Also shown to trunks that ask for one.
+    pub certificate: Option<String>,
+    /// The file (PEM) of its key.
+    pub key: Option<String>,
+    /// The file (PEM) of the authorities that are believed when we call by TLS. Default: this machine's.
+    pub authorities: Option<String>,
+    /// The file (PEM) of authorities, one of which must have signed a certificate of everyone who connects to us. Default:
+    /// nobody is asked for a certificate.
+    pub client_authorities: Option<String>,
+}
+
+/// What one address may send before it is met with silence. Addresses under `allow` and of trunks have a hundred times
+/// as much, and are told (503) when an INVITE is too many.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a second. Default 20.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub requests_per_s: Option<u32>,
+    /// Calls a second. Default 5.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub invites_per_s: Option<u32>,
+    /// Seconds that a scanner, or an address that keeps trying, is met with silence. Default 600.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub block_s: Option<u64>,
+}
+
+/// A way to the public network, or to another telephone system.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Its registrar or proxy: a name (`sip.example.com`), whose servers are found by DNS (RFC 3263) and tried in order,
+    /// or an address; with a port (`192.0.2.7:5080`) where it is not the usual one.
+    pub host: String,
+    /// The account's user name.
+    pub user: Option<Word>,
+    /// The account's password.
+    pub password: Option<Secret>,
+    /// `udp`, `tcp` or `tls`. Default: what DNS says, else `udp`.
+    pub transport: Option<Transport>,
+    /// Whether we register there. Default: when there is a `password`.
+    pub register: Option<bool>,
+    /// Seconds that a registration shall hold. Default 600.
+    #[schemars(range(min = 30, max = 86_400))]
+    pub expires_s: Option<u32>,
+    /// Addresses and networks whose calls are this trunk's; what they say of a caller (P-Asserted-Identity, Diversion) is
+    /// believed. Default: the addresses that `host` stands for.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Seconds between questions to each of its servers whether it is there (OPTIONS); one that is not is not used. 0 asks
+    /// never. Default 30.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub keep_alive_s: Option<u64>,
+    /// The number that calls out by this trunk show. Default: `user`.
+    pub number: Option<Word>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
 }
 
 /// What is kept of a call.

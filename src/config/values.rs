@@ -22,10 +22,11 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
-    /// Numbers that agents may transfer to, and the SIP address of each.
+    /// Numbers that agents may transfer to, and the trunk or SIP address of each.
     pub transfers: BTreeMap<String, String>,
     pub flows: BTreeMap<String, Arc<Flow>>,
     pub sip: Sip,
+    pub trunks: BTreeMap<String, Trunk>,
     pub records: Records,
     pub speech: Speech,
     pub http: Http,
@@ -63,15 +64,19 @@ impl Config {
         self.outside(to).map(|_| Destination::Outside { number: to.to_owned() })
     }
 
-    /// The SIP address of an outside number, by the longest pattern that fits.
-    pub fn outside(&self, number: &str) -> Option<String> {
+    /// How an outside number is reached, by the longest pattern that fits.
+    pub fn outside(&self, number: &str) -> Option<Phone> {
         let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c));
         let fits = |pattern: &&String| match pattern.strip_suffix('*') {
             Some(prefix) => number.starts_with(prefix) && number.len() > prefix.len(),
             None => number == *pattern,
         };
         let best = self.transfers.keys().filter(fits).max_by_key(|pattern| (!pattern.ends_with('*'), pattern.len()));
-        best.filter(|_| plain).map(|pattern| self.transfers[pattern].replace("{number}", number))
+        let by = best.filter(|_| plain).map(|pattern| &self.transfers[pattern])?;
+        Some(match self.trunks.contains_key(by) {
+            true => Phone::Outside { number: number.to_owned(), trunk: by.clone() },
+            false => Phone::At { uri: by.replace("{number}", number) },
+        })
     }
 
     /// The flow of a line.
@@ -118,6 +123,8 @@ pub enum Phone {
     Registers { user: String, password: Secret },
     /// It is always at this SIP URI.
     At { uri: String },
+    /// It has this number of the public network, which is called by a trunk.
+    Outside { number: String, trunk: String },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -171,8 +178,16 @@ pub enum Method {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sip {
-    /// UDP and TCP.
-    pub listen: SocketAddr,
+    /// UDP and TCP; at least one.
+    pub listen: Vec<SocketAddr>,
+    pub tls: Tls,
+    /// How phones may prove themselves, in order.
+    pub digest: Vec<Digest>,
+    /// How often registered phones are asked whether they are there; zero: never.
+    pub keep_alive: Duration,
+    pub limits: Limits,
+    /// Name servers; empty: the system's.
+    pub dns: Vec<SocketAddr>,
     /// The address to put into SDP and Contact, behind NAT.
     pub external: Option<IpAddr>,
     /// Media ports; the first is even.
@@ -188,6 +203,57 @@ pub struct Sip {
     pub min_session_expires_s: u32,
     /// Ringing is told reliably to every caller that understands it.
     pub reliable_ringing: bool,
+}
+
+/// TLS; empty where it is not wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tls {
+    /// Only with an identity.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate and key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    pub authorities: Option<PathBuf>,
+    pub client_authorities: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    Sha256,
+    Md5,
+}
+
+/// What one address may send.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    pub requests_per_s: u32,
+    pub invites_per_s: u32,
+    pub block: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+/// A way to the public network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trunk {
+    pub name: String,
+    /// A domain, or an address.
+    pub host: String,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub transport: Option<Transport>,
+    /// How long a registration shall hold; none: we do not register.
+    pub register: Option<Duration>,
+    /// Empty: the addresses of `host`.
+    pub allow: Vec<IpNet>,
+    /// Zero: never.
+    pub keep_alive: Duration,
+    pub number: Option<String>,
 }
 
 impl Sip {

@@ -12,7 +12,17 @@ use super::{Language, Piece};
 pub const HIDDEN: &str = "***";
 
 /// Values that every call has, besides those that its flow fills.
-pub const BUILT_IN: [&str; 3] = ["caller_number", "dialled", "line"];
+pub const BUILT_IN: [&str; 9] = [
+    "caller_number",
+    "caller_name",
+    "caller_withheld",
+    "caller_asserted",
+    "dialled",
+    "line",
+    "trunk",
+    "diverted_from",
+    "diverted_reason",
+];
 
 /// The values of one call, by name.
 #[derive(Clone, Debug, Default, PartialEq)]

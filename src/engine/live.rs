@@ -12,10 +12,10 @@ use super::errand::{self, Return};
 use super::floor::FloorHandle;
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
-use super::transfer::{Claim, Switchboard};
+use super::transfer::{Claim, Switchboard, target_of};
 use super::{ReadyFlow, Shared};
 use crate::call::{AgentFailure, CallId, Caller, Cause, Destination, Event, HandoffBy, Outcome, QueueRequest, Summary};
-use crate::config::{Config, Phone};
+use crate::config::Config;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, Ending, LoggedLine, Store};
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
@@ -193,6 +193,11 @@ impl Live {
             name: incoming.from_name.clone(),
             dialled: incoming.to_number.clone(),
             line,
+            trunk: incoming.trunk.clone(),
+            withheld: incoming.identity.withheld,
+            asserted: incoming.identity.asserted,
+            diverted_from: incoming.identity.diverted_from.clone(),
+            diverted_reason: incoming.identity.diverted_reason.clone(),
         };
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
@@ -437,10 +442,7 @@ impl Live {
 
     fn phone_of(&self, agent: &str) -> Option<Target> {
         let phone = self.house.today.borrow().agents.get(agent).map(|agent| agent.phone.clone());
-        phone.map(|phone| match phone {
-            Phone::Registers { user, .. } => Target::Registered(user),
-            Phone::At { uri } => Target::Uri(uri),
-        })
+        phone.map(target_of)
     }
 
     /// Rings a telephone; what comes of it arrives by `agent_news`.
@@ -613,7 +615,7 @@ impl Live {
         }
         let target = match &to {
             Destination::Agent { agent } => self.phone_of(agent),
-            Destination::Outside { number } => self.house.today.borrow().outside(number).map(Target::Uri),
+            Destination::Outside { number } => self.house.today.borrow().outside(number).map(target_of),
             Destination::Queue { .. } | Destination::Consulted { .. } => None,
         };
         self.target = self.dial(to.name().to_owned(), target, summary).await;

@@ -14,7 +14,7 @@ use crate::dialog::{Language, flow::Flow, prompts};
 use crate::media::{self, file};
 use crate::speech::voice::{self, Voice, VoiceError};
 use crate::speech::{Ear, EarSettings, HearError, ListenerSettings, TurnError, TurnJudge};
-use crate::{acd, models, records, sip};
+use crate::{acd, config, models, records, sip};
 
 /// Line name -> what runs on it.
 pub type Flows = HashMap<String, Arc<ReadyFlow>>;
@@ -24,6 +24,8 @@ const RATE: u32 = 8_000;
 /// Pauses that may wait for the turn model; later ones are judged by silence alone.
 const JUDGED: usize = 16;
 const EMBEDDINGS: &str = "e5-small-q4.bin";
+/// How much more than strangers those may send who may call in.
+const TRUST: f64 = 100.0;
 /// The realm of phones' passwords (RFC 7616): changing it voids every stored HA1.
 pub const REALM: &str = "frontdesk";
 
@@ -236,23 +238,64 @@ fn rewriter(llm: &crate::config::Llm) -> Result<Rewriter, answers::Error> {
 pub fn sip_settings(config: &Config) -> sip::Settings {
     let phones = config.agents.values().filter_map(|agent| match &agent.phone {
         Phone::Registers { user, password } => Some(sip::PhoneAccount::new(user, REALM, password.expose())),
-        Phone::At { .. } => None,
+        Phone::At { .. } | Phone::Outside { .. } => None,
     });
     let defaults = sip::Settings::default();
+    let sip = &config.sip;
     sip::Settings {
-        listen: vec![config.sip.listen],
-        external: config.sip.external,
-        rtp_ports: config.sip.rtp_ports.clone(),
+        listen: sip.listen.clone(),
+        tls: Some(sip::TlsSettings {
+            listen: sip.tls.listen.clone(),
+            identity: sip.tls.identity.clone(),
+            authorities: sip.tls.authorities.clone(),
+            client_authorities: sip.tls.client_authorities.clone(),
+        }),
+        trunks: config.trunks.values().map(trunk).collect(),
+        dns: sip.dns.clone(),
+        digest: sip.digest.iter().map(digest).collect(),
+        keep_alive: sip.keep_alive,
+        limits: sip::Limits {
+            requests: sip.limits.requests_per_s.into(),
+            invites: sip.limits.invites_per_s.into(),
+            trusted_requests: f64::from(sip.limits.requests_per_s) * TRUST,
+            trusted_invites: f64::from(sip.limits.invites_per_s) * TRUST,
+            block: sip.limits.block,
+        },
+        external: sip.external,
+        rtp_ports: sip.rtp_ports.clone(),
         phones: phones.collect(),
         // An empty list admits this machine only.
-        allow: if config.sip.allow.is_empty() { defaults.allow.clone() } else { config.sip.allow.clone() },
-        media_timeout: config.sip.media_timeout,
-        session_timer: sip::SessionTimer {
-            expires: config.sip.session_expires_s,
-            min: config.sip.min_session_expires_s,
-        },
-        reliable_ringing: config.sip.reliable_ringing,
+        allow: if sip.allow.is_empty() { defaults.allow.clone() } else { sip.allow.clone() },
+        media_timeout: sip.media_timeout,
+        session_timer: sip::SessionTimer { expires: sip.session_expires_s, min: sip.min_session_expires_s },
+        reliable_ringing: sip.reliable_ringing,
         ..defaults
+    }
+}
+
+fn trunk(trunk: &config::Trunk) -> sip::TrunkSettings {
+    sip::TrunkSettings {
+        name: trunk.name.clone(),
+        host: trunk.host.clone(),
+        port: trunk.port,
+        transport: trunk.transport.map(|transport| match transport {
+            config::Transport::Udp => sip::Transport::Udp,
+            config::Transport::Tcp => sip::Transport::Tcp,
+            config::Transport::Tls => sip::Transport::Tls,
+        }),
+        user: trunk.user.clone(),
+        password: trunk.password.as_ref().map(|password| password.expose().to_owned()).unwrap_or_default(),
+        register: trunk.register.map(|expiry| expiry.as_secs() as u32),
+        allow: trunk.allow.clone(),
+        keep_alive: trunk.keep_alive,
+        number: trunk.number.clone(),
+    }
+}
+
+fn digest(digest: &config::Digest) -> sip::Algorithm {
+    match digest {
+        config::Digest::Sha256 => sip::Algorithm::Sha256,
+        config::Digest::Md5 => sip::Algorithm::Md5,
     }
 }
 
@@ -286,6 +329,6 @@ pub fn agents_of<'a>(config: &'a Config, user: &'a str) -> impl Iterator<Item = 
 
 /// Agents who are reached without registering.
 pub fn fixed_agents(config: &Config) -> BTreeSet<&str> {
-    let fixed = config.agents.values().filter(|agent| matches!(agent.phone, Phone::At { .. }));
+    let fixed = config.agents.values().filter(|agent| !matches!(agent.phone, Phone::Registers { .. }));
     fixed.map(|agent| agent.name.as_str()).collect()
 }

@@ -220,12 +220,14 @@ impl Doors {
             match changes.recv().await {
                 Ok(change) => {
                     let config = self.running.load().config.clone();
+                    // One of several phones may go while another stays.
+                    let there = self.endpoint.registered().iter().any(|phone| phone.user == change.user);
                     for agent in load::agents_of(&config, &change.user) {
                         let agent = agent.name.clone();
                         self.floor
-                            .tell(match change.expires.is_zero() {
-                                true => FloorEvent::LoggedOut { agent },
-                                false => FloorEvent::LoggedIn { agent },
+                            .tell(match there {
+                                true => FloorEvent::LoggedIn { agent },
+                                false => FloorEvent::LoggedOut { agent },
                             })
                             .await;
                     }
@@ -242,7 +244,7 @@ impl Doors {
         let registered = self.endpoint.registered();
         for agent in config.agents.values() {
             let reachable = match &agent.phone {
-                config::Phone::At { .. } => true,
+                config::Phone::At { .. } | config::Phone::Outside { .. } => true,
                 config::Phone::Registers { user, .. } => registered.iter().any(|phone| phone.user == *user),
             };
             let agent = agent.name.clone();
@@ -258,6 +260,22 @@ impl Doors {
             every.tick().await;
             metrics::gauge!(names::SPEECH_QUEUE).set(self.running.load().shared.ear.waiting() as f64);
             metrics::gauge!(names::RECORDS_QUEUE).set(self.store.waiting() as f64);
+            for (reason, count) in self.endpoint.silenced() {
+                metrics::counter!(names::SIP_SILENCED, "reason" => reason).absolute(count);
+            }
+            let counts = self.endpoint.counts();
+            metrics::gauge!(names::SIP_BLOCKED).set(counts.blocked as f64);
+            metrics::gauge!(names::SIP_REGISTRATIONS).set(counts.registrations as f64);
+            let trunks = self.endpoint.trunks();
+            for trunk in &trunks {
+                let up = if trunk.state == sip::TrunkState::Up { 1.0 } else { 0.0 };
+                metrics::gauge!(names::TRUNK_UP, "trunk" => trunk.name.clone()).set(up);
+            }
+            if !trunks.is_empty() {
+                // Calls may come by the others, and by none: a trunk that is down is no reason to restart.
+                let all_up = trunks.iter().all(|trunk| trunk.state == sip::TrunkState::Up);
+                health.set("trunks", if all_up { State::Ready } else { State::Degraded });
+            }
             if !self.floor.is_alive() {
                 error!("the queues have stopped: callers are told that nobody is there; restart the engine");
                 health.set("queues", State::Failed);

@@ -96,11 +96,8 @@ impl Switchboard {
     /// An agent's telephone calls through us: an agent, or a number outside that the rules allow.
     pub async fn consult(self, endpoint: sip::Endpoint, config: Arc<Config>, incoming: sip::Incoming, to: Destination) {
         let target = match &to {
-            Destination::Agent { agent } => config.agents.get(agent).map(|agent| match &agent.phone {
-                Phone::Registers { user, .. } => Target::Registered(user.clone()),
-                Phone::At { uri } => Target::Uri(uri.clone()),
-            }),
-            Destination::Outside { number } => config.outside(number).map(Target::Uri),
+            Destination::Agent { agent } => config.agents.get(agent).map(|agent| target_of(agent.phone.clone())),
+            Destination::Outside { number } => config.outside(number).map(target_of),
             Destination::Queue { .. } | Destination::Consulted { .. } => None,
         };
         let Some(target) = target else { return incoming.reject(404, None).await };
@@ -163,6 +160,15 @@ impl Switchboard {
             }
         }
         tokio::join!(near.hang_up(), far.hang_up());
+    }
+}
+
+/// How a telephone is called.
+pub fn target_of(phone: Phone) -> Target {
+    match phone {
+        Phone::Registers { user, .. } => Target::Registered(user),
+        Phone::At { uri } => Target::Uri(uri),
+        Phone::Outside { number, trunk } => Target::Trunk { trunk, number },
     }
 }
 

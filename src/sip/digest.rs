@@ -1,6 +1,7 @@
-//! Digest authentication as a server (RFC 7616 with the MD5 of RFC 2617, as phones do it): challenges, nonces that
-//! expire, replay protection by nonce count. The stack's own helpers read the nonce count as one byte and print it
-//! in decimal, so phones that stay registered are refused at the tenth request: checked here from the raw header.
+//! Digest authentication (RFC 7616, RFC 8760) with SHA-256 and MD5. As a server: challenges, nonces that expire, replay
+//! protection by nonce count. The stack's own helpers read the nonce count as one byte and print it in decimal, so
+//! phones that stay registered are refused at the tenth request: checked here from the raw header. As a client: which
+//! of several challenges the stack is to answer.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,9 +14,63 @@ pub const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 /// Nonces in use at once; beyond it the oldest are forgotten (their phones are told "stale").
 const MAX_NONCES: usize = 10_000;
 
-/// MD5(user:realm:password), hex.
-pub fn ha1(user: &str, realm: &str, password: &str) -> String {
-    md5_hex(&[user, realm, password])
+/// H(user:realm:password), hex.
+pub fn ha1(algorithm: Algorithm, user: &str, realm: &str, password: &str) -> String {
+    algorithm.hash(&[user, realm, password])
+}
+
+/// How passwords are hashed; the stronger is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    Md5,
+    Sha256,
+}
+
+impl Algorithm {
+    /// As it stands on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Md5, Self::Sha256].into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Hash of the parts with `:` between them, lower-case hex.
+    fn hash(self, parts: &[&str]) -> String {
+        match self {
+            Self::Md5 => hash::<Md5>(parts),
+            Self::Sha256 => hash::<Sha256>(parts),
+        }
+    }
+}
+
+/// Of several challenges to us the strongest that can be answered, alone and in words the stack reads: RFC 8760, 2.4
+/// lets a client choose, the stack takes the first and stumbles over `qop="auth,auth-int"`.
+pub fn strongest<'a>(challenges: impl Iterator<Item = &'a str>) -> Option<String> {
+    let known = challenges.filter_map(|challenge| {
+        let (scheme, rest) = challenge.trim().split_once(char::is_whitespace)?;
+        let params = params(rest)?;
+        let get = |name: &str| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+        let algorithm = Algorithm::parse(get("algorithm").unwrap_or("MD5"))?;
+        let (realm, nonce) = (get("realm")?, get("nonce")?);
+        let qop = match get("qop") {
+            None => "",
+            Some(qop) if qop.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")) => ", qop=\"auth\"",
+            Some(_) => return None,
+        };
+        let opaque = get("opaque").map(|opaque| format!(", opaque=\"{opaque}\"")).unwrap_or_default();
+        let stale =
+            if get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")) { ", stale=true" } else { "" };
+        let name = algorithm.name();
+        let text = format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}{qop}{opaque}{stale}");
+        scheme.eq_ignore_ascii_case("digest").then_some((algorithm, text))
+    });
+    // Of equals the first: the server's own order.
+    known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, text)| text)
 }
 
 /// What came of looking at credentials.
@@ -43,11 +98,22 @@ impl Digest {
         Self { secret, epoch, used: HashMap::new() }
     }
 
-    /// The value of a `WWW-Authenticate` header. `salt` is any fresh random number.
-    pub fn challenge(&self, now: Instant, realm: &str, stale: bool, salt: u64) -> String {
+    /// The values of `WWW-Authenticate` headers, in the order given. `salt` is any fresh random number.
+    pub fn challenges(
+        &self,
+        now: Instant,
+        realm: &str,
+        algorithms: &[Algorithm],
+        stale: bool,
+        salt: u64,
+    ) -> Vec<String> {
         let nonce = self.nonce(now.saturating_duration_since(self.epoch).as_millis() as u64, salt);
         let stale = if stale { ", stale=true" } else { "" };
-        format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"{stale}")
+        let challenge = |algorithm: &Algorithm| {
+            let name = algorithm.name();
+            format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}")
+        };
+        algorithms.iter().map(challenge).collect()
     }
 
     /// Checks the value of an `Authorization` header for a request of `method`. `ha1_of` gives the secret of a user
@@ -57,17 +123,18 @@ impl Digest {
         now: Instant,
         method: &str,
         header: &str,
-        ha1_of: impl Fn(&str, &str) -> Option<String>,
+        ha1_of: impl Fn(Algorithm, &str, &str) -> Option<String>,
     ) -> Verdict {
         let Some(answer) = Answer::parse(header) else { return Verdict::Refused };
         let now = now.saturating_duration_since(self.epoch);
         let Some(made) = self.made_at(answer.nonce).filter(|made| now.saturating_sub(*made) < NONCE_LIFETIME) else {
             return Verdict::Stale;
         };
-        let known = ha1_of(answer.username, answer.realm);
-        let secret = known.clone().unwrap_or_else(|| md5_hex(&[answer.username, answer.nonce]));
-        let ha2 = md5_hex(&[method, answer.uri]);
-        let expected = md5_hex(&[&secret, answer.nonce, answer.nc, answer.cnonce, "auth", &ha2]);
+        let algorithm = answer.algorithm;
+        let known = ha1_of(algorithm, answer.username, answer.realm);
+        let secret = known.clone().unwrap_or_else(|| algorithm.hash(&[answer.username, answer.nonce]));
+        let ha2 = algorithm.hash(&[method, answer.uri]);
+        let expected = algorithm.hash(&[&secret, answer.nonce, answer.nc, answer.cnonce, "auth", &ha2]);
         if !same(&expected, &answer.response.to_ascii_lowercase()) || known.is_none() {
             return Verdict::Refused;
         }
@@ -110,6 +177,7 @@ impl Digest {
 }
 
 struct Answer<'a> {
+    algorithm: Algorithm,
     username: &'a str,
     realm: &'a str,
     nonce: &'a str,
@@ -120,7 +188,7 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Only `qop=auth` with MD5: an answer without a nonce count could be replayed.
+    /// Only `qop=auth`: an answer without a nonce count could be replayed.
     fn parse(header: &'a str) -> Option<Self> {
         let (scheme, rest) = header.trim().split_once(char::is_whitespace)?;
         if !scheme.eq_ignore_ascii_case("digest") {
@@ -128,10 +196,11 @@ impl<'a> Answer<'a> {
         }
         let params = params(rest)?;
         let get = |name: &str| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-        if !get("algorithm").unwrap_or("MD5").eq_ignore_ascii_case("md5") || !get("qop")?.eq_ignore_ascii_case("auth") {
+        if !get("qop")?.eq_ignore_ascii_case("auth") {
             return None;
         }
         Some(Self {
+            algorithm: Algorithm::parse(get("algorithm").unwrap_or("MD5"))?,
             username: get("username")?,
             realm: get("realm")?,
             nonce: get("nonce")?,
@@ -162,8 +231,8 @@ fn params(mut rest: &str) -> Option<Vec<(&str, &str)>> {
     }
 }
 
-fn md5_hex(parts: &[&str]) -> String {
-    let mut hash = Md5::new();
+fn hash<H: md5::Digest>(parts: &[&str]) -> String {
+    let mut hash = H::new();
     for (n, part) in parts.iter().enumerate() {
         if n > 0 {
             hash.update(b":");
@@ -191,34 +260,97 @@ mod tests {
     }
 
     fn answer(user: &str, password: &str, nonce: &str, nc: u32) -> String {
-        let ha2 = md5_hex(&["REGISTER", "sip:desk"]);
+        answer_by(Algorithm::Md5, user, password, nonce, nc)
+    }
+
+    fn answer_by(algorithm: Algorithm, user: &str, password: &str, nonce: &str, nc: u32) -> String {
+        let ha2 = algorithm.hash(&["REGISTER", "sip:desk"]);
         let nc = format!("{nc:08x}");
-        let response = md5_hex(&[&ha1(user, "desk", password), nonce, &nc, "c0", "auth", &ha2]);
+        let ha1 = ha1(algorithm, user, "desk", password);
+        let response = algorithm.hash(&[&ha1, nonce, &nc, "c0", "auth", &ha2]);
         format!(
             "Digest username=\"{user}\", realm=\"desk\", nonce=\"{nonce}\", uri=\"sip:desk\", \
-             response=\"{response}\", algorithm=MD5, qop=auth, nc={nc}, cnonce=\"c0\""
+             response=\"{response}\", algorithm={}, qop=auth, nc={nc}, cnonce=\"c0\"",
+            algorithm.name()
         )
     }
 
-    fn secrets(user: &str, realm: &str) -> Option<String> {
-        (user == "alice" && realm == "desk").then(|| ha1("alice", "desk", "secret"))
+    fn secrets(algorithm: Algorithm, user: &str, realm: &str) -> Option<String> {
+        (user == "alice" && realm == "desk").then(|| ha1(algorithm, "alice", "desk", "secret"))
+    }
+
+    fn challenge(digest: &Digest, now: Instant, stale: bool) -> String {
+        digest.challenges(now, "desk", &[Algorithm::Md5], stale, 1).remove(0)
     }
 
     #[test]
     fn the_example_of_rfc_2617() {
         // RFC 2617, 3.5: the only published vector with MD5 and qop.
-        let ha1 = ha1("Mufasa", "testrealm@host.com", "Circle Of Life");
+        let md5 = Algorithm::Md5;
+        let ha1 = ha1(md5, "Mufasa", "testrealm@host.com", "Circle Of Life");
         assert_eq!(ha1, "939e7578ed9e3c518a452acee763bce9");
-        let ha2 = md5_hex(&["GET", "/dir/index.html"]);
-        let response = md5_hex(&[&ha1, "dcd98b7102dd2f0e8b11d0f600bfb0c093", "00000001", "0a4f113b", "auth", &ha2]);
+        let ha2 = md5.hash(&["GET", "/dir/index.html"]);
+        let response = md5.hash(&[&ha1, "dcd98b7102dd2f0e8b11d0f600bfb0c093", "00000001", "0a4f113b", "auth", &ha2]);
         assert_eq!(response, "6629fae49393a05397450978507c4ef1");
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7616() {
+        // RFC 7616, 3.9.1: the same request answered with either algorithm.
+        for (algorithm, expected) in [
+            (Algorithm::Md5, "8ca523f5e9506fed4657c9700eebdbec"),
+            (Algorithm::Sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ] {
+            let ha1 = ha1(algorithm, "Mufasa", "http-auth@example.org", "Circle of Life");
+            let ha2 = algorithm.hash(&["GET", "/dir/index.html"]);
+            let (nonce, cnonce) =
+                ("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
+            assert_eq!(algorithm.hash(&[&ha1, nonce, "00000001", cnonce, "auth", &ha2]), expected);
+        }
+    }
+
+    #[test]
+    fn either_algorithm_proves_a_user_and_the_strongest_is_offered_first() {
+        let start = Instant::now();
+        let mut digest = Digest::new([7; 32], start);
+        let both = digest.challenges(start, "desk", &[Algorithm::Sha256, Algorithm::Md5], false, 1);
+        assert!(both[0].contains("algorithm=SHA-256") && both[1].contains("algorithm=MD5"), "{both:?}");
+        for (nc, challenge, algorithm) in [(1, &both[0], Algorithm::Sha256), (2, &both[1], Algorithm::Md5)] {
+            let header = answer_by(algorithm, "alice", "secret", &nonce_of(challenge), nc);
+            assert_eq!(digest.verify(start, "REGISTER", &header, secrets), Verdict::User("alice".into()));
+        }
+        // A hash of one kind is none of the other.
+        let header = answer("alice", "secret", &nonce_of(&both[0]), 3).replace("MD5", "SHA-256");
+        assert_eq!(digest.verify(start, "REGISTER", &header, secrets), Verdict::Refused);
+    }
+
+    #[test]
+    fn of_several_challenges_the_strongest_known_is_answered() {
+        let md5 = "Digest realm=\"a, b\", nonce=\"n\", algorithm=MD5, qop=\"auth,auth-int\", opaque=\"o\"";
+        let sha = "Digest realm=\"a, b\", nonce=\"m\", algorithm=SHA-256, qop=auth, stale=TRUE";
+        let unknown = "Digest realm=\"a\", nonce=\"m\", algorithm=SHA-512-256, qop=\"auth\"";
+        let best = |list: &[&str]| strongest(list.iter().copied());
+        let expected = "Digest realm=\"a, b\", nonce=\"m\", algorithm=SHA-256, qop=\"auth\", stale=true";
+        assert_eq!(best(&[unknown, md5, sha]).as_deref(), Some(expected));
+        let expected = "Digest realm=\"a, b\", nonce=\"n\", algorithm=MD5, qop=\"auth\", opaque=\"o\"";
+        assert_eq!(best(&[md5, unknown]).as_deref(), Some(expected));
+        // RFC 2069 servers name neither algorithm nor qop.
+        assert_eq!(
+            best(&["Digest realm=\"a\", nonce=\"n\""]).unwrap(),
+            "Digest realm=\"a\", nonce=\"n\", algorithm=MD5"
+        );
+        for hopeless in
+            [unknown, "Basic realm=\"a\"", "Digest realm=\"a", "", "Digest realm=\"a\", nonce=\"n\", qop=\"auth-int\""]
+        {
+            assert_eq!(best(&[hopeless]), None, "{hopeless}");
+        }
     }
 
     #[test]
     fn right_credentials_pass_once_for_each_count() {
         let start = Instant::now();
         let mut digest = Digest::new([7; 32], start);
-        let nonce = nonce_of(&digest.challenge(start, "desk", false, 1));
+        let nonce = nonce_of(&challenge(&digest, start, false));
         let first = answer("alice", "secret", &nonce, 1);
         assert_eq!(digest.verify(start, "REGISTER", &first, secrets), Verdict::User("alice".into()));
         assert_eq!(digest.verify(start, "REGISTER", &first, secrets), Verdict::Refused, "a replay");
@@ -237,7 +369,7 @@ mod tests {
     fn unknown_users_and_wrong_passwords_look_the_same() {
         let start = Instant::now();
         let mut digest = Digest::new([7; 32], start);
-        let nonce = nonce_of(&digest.challenge(start, "desk", false, 1));
+        let nonce = nonce_of(&challenge(&digest, start, false));
         for header in [
             answer("alice", "wrong", &nonce, 1),
             answer("mallory", "secret", &nonce, 1),
@@ -259,13 +391,13 @@ mod tests {
     fn old_and_invented_nonces_are_stale() {
         let start = Instant::now();
         let mut digest = Digest::new([7; 32], start);
-        let nonce = nonce_of(&digest.challenge(start, "desk", false, 1));
+        let nonce = nonce_of(&challenge(&digest, start, false));
         let header = answer("alice", "secret", &nonce, 1);
         assert_eq!(digest.verify(start + NONCE_LIFETIME, "REGISTER", &header, secrets), Verdict::Stale);
         let invented = answer("alice", "secret", &"0".repeat(64), 1);
         assert_eq!(digest.verify(start, "REGISTER", &invented, secrets), Verdict::Stale);
-        let foreign = nonce_of(&Digest::new([8; 32], start).challenge(start, "desk", false, 1));
+        let foreign = nonce_of(&challenge(&Digest::new([8; 32], start), start, false));
         assert_eq!(digest.verify(start, "REGISTER", &answer("alice", "secret", &foreign, 1), secrets), Verdict::Stale);
-        assert!(digest.challenge(start, "desk", true, 2).ends_with("stale=true"));
+        assert!(challenge(&digest, start, true).ends_with("stale=true"));
     }
 }

@@ -8,6 +8,8 @@
 //! [`LOG_DIRECTIVE`], whatever else is asked for.
 
 mod digest;
+mod gate;
+mod identity;
 mod latch;
 mod plan;
 mod ports;
@@ -19,14 +21,20 @@ mod sdp;
 mod session_timer;
 mod settings;
 mod stack;
+mod targets;
+mod trunk;
 
-pub use registrar::Registration;
+pub use digest::Algorithm;
+pub use gate::Limits;
+pub use identity::Identity;
+pub use registrar::{Registration, Transport};
 pub use session_timer::Limits as SessionTimer;
-pub use settings::{PhoneAccount, Settings};
+pub use settings::{PhoneAccount, Settings, TlsSettings, TrunkSettings};
 pub use stack::{
     Counts, Early, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing,
-    OutgoingEvent, Replaces, Target, TransferRequest, way_to,
+    OutgoingEvent, Replaces, Target, TransferRequest, TrunkStatus, way_to,
 };
+pub use trunk::State as TrunkState;
 
 /// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.
 pub const LOG_DIRECTIVE: &str = "rsipstack=warn";
@@ -38,10 +46,14 @@ pub enum Error {
     Listen { address: std::net::SocketAddr, transport: &'static str, source: std::io::Error },
     #[error("no address to listen on is configured")]
     NoAddress,
+    #[error("TLS: {0}")]
+    Tls(String),
     #[error("no pair of ports for sound is free ({0}); widen `rtp_ports`")]
     RtpPorts(std::io::Error),
     #[error("that phone is not registered")]
     NotRegistered,
+    #[error("there is no trunk {0:?}, or nobody told yet where its servers are")]
+    Trunk(String),
     #[error("not a SIP address that can be called")]
     Uri,
     #[error("the host {host:?} has no address that can be reached from here{}", because(source))]

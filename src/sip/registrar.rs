@@ -1,18 +1,23 @@
 //! Where registered phones are (RFC 3261, 10.3). A plain value: requests and times go in, bindings come out.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// Devices one user may have registered at once; a new one replaces the oldest.
 const MAX_CONTACTS: usize = 8;
+/// Questions in a row without an answer after which a phone is not rung any more.
+const MISSES: u32 = 2;
+/// A phone that did not answer is asked again this soon.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 /// How a message came or shall go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     Udp,
     Tcp,
+    Tls,
 }
 
 /// One device of a user.
@@ -24,6 +29,10 @@ pub struct Binding {
     pub source: SocketAddr,
     pub transport: Transport,
     pub expires_at: Instant,
+    /// It answers questions, or was not asked any.
+    alive: bool,
+    misses: u32,
+    asked_at: Instant,
     call_id: String,
     cseq: u32,
     registered_at: Instant,
@@ -121,6 +130,9 @@ impl Registrar {
                             source: request.source,
                             transport: request.transport,
                             expires_at: now + expires,
+                            alive: true,
+                            misses: 0,
+                            asked_at: now,
                             call_id: request.call_id.clone(),
                             cseq: request.cseq,
                             registered_at: now,
@@ -144,17 +156,22 @@ impl Registrar {
         Ok(changes)
     }
 
-    /// Devices of a user, the latest to register first.
+    /// Every device of a user, the latest to register first, those that do not answer too: what a REGISTER is told.
+    pub fn registered(&self, now: Instant, user: &str) -> Vec<Binding> {
+        self.users.get(user).into_iter().flatten().filter(|binding| binding.expires_at > now).cloned().collect()
+    }
+
+    /// Devices of a user that can be rung, the latest to register first.
     pub fn bindings(&self, now: Instant, user: &str) -> Vec<Binding> {
-        let mut bindings: Vec<_> =
-            self.users.get(user).into_iter().flatten().filter(|binding| binding.expires_at > now).cloned().collect();
+        let here = |binding: &&Binding| binding.expires_at > now && binding.alive;
+        let mut bindings: Vec<_> = self.users.get(user).into_iter().flatten().filter(here).cloned().collect();
         bindings.sort_by_key(|binding| std::cmp::Reverse(binding.registered_at));
         bindings
     }
 
     /// Everyone who can be rung.
     pub fn reachable(&self, now: Instant) -> Vec<Registration> {
-        let alive = |binding: &&Binding| binding.expires_at > now;
+        let alive = |binding: &&Binding| binding.expires_at > now && binding.alive;
         self.users
             .iter()
             .flat_map(|(user, bindings)| {
@@ -165,6 +182,36 @@ impl Registrar {
                 })
             })
             .collect()
+    }
+
+    /// Devices whose turn it is to be asked whether they are still there; each is asked once in `every`.
+    pub fn to_ask(&mut self, now: Instant, every: Duration) -> Vec<Binding> {
+        let due = |binding: &&mut Binding| {
+            let wait = if binding.misses == 1 { SECOND_LOOK.min(every) } else { every };
+            binding.expires_at > now && now.saturating_duration_since(binding.asked_at) >= wait
+        };
+        let due = self.users.values_mut().flatten().filter(due);
+        due.map(|binding| {
+            binding.asked_at = now;
+            binding.clone()
+        })
+        .collect()
+    }
+
+    /// A device answered a question, or did not. What changes by it.
+    pub fn told(&mut self, now: Instant, asked: &Binding, answered: bool) -> Option<Registration> {
+        let mut all = self.users.iter_mut().flat_map(|(user, bindings)| bindings.iter_mut().map(move |b| (user, b)));
+        // One that registered anew meanwhile is another binding.
+        let (user, binding) = all.find(|(_, binding)| {
+            binding.contact == asked.contact && binding.source == asked.source && binding.cseq == asked.cseq
+        })?;
+        binding.misses = if answered { 0 } else { binding.misses.saturating_add(1) };
+        let alive = answered || (binding.alive && binding.misses < MISSES);
+        (std::mem::replace(&mut binding.alive, alive) != alive).then(|| Registration {
+            user: user.clone(),
+            contact: binding.contact.clone(),
+            expires: if alive { binding.expires_at.saturating_duration_since(now) } else { Duration::ZERO },
+        })
     }
 
     /// Whether a registered phone speaks from this address.
@@ -189,6 +236,11 @@ impl Registrar {
             (one, None) => one.cloned(),
             (one, two) => one.into_iter().chain(two).chain(users).find(|user| *user == calls_itself).cloned(),
         }
+    }
+
+    /// Whether a registered phone is at this address, whatever its port.
+    pub fn knows_address(&self, now: Instant, ip: IpAddr) -> bool {
+        self.users.values().flatten().any(|binding| binding.source.ip() == ip && binding.expires_at > now)
     }
 
     /// Where a request to this contact URI is to be sent.
@@ -297,6 +349,33 @@ mod tests {
         assert_eq!(registrar.register(start, &LIMITS, &all(None)), Err(Refused::BadRequest));
         assert_eq!(registrar.register(start, &LIMITS, &all(Some(0))).unwrap().len(), 1);
         assert_eq!(registrar.len(), 0);
+    }
+
+    #[test]
+    fn a_phone_that_answers_no_more_is_not_rung_until_it_does() {
+        let (start, mut registrar) = (Instant::now(), Registrar::default());
+        let every = Duration::from_secs(60);
+        registrar.register(start, &LIMITS, &request(1, &[("sip:a@h1", Some(600))])).unwrap();
+        assert!(registrar.to_ask(start + Duration::from_secs(59), every).is_empty());
+        let at = start + every;
+        let asked = registrar.to_ask(at, every);
+        assert_eq!(asked.len(), 1);
+        assert_eq!(registrar.told(at, &asked[0], false), None, "once may be chance");
+        let at = at + SECOND_LOOK;
+        let asked = registrar.to_ask(at, every);
+        let gone = registrar.told(at, &asked[0], false).unwrap();
+        assert_eq!((gone.contact.as_str(), gone.expires), ("sip:a@h1", Duration::ZERO));
+        assert!(registrar.bindings(at, "alice").is_empty() && registrar.reachable(at).is_empty());
+        assert_eq!(registrar.registered(at, "alice").len(), 1, "it is registered all the same");
+        let at = at + every;
+        let asked = registrar.to_ask(at, every);
+        let back = registrar.told(at, &asked[0], true).unwrap();
+        assert!(back.expires > Duration::from_secs(400));
+        assert_eq!(registrar.bindings(at, "alice").len(), 1);
+        // An answer to an old question says nothing of a new registration.
+        registrar.register(at, &LIMITS, &request(2, &[("sip:a@h1", Some(600))])).unwrap();
+        assert_eq!(registrar.told(at, &asked[0], false), None);
+        assert_eq!(registrar.bindings(at, "alice")[0].misses, 0);
     }
 
     #[test]

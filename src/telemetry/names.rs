@@ -46,6 +46,13 @@ pub const RECORDS_FAILED: &str = "frontdesk_records_failed_writes_total";
 pub const RECORDS_COMMIT_SECONDS: &str = "frontdesk_records_commit_seconds";
 
 pub const AGENTS_AVAILABLE: &str = "frontdesk_agents_available";
+/// Labels: `trunk`. 1: registered, or its servers answer.
+pub const TRUNK_UP: &str = "frontdesk_trunk_up";
+pub const SIP_REGISTRATIONS: &str = "frontdesk_sip_registrations";
+/// Labels: `reason` (`blocked`, `flood`, `scanner`, `malformed`).
+pub const SIP_SILENCED: &str = "frontdesk_sip_silenced_total";
+pub const SIP_BLOCKED: &str = "frontdesk_sip_blocked_sources";
+
 /// Labels: `queue`.
 pub const QUEUE_WAITING: &str = "frontdesk_queue_waiting";
 /// Labels: `queue`.
@@ -86,6 +93,10 @@ pub fn describe() {
     describe_histogram!(RECORDS_COMMIT_SECONDS, Unit::Seconds, "Writing one batch of records");
 
     describe_gauge!(AGENTS_AVAILABLE, "Agents logged in and free");
+    describe_gauge!(TRUNK_UP, "Whether a trunk can be used: 1 or 0");
+    describe_gauge!(SIP_REGISTRATIONS, "Phones' registrations");
+    describe_counter!(SIP_SILENCED, "SIP messages met with silence, by reason");
+    describe_gauge!(SIP_BLOCKED, "Sources on the block list");
     describe_gauge!(QUEUE_WAITING, "Callers waiting, by queue");
     describe_histogram!(QUEUE_WAIT_SECONDS, Unit::Seconds, "Wait for an agent, by queue");
 }

@@ -39,6 +39,8 @@ pub struct Phone<'a> {
     pub password: &'a str,
     pub registrar: SocketAddr,
     pub tcp: bool,
+    /// By TLS, and whose certificates it believes.
+    pub believes: Option<&'a Path>,
     /// Seconds; 0 does not register.
     pub expires: u32,
     pub sound: Sound,
@@ -53,6 +55,7 @@ impl Default for Phone<'_> {
             password: "secret",
             registrar: SocketAddr::from(([127, 0, 0, 1], 5060)),
             tcp: false,
+            believes: None,
             expires: 60,
             sound: Sound::Sine(600.0),
             codecs: "PCMU,PCMA",
@@ -77,7 +80,11 @@ impl Baresip {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (port, control) = (super::free_port(), super::free_port());
         fs::write(folder.path().join("config"), config(phone, port, control, &folder)).expect("a configuration");
-        let transport = if phone.tcp { "tcp" } else { "udp" };
+        let transport = match (phone.believes, phone.tcp) {
+            (Some(_), _) => "tls",
+            (None, true) => "tcp",
+            (None, false) => "udp",
+        };
         let account = format!(
             "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}",
             phone.user, phone.registrar, phone.password, phone.expires, phone.codecs
@@ -251,6 +258,10 @@ fn microphone(sound: &Sound, file: &Path) {
 fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) -> String {
     microphone(&phone.sound, &folder.path().join("microphone.wav"));
     let (folder, rtp) = (folder.path().display(), super::free_port());
+    let tls = phone.believes.map_or(String::new(), |file| {
+        let file = file.display();
+        format!("sip_cafile {file}\nsip_verify_server yes\n")
+    });
     format!(
         "poll_method epoll\n\
          sip_listen 127.0.0.1:{port}\n\
@@ -278,7 +289,8 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          module_tmp account.so\n\
          module_app menu.so\n\
          module_app ctrl_tcp.so\n\
-         ctrl_tcp_listen 127.0.0.1:{control}\n",
+         ctrl_tcp_listen 127.0.0.1:{control}\n\
+         {tls}",
         rtp + 50
     )
 }

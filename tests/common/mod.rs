@@ -3,8 +3,11 @@
 #![allow(dead_code)] // each test uses its own part
 
 pub mod baresip;
+pub mod certificates;
 pub mod command;
 pub mod engine;
+pub mod kamailio;
+pub mod names;
 pub mod people;
 pub mod pulse;
 pub mod sipp;

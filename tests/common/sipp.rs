@@ -57,6 +57,11 @@ impl Sipp {
         Self { tcp: true, ..self }
     }
 
+    /// What a scenario's `[service]` is.
+    pub fn dials(self, number: &str) -> Self {
+        Self { number: number.into(), ..self }
+    }
+
     /// `calls` calls, `rate` begun a second.
     pub fn calls(self, calls: u32, rate: u32) -> Self {
         Self { calls, rate, ..self }
@@ -86,7 +91,9 @@ impl Sipp {
         let scenario = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{}.xml", self.scenario));
         let mut command = Command::new(super::tool("sipp"));
         command.args(self.target.map(|target| target.to_string()));
-        command.arg("-sf").arg(scenario).args(["-i", "127.0.0.1", "-p", &self.port.to_string()]);
+        let v6 = self.target.is_some_and(|target| target.is_ipv6());
+        command.arg("-sf").arg(scenario).args(["-i", if v6 { "::1" } else { "127.0.0.1" }]);
+        command.args(["-p", &self.port.to_string()]);
         command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string()]);
         command.args(["-s", &self.number, "-t", if self.tcp { "t1" } else { "u1" }, "-d", &self.speaks_ms.to_string()]);
         // Its own port range for sound, above its signalling port.

@@ -50,6 +50,7 @@ impl Script {
             name: Some("Jo Doe".into()),
             dialled: "1000".into(),
             line: "main".into(),
+            ..Caller::default()
         };
         Self::from(flow, moment, caller)
     }

@@ -200,9 +200,9 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
                     problems.push(problem(step, &used.field, ProblemKind::SecretSpoken, message, remedy));
                 } else if !ever.contains(name.as_str()) {
                     let message = format!("nothing fills `{name}`");
-                    let remedy =
-                        "name a slot that is asked, a value that a fetch saves, or caller_number, dialled, line";
-                    problems.push(problem(step, &used.field, ProblemKind::UnknownValue, message, remedy));
+                    let built_in = BUILT_IN.join(", ");
+                    let remedy = format!("name a slot that is asked, a value that a fetch saves, or one of {built_in}");
+                    problems.push(problem(step, &used.field, ProblemKind::UnknownValue, message, &remedy));
                 } else if used.own != Some(name)
                     && filled.get(step).is_some_and(|filled| !filled.contains(name.as_str()))
                 {

@@ -6,39 +6,43 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
+use rsipstack::sip::headers::UntypedHeader;
 use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::super::Error;
+use super::super::identity::{self, Identity};
 use super::super::ports::RtpSockets;
 use super::super::registrar::Transport;
 use super::super::sdp::Remote;
 use super::leg::Exchange;
 use super::leg::{self, Leg, LegEvent, Session};
 use super::screen::{self, Refusal};
-use super::{Shared, allow, content_type, refresh, reliable, supported};
+use super::{Shared, allow, content_type, refresh, reliable, supported, trunks};
 
 /// What sound waits for the caller's ACK: one that is lost comes again after half a second.
 const ACK_WAIT: Duration = Duration::from_millis(1_200);
-/// Longest name or number taken from a message, characters.
-const NAME: usize = 128;
 
 /// A call that wants an answer. Dropping it refuses it (480).
 pub struct Incoming {
     /// The SIP Call-ID.
     pub call_id: String,
-    /// User part of From; empty when withheld.
+    /// As in `identity`; empty when withheld.
     pub from_number: String,
     pub from_name: Option<String>,
-    /// User part of the Request-URI: what was dialled.
+    /// What was dialled.
     pub to_number: String,
     pub source: SocketAddr,
     /// The user of the phone that calls, where it is registered here or has proved itself.
     pub phone: Option<String>,
     /// The Call-ID of the leg of ours whose place this call is to take (RFC 3891).
     pub replaces: Option<String>,
+    /// All that the network says of the caller.
+    pub identity: Identity,
+    /// The trunk by which it comes.
+    pub trunk: Option<String>,
     session: Arc<Session>,
     transaction: TransactionEventSender,
     offer: Option<Remote>,
@@ -236,15 +240,18 @@ pub(super) async fn invite(
         *session.exchange() = Exchange::Theirs;
     }
     let (events, leg_events) = leg::events();
-    let caller = Caller::of(&tx.original);
+    let trunk = shared.door.trunk_of(source.ip());
+    let identity = identify(shared, &tx.original, trunk.as_deref());
     let incoming = Incoming {
         call_id: session.call_id.clone(),
-        from_number: caller.number,
-        from_name: caller.name,
-        to_number: caller.dialled,
+        from_number: identity.number.clone(),
+        from_name: identity.name.clone(),
+        to_number: identity.dialled.clone(),
         source,
         phone,
         replaces,
+        identity,
+        trunk,
         session: session.clone(),
         transaction: tx.tu_sender.clone(),
         offer,
@@ -287,28 +294,29 @@ fn respond(session: &Session, transaction: &TransactionEventSender, status: Stat
     let _ = transaction.send(TransactionEvent::Respond(response));
 }
 
-struct Caller {
-    number: String,
-    name: Option<String>,
-    dialled: String,
-}
-
-impl Caller {
-    fn of(request: &Request) -> Self {
-        let from = request.from_header().ok().and_then(|from| from.typed().ok());
-        let number = from.as_ref().and_then(|from| from.uri.user()).map(clean).unwrap_or_default();
-        let name = from.and_then(|from| from.display_name).map(|name| clean(&name)).filter(|name| !name.is_empty());
-        Self {
-            // RFC 3323, 4.1.1.3
-            number: if number.eq_ignore_ascii_case("anonymous") { String::new() } else { number },
-            name: name.filter(|name| !name.eq_ignore_ascii_case("anonymous")),
-            dialled: request.uri.user().map(clean).unwrap_or_default(),
+/// Who calls, as the message and the way it came say it.
+fn identify(shared: &Shared, request: &Request, trunk: Option<&str>) -> Identity {
+    let settings = shared.settings.load();
+    let trunk = trunk.and_then(|name| settings.trunks.iter().find(|trunk| trunk.name == name));
+    let ours = trunk.filter(|trunk| trunk.register.is_some()).map(|trunk| trunks::user_of(trunk, shared));
+    let (mut asserted, mut privacy, mut diversion, mut history) = (vec![], vec![], vec![], vec![]);
+    for header in request.headers.iter() {
+        match header {
+            Header::PAssertedIdentity(value) => asserted.push(value.value()),
+            Header::Privacy(value) => privacy.push(value.value()),
+            Header::Diversion(value) => diversion.push(value.value()),
+            Header::HistoryInfo(value) => history.push(value.value()),
+            _ => {}
         }
     }
-}
-
-/// What a peer writes, without quotes, control characters, user parameters and excess.
-fn clean(text: &str) -> String {
-    let text = text.split(';').next().unwrap_or_default().trim().trim_matches('"');
-    text.chars().filter(|c| !c.is_control() && *c != '\\').take(NAME).collect::<String>().trim().to_owned()
+    let headers = identity::Headers {
+        from: request.from_header().map(UntypedHeader::value).unwrap_or_default(),
+        to: request.to_header().map(UntypedHeader::value).unwrap_or_default(),
+        dialled: request.uri.user().unwrap_or_default(),
+        asserted,
+        privacy,
+        diversion,
+        history,
+    };
+    identity::read(&headers, trunk.is_some(), ours.as_deref())
 }

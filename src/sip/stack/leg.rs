@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rsipstack::dialog::dialog::{Dialog, DialogState, DialogStateReceiver, TransactionHandle};
 use rsipstack::dialog::invite_dialog::InviteDialog;
+use rsipstack::sip::uri::ParamsExt;
 use rsipstack::sip::{Header, HeadersExt, Method, Request, StatusCode, ToTypedHeader};
 use rsipstack::transaction::key::TransactionRole;
 use tokio::sync::{mpsc, watch};
@@ -246,15 +247,11 @@ impl Session {
     pub fn retarget(&self, message: &impl HeadersExt) {
         let Ok(contact) = message.contact_header() else { return };
         let Some(mut uri) = contact.typed().ok().map(|typed| typed.uri) else { return };
-        let tcp = Some(&rsipstack::sip::Transport::Tcp);
-        use rsipstack::sip::uri::ParamsExt;
-        let over_tcp = self
-            .dialog
-            .initial_request()
-            .top_via_header()
-            .is_ok_and(|via| via.typed().is_ok_and(|via| Some(&via.transport) == tcp));
-        if over_tcp && uri.transport().is_none() {
-            uri.params.push(rsipstack::sip::Param::Transport(rsipstack::sip::Transport::Tcp));
+        // A connection that is there is kept to, whatever the Contact leaves out.
+        let initial = self.dialog.initial_request();
+        let over = initial.top_via_header().ok().and_then(|via| via.typed().ok()).map(|via| via.transport);
+        if let (None, Some(over)) = (uri.transport(), over.filter(|over| *over != rsipstack::sip::Transport::Udp)) {
+            uri.params.push(rsipstack::sip::Param::Transport(over));
         }
         Dialog::Invite(self.dialog.clone()).set_remote_target(uri, Some(contact.clone()));
     }

@@ -1,5 +1,8 @@
 //! The one place that touches `rsipstack`: listeners, dispatch of requests, and the face of the telephone side.
 
+mod ask;
+mod dns;
+mod door;
 mod incoming;
 mod keys;
 mod leg;
@@ -11,6 +14,9 @@ mod refresh;
 mod register;
 mod reliable;
 mod screen;
+mod tls;
+mod trunks;
+mod udp;
 mod way;
 mod within;
 
@@ -27,15 +33,17 @@ use rsipstack::sip::{Header, HeadersExt, Method, Param, StatusCode, Uri, headers
 use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transaction::{CallIdFormat, TransactionReceiver};
+use rsipstack::transport::TlsConfig;
 use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 pub use incoming::{Early, Incoming};
 pub use leg::{Leg, LegControl, LegEvent};
 pub use outgoing::{FailureReason, InviteRequest, Outgoing, OutgoingEvent, Target};
 pub use refer::{Replaces, TransferRequest};
+pub use trunks::TrunkStatus;
 pub use way::way_to;
 
 use super::digest::Digest;
@@ -43,6 +51,10 @@ use super::latch::is_private;
 use super::ports::RtpPorts;
 use super::registrar::{Registrar, Transport};
 use super::{Error, Registration, Settings};
+use dns::Dns;
+use door::Door;
+use tls::Tls;
+use trunks::Trunks;
 
 /// Calls that may wait for the engine to look at them; the next is refused with 503.
 const BACKLOG: usize = 64;
@@ -51,6 +63,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY";
 /// Extensions that a peer may use or require.
 const SUPPORTED: &str = "100rel, timer, replaces";
+/// How often files of certificates are looked at.
+const CERTIFICATES: Duration = Duration::from_secs(5);
 const SDP: &str = "application/sdp";
 
 /// The telephone side. Cheap to clone; it lives until [`Endpoint::shutdown`].
@@ -78,12 +92,20 @@ pub struct Counts {
     pub bad_packets: u64,
     /// Requests refused or dropped at the door since the start.
     pub refused: u64,
+    /// Sources on the block list.
+    pub blocked: usize,
 }
 
 struct Shared {
-    settings: ArcSwap<Settings>,
-    /// Really bound (ports known).
+    settings: Arc<ArcSwap<Settings>>,
+    /// Really bound by UDP and TCP (ports known).
     bound: Vec<SocketAddr>,
+    /// The same by TLS.
+    secure: Vec<SocketAddr>,
+    tls: Tls,
+    dns: Dns,
+    trunks: Trunks,
+    door: Arc<Door>,
     core: EndpointInnerRef,
     dialogs: DialogLayer,
     /// Dialogs of ours, by Call-ID and our tag.
@@ -113,14 +135,20 @@ impl Endpoint {
         }
         let stop = CancellationToken::new();
         let registrar = Arc::new(Mutex::new(Registrar::default()));
-        let listeners = listen::bind(&settings.listen, &stop).await?;
-        let bound = listeners.iter().map(|listener| listener.address).collect();
+        let tls = settings.tls.clone().unwrap_or_default();
+        let listeners = listen::bind(&settings.listen, &tls.listen).await?;
+        let tls = Tls::load(&tls)?;
+        let (bound, secure) = listeners.addresses();
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
+        let door = Arc::new(Door::new(settings.clone(), registrar.clone()));
+        let given = settings.load_full();
         let endpoint = EndpointBuilder::new()
-            .with_user_agent(&settings.user_agent)
+            .with_user_agent(&given.user_agent)
             .with_cancel_token(stop.clone())
             // The stack's default names its maker's domain in every Call-ID.
             .with_option(EndpointOption { callid_format: CallIdFormat::Uuid, ..EndpointOption::default() })
-            .with_inspector(Box::new(nat::ContactFix))
+            .with_inspector(Box::new(nat::Wire { ours: bound.clone() }))
+            .with_transport_inspector(Box::new(door::Doorman(door.clone())))
             .with_target_locator(Box::new(nat::Routes(registrar.clone())))
             .build();
         let transactions = endpoint.incoming_transactions().map_err(|_| Error::Stack("no way in"))?;
@@ -128,13 +156,18 @@ impl Endpoint {
         let (incoming, calls) = mpsc::channel(BACKLOG);
         let shared = Arc::new(Shared {
             bound,
+            secure,
+            tls,
+            dns: Dns::new(&given.dns),
+            trunks: Trunks::default(),
+            door,
             dialogs: DialogLayer::new(core.clone()),
             core,
             sessions: Mutex::default(),
             registrar,
             digest: Mutex::new(Digest::new(rand::random(), Instant::now())),
             registrations: broadcast::channel(256).0,
-            ports: RtpPorts::new(settings.rtp_ports.clone()),
+            ports: RtpPorts::new(given.rtp_ports.clone()),
             incoming,
             refusing: AtomicU32::new(0),
             calls: AtomicUsize::new(0),
@@ -144,13 +177,20 @@ impl Endpoint {
             closing: CancellationToken::new(),
             stop,
             runtime: Handle::current(),
-            settings: ArcSwap::from_pointee(settings),
+            settings,
         });
-        listen::serve(&shared, endpoint, listeners).await;
+        shared.tell_stack_whom_to_believe();
+        listen::serve(&shared, endpoint, listeners).await?;
         shared.tasks.spawn(dispatch(shared.clone(), transactions));
         shared.tasks.spawn(register::expire(shared.clone()));
+        shared.spawn(follow_certificates(shared.clone()));
+        shared.spawn(register::keep_alive(shared.clone()));
+        trunks::set(&shared, &given.trunks);
         for address in &shared.bound {
             info!(%address, "listening for SIP by UDP and TCP");
+        }
+        for address in &shared.secure {
+            info!(%address, "listening for SIP by TLS");
         }
         Ok((Endpoint { shared }, calls))
     }
@@ -158,6 +198,11 @@ impl Endpoint {
     /// The addresses listened on, with the ports really taken.
     pub fn listening(&self) -> &[SocketAddr] {
         &self.shared.bound
+    }
+
+    /// The same for TLS.
+    pub fn listening_by_tls(&self) -> &[SocketAddr] {
+        &self.shared.secure
     }
 
     /// Changes of registrations from now on. One that lags behind loses the oldest and asks [`Self::registered`].
@@ -180,12 +225,24 @@ impl Endpoint {
         self.shared.refusing.store(retry_after.as_secs().clamp(1, 86_400) as u32, Relaxed);
     }
 
-    /// Takes new phones, allowed sources, limits. Addresses and RTP ports stay as they were at the start.
+    /// Takes new phones, allowed sources, limits, and certificates from their files, which on any mistake stay as they
+    /// were. Addresses and RTP ports stay as they were at the start.
     pub fn reconfigure(&self, settings: Settings) {
+        match self.shared.tls.reload(&settings.tls.clone().unwrap_or_default()) {
+            Ok(()) => self.shared.tell_stack_whom_to_believe(),
+            Err(error) => warn!(%error, "the certificates in use are kept"),
+        }
         let known = |user: &str| settings.phones.iter().any(|phone| phone.user == user);
         let gone = self.shared.registrar().keep_only(known);
         self.shared.announce(gone);
-        self.shared.settings.store(Arc::new(settings));
+        let settings = Arc::new(settings);
+        self.shared.settings.store(settings.clone());
+        trunks::set(&self.shared, &settings.trunks);
+    }
+
+    /// How every trunk is.
+    pub fn trunks(&self) -> Vec<TrunkStatus> {
+        self.shared.trunks.statuses()
     }
 
     pub fn counts(&self) -> Counts {
@@ -199,13 +256,21 @@ impl Endpoint {
             connections: self.shared.core.transport_layer.connections_count(),
             bad_packets: self.shared.bad_packets.load(Relaxed),
             refused: self.shared.refused.load(Relaxed),
+            blocked: self.shared.door.blocked(),
         }
+    }
+
+    /// Messages met with silence since the start, by reason (`blocked`, `flood`, `scanner`, `malformed`).
+    pub fn silenced(&self) -> [(&'static str, u64); 4] {
+        self.shared.door.silenced()
     }
 
     /// Refuses new calls, hangs up live ones, closes the sockets.
     pub async fn shutdown(&self) {
         self.refuse_new(Duration::from_secs(60));
         self.shared.closing.cancel();
+        // Trunks are told first that no call is to come here.
+        trunks::leave(&self.shared).await;
         let until = tokio::time::Instant::now() + GOODBYE;
         while self.shared.calls.load(Relaxed) > 0 && tokio::time::Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -253,6 +318,12 @@ impl Shared {
         self.tasks.spawn_on(until_stopped, &self.runtime);
     }
 
+    /// The stack makes connections of its own to where a peer's Contact leads.
+    fn tell_stack_whom_to_believe(&self) {
+        let ca_certs = self.tls.authorities();
+        self.core.transport_layer.set_tls_config(TlsConfig { ca_certs, ..TlsConfig::default() });
+    }
+
     /// The address to bind for sound with this peer, and the one to tell it.
     fn our_address(&self, peer: IpAddr) -> (IpAddr, IpAddr) {
         let family = |address: &&SocketAddr| address.is_ipv6() == peer.is_ipv6();
@@ -272,12 +343,13 @@ impl Shared {
     /// Where this peer reaches us again.
     fn contact(&self, peer: SocketAddr, transport: Transport) -> Uri {
         let (bound, told) = self.our_address(peer.ip());
-        let port = self
-            .bound
+        // One who listens by TLS nowhere is reached again by the connection he made.
+        let ours = if transport == Transport::Tls && !self.secure.is_empty() { &self.secure } else { &self.bound };
+        let port = ours
             .iter()
             .find(|address| address.ip() == bound)
-            .or_else(|| self.bound.iter().find(|address| address.is_ipv6() == peer.is_ipv6()))
-            .unwrap_or(&self.bound[0])
+            .or_else(|| ours.iter().find(|address| address.is_ipv6() == peer.is_ipv6()))
+            .unwrap_or(&ours[0])
             .port();
         Uri {
             scheme: Some(rsipstack::sip::Scheme::Sip),
@@ -301,14 +373,38 @@ fn stack_transport(transport: Transport) -> rsipstack::sip::Transport {
     match transport {
         Transport::Udp => rsipstack::sip::Transport::Udp,
         Transport::Tcp => rsipstack::sip::Transport::Tcp,
+        Transport::Tls => rsipstack::sip::Transport::Tls,
+    }
+}
+
+fn our_transport(transport: rsipstack::sip::Transport) -> Option<Transport> {
+    match transport {
+        rsipstack::sip::Transport::Udp => Some(Transport::Udp),
+        rsipstack::sip::Transport::Tcp => Some(Transport::Tcp),
+        rsipstack::sip::Transport::Tls => Some(Transport::Tls),
+        _ => None,
+    }
+}
+
+/// Takes certificates that were renewed.
+async fn follow_certificates(shared: Arc<Shared>) {
+    let mut every = tokio::time::interval(CERTIFICATES);
+    loop {
+        every.tick().await;
+        match shared.tls.reload_if_changed() {
+            Ok(false) => {}
+            Ok(true) => {
+                shared.tell_stack_whom_to_believe();
+                info!("changed certificates are in use");
+            }
+            Err(error) => warn!(%error, "the certificates in use are kept"),
+        }
     }
 }
 
 /// Who sent a request, and how.
 fn source_of(tx: &Transaction) -> Option<(SocketAddr, Transport)> {
-    let connection = tx.connection.as_ref()?;
-    let source = connection.get_remote_addr()?.get_socketaddr().ok()?;
-    Some((source, if connection.is_reliable() { Transport::Tcp } else { Transport::Udp }))
+    door::peer_of(tx.connection.as_ref()?)
 }
 
 fn allow() -> Header {
@@ -366,6 +462,7 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
             // A stranger who only looks around learns nothing.
             _ => {
                 shared.refused.fetch_add(1, Relaxed);
+                shared.door.offend(source.ip());
                 Ok(())
             }
         }

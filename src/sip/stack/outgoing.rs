@@ -19,7 +19,11 @@ use super::super::ports::RtpSockets;
 use super::super::registrar::Transport;
 use super::super::sdp::{self, Local, Remote};
 use super::super::session_timer::Limits;
+use super::super::settings::TrunkSettings;
+use super::super::targets::{self, Target as Server};
 use super::leg::{self, Leg, Session};
+use super::listen;
+use super::trunks::{self, Line};
 use super::{Shared, allow, refresh, stack_transport, supported};
 
 /// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
@@ -43,8 +47,11 @@ pub struct InviteRequest {
 pub enum Target {
     /// A registered user; each device in turn, the latest to register first.
     Registered(String),
-    /// `sip:user@host[:port][;transport=tcp]`
+    /// `sip:user@host[:port][;transport=tcp|tls]`, `sips:...`; a name is looked up (RFC 3263).
     Uri(String),
+    /// A number of the public network, by a trunk. The call carries none of our own headers and no name: what a
+    /// carrier need not know it is not told.
+    Trunk { trunk: String, number: String },
 }
 
 /// A call that rings, or will. Dropping it cancels it.
@@ -89,8 +96,41 @@ struct Device {
     uri: Uri,
     address: SocketAddr,
     transport: Transport,
-    /// Known only when the stack must not resolve `uri` itself.
-    destination: Option<SipAddr>,
+    /// Whose certificate must be shown (TLS); none: the address's.
+    server: Option<String>,
+    /// The trunk it goes by.
+    trunk: Option<Arc<TrunkSettings>>,
+}
+
+/// What is to be tried, as far as it is known without asking anybody.
+enum Devices {
+    Known(Vec<Device>),
+    /// A name that must be looked up.
+    Named {
+        uri: Uri,
+        host: String,
+        port: Option<u16>,
+        transport: Option<Transport>,
+    },
+}
+
+impl Devices {
+    async fn find(self, shared: &Shared) -> Vec<Device> {
+        match self {
+            Self::Known(devices) => devices,
+            Self::Named { uri, host, port, transport } => {
+                let targets = shared.dns.targets(&host, port, transport).await;
+                let device = |Server { address, transport }| Device {
+                    uri: uri.clone(),
+                    address,
+                    transport,
+                    server: Some(host.clone()),
+                    trunk: None,
+                };
+                targets.into_iter().map(device).collect()
+            }
+        }
+    }
 }
 
 pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Outgoing, Error> {
@@ -104,39 +144,63 @@ pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Out
     Ok(Outgoing { events: out, cancel })
 }
 
-fn devices(shared: &Shared, target: &Target) -> Result<Vec<Device>, Error> {
+fn devices(shared: &Shared, target: &Target) -> Result<Devices, Error> {
     match target {
         Target::Registered(user) => {
             let bindings = shared.registrar().bindings(Instant::now(), user);
             let devices: Vec<_> = bindings
                 .into_iter()
                 .filter_map(|binding| {
-                    let address =
-                        SipAddr { r#type: Some(stack_transport(binding.transport)), addr: binding.source.into() };
                     Some(Device {
                         uri: Uri::try_from(binding.contact.as_str()).ok()?,
                         address: binding.source,
                         transport: binding.transport,
-                        destination: Some(address),
+                        server: None,
+                        trunk: None,
                     })
                 })
                 .collect();
-            if devices.is_empty() { Err(Error::NotRegistered) } else { Ok(devices) }
+            if devices.is_empty() { Err(Error::NotRegistered) } else { Ok(Devices::Known(devices)) }
+        }
+        Target::Trunk { trunk, number } => {
+            let line = shared.trunks.line(trunk).filter(|line| !line.ways.is_empty());
+            let Line { settings, ways } = line.ok_or_else(|| Error::Trunk(trunk.clone()))?;
+            let auth = Some(number.as_str().into());
+            let uri = Uri { auth, ..trunks::account_uri(&settings, shared) };
+            let device = |Server { address, transport }| Device {
+                uri: uri.clone(),
+                address,
+                transport,
+                server: Some(settings.host.clone()),
+                trunk: Some(settings.clone()),
+            };
+            Ok(Devices::Known(ways.into_iter().map(device).collect()))
         }
         Target::Uri(uri) => {
             let uri = Uri::try_from(uri.as_str()).map_err(|_| Error::Uri)?;
-            if uri.scheme != Some(rsipstack::sip::Scheme::Sip) {
+            let secure = uri.scheme == Some(rsipstack::sip::Scheme::Sips);
+            if !secure && uri.scheme != Some(rsipstack::sip::Scheme::Sip) {
                 return Err(Error::Uri);
             }
-            let tcp = uri.transport() == Some(&rsipstack::sip::Transport::Tcp);
-            let port = uri.host_with_port.port.as_ref().map_or(5060, |port| port.value());
-            // A name is resolved by the stack; our own address is then that of the way out.
-            let ip = match uri.host_with_port.host {
-                Host::IpAddr(ip) => ip,
-                Host::Domain(_) => shared.bound[0].ip(),
+            let transport = match (uri.transport(), secure) {
+                (Some(rsipstack::sip::Transport::Tls), _) | (_, true) => Some(Transport::Tls),
+                (Some(rsipstack::sip::Transport::Tcp), false) => Some(Transport::Tcp),
+                (Some(rsipstack::sip::Transport::Udp), false) => Some(Transport::Udp),
+                _ => None,
             };
-            let transport = if tcp { Transport::Tcp } else { Transport::Udp };
-            Ok(vec![Device { uri, address: SocketAddr::new(ip, port), transport, destination: None }])
+            let port = uri.host_with_port.port.as_ref().map(|port| port.value());
+            match &uri.host_with_port.host {
+                Host::IpAddr(ip) => {
+                    let transport = transport.unwrap_or(Transport::Udp);
+                    let port = port.unwrap_or(targets::default_port(transport));
+                    let address = SocketAddr::new(*ip, port);
+                    Ok(Devices::Known(vec![Device { uri, address, transport, server: None, trunk: None }]))
+                }
+                Host::Domain(domain) => {
+                    let host = domain.0.clone();
+                    Ok(Devices::Named { uri, host, port, transport })
+                }
+            }
         }
     }
 }
@@ -144,7 +208,7 @@ fn devices(shared: &Shared, target: &Target) -> Result<Vec<Device>, Error> {
 /// Tries one device after the other until one says more than that it is not there.
 async fn ring(
     shared: Arc<Shared>,
-    devices: Vec<Device>,
+    devices: Devices,
     request: InviteRequest,
     events: mpsc::Sender<OutgoingEvent>,
     cancel: CancellationToken,
@@ -152,6 +216,11 @@ async fn ring(
     let _counted = Ringing::new(&shared);
     let until = tokio::time::Instant::now() + request.ring_timeout;
     let mut failure = (480, FailureReason::Unreachable);
+    let devices = tokio::select! {
+        devices = devices.find(&shared) => devices,
+        () = cancel.cancelled() => return,
+        () = shared.closing.cancelled() => return,
+    };
     for device in &devices {
         let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
         let outcome = tokio::select! {
@@ -177,13 +246,20 @@ async fn ring(
             }
             Err(failed) => failure = failed,
         }
-        if failure.1 != FailureReason::Unreachable {
+        if !goes_on(device, failure) {
             break;
         }
     }
     let (status, reason) = failure;
     debug!(status, ?reason, "an outgoing call failed");
     let _ = events.send(OutgoingEvent::Failed { status, reason }).await;
+}
+
+/// Whether the next device may do better. A trunk's other servers only, when this one is not there, broken or
+/// overloaded (RFC 3263, 4.3): what it says of the number, the others would say, too.
+fn goes_on(device: &Device, (status, reason): (u16, FailureReason)) -> bool {
+    let server_failed = matches!(status, 408 | 430 | 500 | 502..=504);
+    reason == FailureReason::Unreachable && (device.trunk.is_none() || server_failed)
 }
 
 /// Counts a call that rings, for as long as it lives.
@@ -230,6 +306,9 @@ async fn attempt(
 ) -> Result<Accepted, (u16, FailureReason)> {
     let unreachable = |status| (status, FailureReason::Unreachable);
     let sockets = shared.ports.take(shared.our_address(device.address.ip()).0).map_err(|_| unreachable(503))?;
+    listen::connect(shared, device.address, device.transport, device.server.as_deref())
+        .await
+        .map_err(|_| unreachable(503))?;
     let local = leg::describe(shared, device.address, &sockets);
     let mut limits = shared.settings.load().session_timer;
     // The same for every attempt at this phone (RFC 4028, 7.4).
@@ -336,19 +415,36 @@ async fn answered(
 }
 
 fn option(shared: &Shared, device: &Device, request: &InviteRequest, local: &Local, limits: &Limits) -> InviteOption {
-    let contact = shared.contact(device.address, device.transport);
-    let mut caller = contact.clone();
-    caller.params.clear();
+    let mut contact = shared.contact(device.address, device.transport);
     let mut headers = vec![allow(), supported()];
     headers.extend(refresh::ask(limits));
-    headers.extend(request.headers.iter().filter_map(|(name, value)| header(name, value)));
+    let (caller, caller_display_name, credential) = match &device.trunk {
+        Some(trunk) => {
+            contact.auth = Some(trunks::user_of(trunk, shared).as_str().into());
+            let mut caller = trunks::account_uri(trunk, shared);
+            if let Some(number) = &trunk.number {
+                caller.auth = Some(number.as_str().into());
+            }
+            (caller, None, trunks::credential(trunk))
+        }
+        None => {
+            headers.extend(request.headers.iter().filter_map(|(name, value)| header(name, value)));
+            let name = Some(display(&request.from_display)).filter(|name| !name.is_empty());
+            (Uri { params: Vec::new(), ..contact.clone() }, name, None)
+        }
+    };
+    // To a `sips:` address only a `sips:` Contact will do (RFC 3261, 8.1.1.8).
+    if device.uri.scheme == Some(rsipstack::sip::Scheme::Sips) {
+        contact.scheme = Some(rsipstack::sip::Scheme::Sips);
+    }
     InviteOption {
-        caller_display_name: Some(display(&request.from_display)).filter(|name| !name.is_empty()),
+        caller_display_name,
         caller,
         callee: device.uri.clone(),
-        destination: device.destination.clone(),
+        destination: Some(SipAddr { r#type: Some(stack_transport(device.transport)), addr: device.address.into() }),
         offer: Some(sdp::offer(local).into_bytes()),
         contact,
+        credential,
         headers: Some(headers),
         ..InviteOption::default()
     }

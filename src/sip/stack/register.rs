@@ -1,16 +1,24 @@
-//! REGISTER: digest first, then the registrar decides.
+//! REGISTER: digest first, then the registrar decides. Registered phones are asked now and then whether they are there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use rsipstack::sip::{Header, HeadersExt, Request as SipRequest, Scheme, StatusCode, ToTypedHeader, headers};
+use rsipstack::sip::{
+    Header, HeadersExt, Method, Request as SipRequest, Scheme, StatusCode, ToTypedHeader, Uri, headers,
+};
 use rsipstack::transaction::transaction::Transaction;
+use tokio::sync::Semaphore;
 
-use super::super::registrar::{Contacts, Refused, Request, Transport};
+use super::super::registrar::{Binding, Contacts, Refused, Request, Transport};
+use super::super::targets::Target;
 use super::Shared;
+use super::ask::{Question, ask};
 use super::screen::{self, Credentials};
+
+/// Phones asked at once.
+const QUESTIONS: usize = 32;
 
 pub(super) async fn register(
     shared: &Arc<Shared>,
@@ -21,12 +29,13 @@ pub(super) async fn register(
     let user = match screen::credentials(shared, &tx.original) {
         Credentials::Of(user) => user,
         Credentials::None { stale } => {
-            let refusal = screen::challenge(shared, stale);
+            let refusal = screen::challenge(shared, &tx.original, stale);
             return tx.reply_with(refusal.status, refusal.headers, None).await;
         }
         // The same for a user who does not exist.
         Credentials::Wrong => {
             shared.refused.fetch_add(1, Relaxed);
+            shared.door.offend(source.ip());
             return tx.reply(StatusCode::Forbidden).await;
         }
     };
@@ -43,7 +52,7 @@ pub(super) async fn register(
     let outcome = shared.registrar().register(now, &limits, &request);
     match outcome {
         Ok(changes) => {
-            let bindings = shared.registrar().bindings(now, &user);
+            let bindings = shared.registrar().registered(now, &user);
             let headers = bindings.iter().map(|binding| {
                 let left = binding.expires_at.saturating_duration_since(now).as_secs();
                 Header::Contact(headers::Contact::new(format!("<{}>;expires={left}", binding.contact)))
@@ -93,6 +102,52 @@ fn read(request: &SipRequest, user: &str, source: SocketAddr, transport: Transpo
         contacts: if all { Contacts::All } else { Contacts::Some(contacts) },
     };
     Some((aor, request))
+}
+
+/// Asks registered phones by OPTIONS whether they are still there. Any answer will do.
+pub(super) async fn keep_alive(shared: Arc<Shared>) {
+    let questions = Arc::new(Semaphore::new(QUESTIONS));
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        beat.tick().await;
+        let every = shared.settings.load().keep_alive;
+        if every.is_zero() {
+            continue;
+        }
+        let to_ask = shared.registrar().to_ask(Instant::now(), every);
+        for binding in to_ask {
+            let Ok(permit) = questions.clone().acquire_owned().await else { return };
+            let all = shared.clone();
+            shared.spawn(async move {
+                let answered = is_there(&all, &binding).await;
+                let change = all.registrar().told(Instant::now(), &binding, answered);
+                all.announce(change.into_iter().collect());
+                drop(permit);
+            });
+        }
+    }
+}
+
+async fn is_there(shared: &Shared, binding: &Binding) -> bool {
+    // A phone's connection cannot be made anew from here: without it the phone is gone.
+    if binding.transport != Transport::Udp && !shared.door.is_linked(binding.source, binding.transport) {
+        return false;
+    }
+    let Ok(uri) = Uri::try_from(binding.contact.as_str()) else { return false };
+    let mut ours = shared.contact(binding.source, binding.transport);
+    ours.params.clear();
+    let question = Question {
+        method: Method::Options,
+        uri: uri.clone(),
+        target: Target { address: binding.source, transport: binding.transport },
+        server: None,
+        from: ours,
+        to: uri,
+        headers: vec![super::accept()],
+        credential: None,
+        call_id: None,
+    };
+    ask(shared, question, &mut 0).await.is_some_and(|answer| answer.status_code != StatusCode::ServiceUnavailable)
 }
 
 /// Forgets registrations that ran out, and says so.

@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader, headers};
 
-use super::super::digest::Verdict;
+use super::super::digest::{Algorithm, Verdict};
 use super::super::registrar::Transport;
 use super::super::sdp::{self, Remote};
 use super::refer::Replaces;
-use super::{SDP, SUPPORTED, Shared, accept};
+use super::{SDP, SUPPORTED, Shared, accept, door};
 
 /// How a request is turned away.
 pub(super) struct Refusal {
@@ -27,6 +27,11 @@ impl Refusal {
         Self { status, headers: vec![header] }
     }
 
+    /// Nothing that an honest stranger would repeat.
+    fn is_offence(&self) -> bool {
+        self.status == StatusCode::Forbidden
+    }
+
     pub fn busy(retry_after: u32) -> Self {
         Self::with(StatusCode::ServiceUnavailable, self::retry_after(retry_after))
     }
@@ -38,9 +43,7 @@ pub(super) fn retry_after(seconds: u32) -> Header {
 
 /// An allowed address, or a registered phone's.
 pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transport) -> bool {
-    let ip = source.ip().to_canonical();
-    shared.settings.load().allow.iter().any(|net| net.contains(&ip))
-        || shared.registrar().knows_source(Instant::now(), source, transport)
+    shared.door.is_allowed(source.ip()) || shared.registrar().knows_source(Instant::now(), source, transport)
 }
 
 /// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any, and the
@@ -55,7 +58,15 @@ pub(super) fn invite(
     let from = from.as_ref().and_then(|from| from.uri.user()).unwrap_or_default();
     let mut phone = shared.registrar().user_at(Instant::now(), source, transport, from);
     if !is_welcome(shared, source, transport) {
-        phone = Some(proves_itself(shared, request)?);
+        let proven = proves_itself(shared, request).inspect_err(|refusal| {
+            if refusal.is_offence() {
+                shared.door.offend(source.ip());
+            }
+        })?;
+        phone = Some(proven);
+    }
+    if !shared.door.has_share(source.ip()) {
+        return Err(Refusal::busy(1));
     }
     match shared.refusing.load(Relaxed) {
         0 => {}
@@ -109,7 +120,7 @@ fn proves_itself(shared: &Shared, request: &Request) -> Result<String, Refusal> 
     match credentials(shared, request) {
         Credentials::Of(user) => Ok(user),
         Credentials::Wrong => Err(Refusal::new(StatusCode::Forbidden)),
-        Credentials::None { stale } => Err(challenge(shared, stale)),
+        Credentials::None { stale } => Err(challenge(shared, request, stale)),
     }
 }
 
@@ -146,7 +157,9 @@ pub(super) enum Credentials {
 pub(super) fn credentials(shared: &Shared, request: &Request) -> Credentials {
     let Some(header) = request.authorization_header() else { return Credentials::None { stale: false } };
     let settings = shared.settings.load();
-    let ha1 = |user: &str, realm: &str| settings.ha1_of(user, realm);
+    let ha1 = |algorithm: Algorithm, user: &str, realm: &str| {
+        settings.digest.contains(&algorithm).then(|| settings.ha1_of(algorithm, user, realm)).flatten()
+    };
     match shared.digest().verify(Instant::now(), &request.method.to_string(), header.value(), ha1) {
         Verdict::User(user) => Credentials::Of(user),
         Verdict::Refused => Credentials::Wrong,
@@ -154,9 +167,19 @@ pub(super) fn credentials(shared: &Shared, request: &Request) -> Credentials {
     }
 }
 
-pub(super) fn challenge(shared: &Shared, stale: bool) -> Refusal {
+/// Phones that give up at a challenge they cannot answer, even beside one they can (libre before 2.0), by their
+/// User-Agent. They are offered MD5 alone, where it is allowed at all.
+const MD5_ONLY: &[&str] = &["baresip v0.", "baresip v1."];
+
+pub(super) fn challenge(shared: &Shared, request: &Request, stale: bool) -> Refusal {
     // All phones of a site share a realm; the first one's stands for it, so that no user's own is told to strangers.
-    let realm = shared.settings.load().phones.first().map_or_else(|| "frontdesk".into(), |phone| phone.realm.clone());
-    let value = shared.digest().challenge(Instant::now(), &realm, stale, rand::random());
-    Refusal::with(StatusCode::Unauthorized, Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)))
+    let settings = shared.settings.load();
+    let realm = settings.phones.first().map_or("frontdesk", |phone| &phone.realm);
+    let agent = door::user_agent(request).unwrap_or_default();
+    let md5 = [Algorithm::Md5];
+    let old = MD5_ONLY.iter().any(|phone| agent.starts_with(phone)) && settings.digest.contains(&Algorithm::Md5);
+    let offered: &[Algorithm] = if old { &md5 } else { &settings.digest };
+    let values = shared.digest().challenges(Instant::now(), realm, offered, stale, rand::random());
+    let headers = values.into_iter().map(|value| Header::WwwAuthenticate(headers::WwwAuthenticate::new(value)));
+    Refusal { status: StatusCode::Unauthorized, headers: headers.collect() }
 }
