@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::kamailio::{Kamailio, NUMBER, PASSWORD, USER};
 use common::names::{self, Srv};
 use common::sipp::Sipp;
+use common::talk::speak;
 use common::{eventually, free_port, nothing_is_left, settings};
 use frontdesk::sip::{
     Algorithm, Endpoint, InviteRequest, OutgoingEvent, PhoneAccount, Settings, Target, Transport, TrunkSettings,
@@ -89,7 +90,9 @@ async fn registered_called_and_calling_with_either_algorithm_and_transport() {
         assert!(incoming.identity.asserted && !incoming.identity.withheld);
         assert_eq!(incoming.identity.diverted_from.as_deref(), Some("+15550199"));
         assert_eq!(incoming.identity.diverted_reason.as_deref(), Some("no-answer"));
-        incoming.answer().await.unwrap().hang_up().await;
+        let mut leg = incoming.answer().await.unwrap();
+        speak(&mut leg, 440.0, "", Duration::from_millis(300)).await; // its ACK comes by way of the carrier
+        leg.hang_up().await;
         caller.finish().await;
 
         nothing_is_left(&endpoint).await;

@@ -89,6 +89,7 @@ async fn by_the_agent(engine: &Engine) {
     anna.wait_for("TRANSFER_FAILED", SECONDS).await;
 
     anna.command("transfer", &engine.uri("wang")).await;
+    engine.wait_for("the wish", SECONDS, |note| matches!(note, Note::TransferAsked { .. })).await;
     wang.wait_for("CALL_INCOMING", SECONDS).await;
     wang.hang_up().await;
     engine.wait_for("a failure", SECONDS, |note| matches!(note, Note::TransferFailed { .. })).await;

@@ -48,19 +48,20 @@ trunks:
 "#;
     let told = load(text).unwrap_err().to_string();
     for expected in [
-        "3:17: \"sip:anna@10.0.0.1\" is no number that a trunk could call (expected such as `tel:+49301234`)",
+        "3:16: \"sip:anna@10.0.0.1\" is no number that a trunk could call (expected such as `tel:+49301234`)",
         "4:38: there is no trunk `carier`",
         "5:46: agent `carl` has a trunk but no number",
-        "7:29: \"[::]\" is no address to listen on",
-        "8:52: `certificate` without `key`",
-        "8:77: there is no file",
+        "7:28: \"[::]\" is no address to listen on",
+        "8:18: 0.0.0.0:5060 is listened on by TCP already",
+        "8:47: `certificate` without `key`",
+        "8:70: there is no file",
         "9:9: \"resolver.example\" is no name server's address",
-        "10:12:",
+        "10:12: item 1 of `digest` is \"sha-512\"",
         "12:20: \"sip:sip.example.com\" is no host",
         "12:53: trunk `carrier` registers without an account",
-        "13:40: `me` registers without a password",
-        "13:71:",
-        "13:85: \"10.0.0.0/40\" is no address or network",
+        "13:41: `me` registers without a password",
+        "13:72: `transport` is \"sctp\"",
+        "13:86: \"10.0.0.0/40\" is no address or network",
     ] {
         assert!(told.contains(expected), "{expected}\nis not in\n{told}");
     }

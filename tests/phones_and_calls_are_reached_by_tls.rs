@@ -131,3 +131,31 @@ async fn a_call_goes_out_only_to_who_proves_its_name() {
     }
     there.shutdown().await;
 }
+
+#[tokio::test]
+async fn where_it_is_asked_for_only_a_certificate_lets_one_in() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let mut settings = with_tls(theirs.vouch_for("there.test"), None);
+    settings.tls.as_mut().unwrap().client_authorities = Some(ours.certificate());
+    let (there, mut calls) = Endpoint::start(settings).await.unwrap();
+    let uri = format!("sips:800@{}", there.listening_by_tls()[0]);
+    for (identity, let_in) in [(ours.vouch_for("here.test"), true), (theirs.vouch_for("here.test"), false)] {
+        let (here, _calls) = Endpoint::start(with_tls(identity, Some(theirs.certificate()))).await.unwrap();
+        let mut outgoing = here.invite(ring(Target::Uri(uri.clone()))).await.unwrap();
+        if let_in {
+            let incoming = tokio::time::timeout(SECONDS, calls.recv()).await.expect("a call").unwrap();
+            incoming.reject(486, None).await;
+        }
+        let failed = loop {
+            match outgoing.events.recv().await {
+                Some(OutgoingEvent::Failed { status, .. }) => break status,
+                Some(OutgoingEvent::Ringing) => {}
+                _ => panic!("nobody answers"),
+            }
+        };
+        assert_eq!(failed == 486, let_in, "{failed}");
+        assert!(calls.try_recv().is_err());
+        here.shutdown().await;
+    }
+    there.shutdown().await;
+}

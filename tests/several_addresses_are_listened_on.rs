@@ -5,6 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::sipp::Sipp;
+use common::talk::speak;
 use common::{nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, Settings, Target};
 
@@ -17,7 +18,9 @@ async fn calls_come_and_go_by_ipv4_and_ipv6() {
         for tcp in [false, true] {
             let caller = Sipp::new("caller_waits", address);
             let caller = if tcp { caller.tcp() } else { caller }.start();
-            let leg = calls.recv().await.unwrap().answer().await.unwrap();
+            let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+            let heard = speak(&mut leg, 440.0, "", Duration::from_millis(300)).await;
+            assert!(heard.quality.packets_received > 0, "sound comes back by {address}");
             leg.hang_up().await;
             caller.finish().await;
         }

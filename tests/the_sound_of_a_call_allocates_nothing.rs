@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use common::settings;
 use common::sipp::Sipp;
-use frontdesk::media::{Frame, Key, Tone};
-use frontdesk::sip::Endpoint;
+use frontdesk::media::{Codec, Frame, Key, Tone};
+use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, Preferences, Settings, Srtp, Target};
 
 thread_local!(static ALLOCATIONS: Cell<usize> = const { Cell::new(0) });
 
@@ -58,4 +58,50 @@ async fn receive_and_send() {
     assert_eq!(allocated, 0);
     leg.hang_up().await;
     drop(caller);
+}
+
+/// Two legs of ours, on time that is an argument: every codec, encrypted, at both ends.
+#[tokio::test(flavor = "current_thread")]
+async fn every_codec_and_its_encryption() {
+    for codec in Codec::ALL {
+        let sound = Preferences { codecs: vec![codec], srtp: Srtp::Required, ..Preferences::default() };
+        let (endpoint, mut calls) = Endpoint::start(Settings { sound, ..settings() }).await.unwrap();
+        let to = Target::Uri(format!("sip:800@{}", endpoint.listening()[0]));
+        let ring_timeout = Duration::from_secs(10);
+        let request = InviteRequest { to, from_display: String::new(), headers: Vec::new(), ring_timeout };
+        let mut outgoing = endpoint.invite(request).await.unwrap();
+        let mut called = calls.recv().await.unwrap().answer().await.unwrap();
+        let mut caller = loop {
+            match outgoing.events.recv().await.unwrap() {
+                OutgoingEvent::Answered(leg) => break leg,
+                OutgoingEvent::Failed { status, .. } => panic!("{codec:?}: {status}"),
+                OutgoingEvent::Ringing => {}
+            }
+        };
+        let (start, mut tone, mut allocated, mut loud) = (Instant::now(), Tone::sine(440.0, -10.0), 0, 0);
+        for n in 0..60u32 {
+            let now = start + n * Duration::from_millis(20);
+            if n == 20 {
+                caller.port.send_key(Key::new('5').unwrap());
+            }
+            let before = ALLOCATIONS.get();
+            for leg in [&mut caller, &mut called] {
+                let mut frame = Frame::silence(codec.rate());
+                leg.port.receive(now, &mut frame);
+                loud += usize::from(frame.level() > 0.1);
+                tone.next(&mut frame);
+                leg.port.send(now, Some(&frame));
+            }
+            // The first beats make decoders and ciphers.
+            if n >= 10 {
+                allocated += ALLOCATIONS.get() - before;
+            }
+        }
+        let quality = called.port.quality();
+        assert!(quality.encrypted && quality.packets_bad == 0 && loud > 80, "{codec:?}: {loud} {quality:?}");
+        assert_eq!(allocated, 0, "{codec:?}");
+        caller.hang_up().await;
+        drop(called);
+        endpoint.shutdown().await;
+    }
 }

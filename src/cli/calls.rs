@@ -9,6 +9,7 @@ use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::Subcommand;
 
 use crate::call::{Cause, FactKind};
+use crate::media::Quality;
 use crate::records::{Archive, CallHead, CallRecord, Filter, Leg, Speaker, default_folder};
 
 /// List, show and export recorded calls.
@@ -196,8 +197,34 @@ fn legs(legs: &[Leg]) -> String {
                 q.buffer_ms,
                 q.concealed * 100.0
             );
+            text.push_str(&more(q));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// Codec, encryption, the way there and back, and how it must have sounded.
+fn more(quality: &Quality) -> String {
+    let mut text = String::new();
+    if let Some(codec) = quality.codec {
+        let _ = write!(text, "; {}{}", codec.name(), if quality.encrypted { " encrypted" } else { "" });
+    }
+    if quality.packets_unauthentic > 0 {
+        let _ = write!(text, ", {} unauthentic", quality.packets_unauthentic);
+    }
+    if let Some(ms) = quality.round_trip_ms {
+        let _ = write!(text, ", round trip {ms:.0} ms");
+    }
+    if let Some(mos) = quality.mos {
+        let _ = write!(text, ", MOS {mos:.1}");
+    }
+    if let Some(lost) = quality.peer_lost {
+        let jitter = quality.peer_jitter_ms.unwrap_or(0.0);
+        let _ = write!(text, "; the other side lost {:.2} %, jitter {jitter:.1} ms", lost * 100.0);
+        if let Some(mos) = quality.peer_mos {
+            let _ = write!(text, ", MOS {mos:.1}");
+        }
     }
     text
 }

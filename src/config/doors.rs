@@ -9,9 +9,38 @@ use super::tree::At;
 use super::values::parse_net;
 use super::{Digest, Http, Limits, Sip, Tls, builtin, raw};
 use crate::dialog::template::{self, Part, ReadAs};
+use crate::media::Codec;
+use crate::sip;
 
 /// Takes the place of a value in a URL that is looked at.
 const STAND_IN: &str = "frontdesk-value";
+
+/// What is liked of a call's sound.
+fn sound(raw: &raw::Sip) -> sip::Preferences {
+    let defaults = sip::Preferences::default();
+    let mut codecs: Vec<Codec> = Vec::new();
+    for codec in raw.codecs.iter().flatten() {
+        let codec = match codec {
+            raw::Codec::Opus => Codec::Opus,
+            raw::Codec::G722 => Codec::G722,
+            raw::Codec::Pcmu => Codec::Pcmu,
+            raw::Codec::Pcma => Codec::Pcma,
+        };
+        // Named twice is named once.
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    sip::Preferences {
+        codecs: if codecs.is_empty() { defaults.codecs } else { codecs },
+        srtp: raw.srtp.map_or(defaults.srtp, |srtp| match srtp {
+            raw::Srtp::Off => sip::Srtp::Off,
+            raw::Srtp::Offered => sip::Srtp::Offered,
+            raw::Srtp::Required => sip::Srtp::Required,
+        }),
+        silence_suppression: raw.silence_suppression.unwrap_or(defaults.silence_suppression),
+    }
+}
 
 impl Checker<'_> {
     pub(super) fn sip(&mut self) -> Option<Sip> {
@@ -86,6 +115,7 @@ impl Checker<'_> {
             session_expires_s: expires,
             min_session_expires_s: min,
             reliable_ringing: raw.reliable_ringing.unwrap_or(false),
+            sound: sound(raw),
         })
     }
 

@@ -263,6 +263,16 @@ pub struct Sip {
     /// Whether ringing is told reliably (100rel, RFC 3262) to every caller that understands it, and not only to those who
     /// demand it. Default false.
     pub reliable_ringing: Option<bool>,
+    /// Codecs spoken, best liked first; our offers have this order, our answers that of the offer. Default
+    /// `[opus, g722, pcmu, pcma]`.
+    #[schemars(length(min = 1))]
+    pub codecs: Option<Vec<Codec>>,
+    /// Encryption of the sound (SRTP, keys by SDES). `offered`: where the other side offers it, and we offer it where
+    /// signalling is encrypted. `required`: a call without it is refused. `off`: a call that demands it is refused.
+    /// Default `offered`.
+    pub srtp: Option<Srtp>,
+    /// Whether we send comfort noise instead of silence in our own pauses, to those who know it. Default false.
+    pub silence_suppression: Option<bool>,
     /// Seconds without any sound from the caller until the call counts as lost. Default 20.
     #[schemars(range(min = 5, max = 600))]
     pub media_timeout_s: Option<u64>,
@@ -357,6 +367,25 @@ pub enum Transport {
     Udp,
     Tcp,
     Tls,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Codec {
+    Opus,
+    G722,
+    Pcmu,
+    Pcma,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Srtp {
+    Off,
+    Offered,
+    Required,
 }
 
 /// What is kept of a call.

@@ -203,6 +203,8 @@ pub struct Sip {
     pub min_session_expires_s: u32,
     /// Ringing is told reliably to every caller that understands it.
     pub reliable_ringing: bool,
+    /// Codecs, encryption, silence.
+    pub sound: crate::sip::Preferences,
 }
 
 /// TLS; empty where it is not wanted.

@@ -22,8 +22,6 @@ use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
 use crate::speech::Listener;
 use crate::telemetry::names;
 
-/// Samples a second on a telephone's leg.
-const RATE: u32 = 8_000;
 /// Results that may wait for a call between two beats.
 const BACKLOG: usize = 512;
 /// The floor ends ringing well before this.
@@ -201,12 +199,13 @@ impl Live {
         };
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
+        let rate = incoming.rate();
         self.caller = CallerSide::Ringing(Box::new(incoming));
-        self.open_recording();
+        self.open_recording(rate);
 
         let listener = Listener::new(self.house.shared.listening.clone());
         let mut session =
-            Session::new(self.flow.flow.clone(), RATE, listener, self.house.shared.waiting_sounds.clone());
+            Session::new(self.flow.flow.clone(), rate, listener, self.house.shared.waiting_sounds.clone());
         if early_media {
             session.open_early();
         }
@@ -327,7 +326,7 @@ impl Live {
     }
 
     /// A new recording comes back as soon as its file is there: the disk must not hold up the call.
-    fn open_recording(&self) {
+    fn open_recording(&self, rate: u32) {
         if !self.house.config.records.recording {
             return;
         }
@@ -339,7 +338,7 @@ impl Live {
                 Err(error) => return warn!(%call, %error, "the call is not recorded"),
             };
             let recordings = house.recordings.clone();
-            match tokio::task::spawn_blocking(move || recordings.record(path, RATE, RATE)).await {
+            match tokio::task::spawn_blocking(move || recordings.record(path, rate, rate)).await {
                 Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
                 Err(error) => warn!(%call, %error, "the call is not recorded"),
@@ -743,7 +742,15 @@ fn count(quality: &crate::media::Quality) {
     metrics::counter!(names::RTP_LOST).increment(quality.packets_lost);
     metrics::counter!(names::RTP_LATE).increment(quality.packets_late);
     metrics::counter!(names::RTP_BAD).increment(quality.packets_bad);
+    metrics::counter!(names::RTP_UNAUTHENTIC).increment(quality.packets_unauthentic);
     metrics::histogram!(names::RTP_JITTER_SECONDS).record(f64::from(quality.jitter_ms) / 1e3);
+    metrics::histogram!(names::RTP_BUFFER_SECONDS).record(f64::from(quality.buffer_ms) / 1e3);
+    if let Some(ms) = quality.round_trip_ms {
+        metrics::histogram!(names::RTP_ROUND_TRIP_SECONDS).record(f64::from(ms) / 1e3);
+    }
+    if let Some(mos) = quality.mos {
+        metrics::histogram!(names::RTP_MOS).record(f64::from(mos));
+    }
 }
 
 /// Rings an agent's phone until it is answered, fails or is cancelled.

@@ -19,8 +19,8 @@ use crate::{acd, config, models, records, sip};
 /// Line name -> what runs on it.
 pub type Flows = HashMap<String, Arc<ReadyFlow>>;
 
-/// Samples a second of what waiting callers hear.
-const RATE: u32 = 8_000;
+/// Samples a second of what waiting callers hear: those of our codecs.
+const RATES: [u32; 2] = [8_000, 16_000];
 /// Pauses that may wait for the turn model; later ones are judged by silence alone.
 const JUDGED: usize = 16;
 const EMBEDDINGS: &str = "e5-small-q4.bin";
@@ -205,7 +205,9 @@ fn waiting_sounds(config: &Config) -> Result<WaitingSounds, LoadError> {
     let mut sounds = BTreeMap::new();
     for queue in config.queues.values() {
         if let Waiting::File(path) = &queue.waiting {
-            sounds.insert(queue.name.clone(), Arc::new(file::read(path)?.at_rate(RATE)));
+            let sound = file::read(path)?;
+            let at_rates = RATES.map(|rate| Arc::new(sound.clone().at_rate(rate)));
+            sounds.insert(queue.name.clone(), at_rates.to_vec());
         }
     }
     Ok(WaitingSounds(sounds))
@@ -269,6 +271,7 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
         media_timeout: sip.media_timeout,
         session_timer: sip::SessionTimer { expires: sip.session_expires_s, min: sip.min_session_expires_s },
         reliable_ringing: sip.reliable_ringing,
+        sound: config.sip.sound.clone(),
         ..defaults
     }
 }

@@ -497,7 +497,7 @@ impl Session {
                 self.tell(if broken { Event::VoiceFailed { prompt } } else { Event::Said { prompt, finished: true } });
             }
         } else if self.waiting_wanted {
-            let sound = self.waiting_sounds.of(&self.queue);
+            let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
         }
         if let Some(fading) = &mut self.fading {
@@ -540,7 +540,7 @@ impl Session {
         if let Some(bridge) = &mut self.bridge {
             *to_caller = bridge.b_to_a(&from_agent);
             if self.agent_holds {
-                let sound = self.waiting_sounds.of(&self.queue);
+                let sound = self.waiting_sounds.of(&self.queue, self.rate);
                 self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(to_caller);
             }
             agent.send(at, Some(&bridge.a_to_b(from_caller)));

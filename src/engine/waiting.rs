@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::media::{Frame, Player, Sound, Tone};
 
-/// Each queue's sound, at the line's rate; a queue without one rings.
+/// Each queue's sound, at every rate that a line may have; a queue without one rings.
 #[derive(Debug, Default)]
-pub struct WaitingSounds(pub BTreeMap<String, Arc<Sound>>);
+pub struct WaitingSounds(pub BTreeMap<String, Vec<Arc<Sound>>>);
 
 impl WaitingSounds {
-    pub fn of(&self, queue: &str) -> Option<&Arc<Sound>> {
-        self.0.get(queue)
+    /// At this rate, else at another: the player converts it.
+    pub fn of(&self, queue: &str, rate: u32) -> Option<&Arc<Sound>> {
+        let sounds = self.0.get(queue)?;
+        sounds.iter().find(|sound| sound.rate == rate).or(sounds.first())
     }
 }
 

@@ -4,19 +4,25 @@
 //! network: it aims at the 97th percentile of the packets' extra transit time (relative to the quickest of
 //! the last 5-10 s), so about 3 % of packets may come late while jitter lasts; 20-30 ms on a calm line, 200 ms
 //! at most. It is changed by taking out or repeating one pitch period, or freely in a pause. Sequence and jitter
-//! arithmetic follow RFC 3550 (6.4.1, A.1, A.8); silence suppression (RFC 3551, 4.1) is not loss.
+//! arithmetic follow RFC 3550 (6.4.1, A.1, A.8); silence suppression (RFC 3551, 4.1) is not loss, and where comfort
+//! noise (RFC 3389) was announced for it, that is heard. Lost Opus comes out of the next packet's redundancy where
+//! there is some, else of libopus's own concealment.
 
 use std::time::Instant;
 
 use super::{
-    Codec, Concealment, Decoder, Frame, Quality,
+    Codec, ComfortNoise, Concealment, Decoder, Frame, Quality,
     delay::Delay,
     plc::{best_lag, blend, similarity},
 };
 
-/// Bytes of payload a slot holds: 64 ms of G.711.
-pub const MAX_PAYLOAD: usize = 512;
+/// Bytes of payload a slot holds: 60 ms of G.711 or G.722, 60 ms of Opus at 170 kbit/s.
+pub const MAX_PAYLOAD: usize = 1_280;
 const SLOTS: usize = 64;
+/// Longest packet, ms (RFC 7587, 3).
+const LONGEST_MS: usize = 120;
+/// Made up without a break for so long, sound is over, ms.
+const DRY_MS: usize = 60;
 
 /// One packet of sound, its RTP header parsed.
 #[derive(Clone, Copy, Debug)]
@@ -96,18 +102,26 @@ impl From<JitterStats> for Quality {
     }
 }
 
-/// A jitter buffer for one stream of sound. Allocates only when built.
+/// A jitter buffer for one stream of sound. Allocates only when built, and when a codec is heard for the first time.
 pub struct JitterBuffer {
+    /// Of the codec heard now: its sound's, and its timestamps'.
     rate: u32,
+    clock: u32,
     settings: JitterSettings,
     epoch: Option<Instant>,
     stream: Option<Stream>,
     /// The last packet that did not fit the stream: the next one of its kind begins a new stream.
     suspect: Option<(u32, u16)>,
     slots: Box<[Slot]>,
-    codec: Codec,
     decoder: Decoder,
+    /// The one before, kept for a peer that goes to and fro.
+    other_decoder: Option<Decoder>,
     concealment: Concealment,
+    /// Of the other rate, likewise.
+    other_concealment: Option<Concealment>,
+    noise: ComfortNoise,
+    /// Made up since the last packet was decoded, samples.
+    dry: usize,
     /// Decoded and not yet given out. What is left in it after a beat is always heard sound, never made up.
     ready: Vec<i16>,
     delay: Delay,
@@ -122,9 +136,12 @@ struct Stream {
     received: u64,
     /// Bit n: sequence number `highest - n` has come.
     seen: u128,
+    /// Newest timestamp with its cycles, in units of the clock.
     timestamp: i64,
     /// Sequence number decoded last.
     played: i64,
+    /// Sequence number of the newest comfort noise.
+    noise: Option<i64>,
     /// The position after `ready`; none while the first packets gather.
     next: Option<i64>,
     began_us: i64,
@@ -161,33 +178,47 @@ struct Counts {
 }
 
 impl JitterBuffer {
-    /// Gives frames of `rate` Hz, the rate of every codec it will be handed.
+    /// Gives frames of `rate` Hz at first, later of the rate of the codec it hears.
     pub fn new(rate: u32, settings: JitterSettings) -> Self {
         let slot =
             || Slot { sequence: None, position: 0, samples: 0, codec: Codec::Pcmu, len: 0, payload: [0; MAX_PAYLOAD] };
         Self {
             rate,
+            clock: Codec::Pcmu.clock_rate(),
             settings,
             epoch: None,
             stream: None,
             suspect: None,
             slots: (0..SLOTS).map(|_| slot()).collect(),
-            codec: Codec::Pcmu,
             decoder: Codec::Pcmu.decoder(),
+            other_decoder: None,
             concealment: Concealment::new(rate),
-            // A beat's 20 ms, one more to shorten, one packet of 64 ms, one period.
-            ready: Vec::with_capacity(rate as usize / 5),
+            other_concealment: None,
+            noise: ComfortNoise::default(),
+            dry: 0,
+            // At 16 kHz: a beat's 20 ms, one more to shorten, one packet, one period.
+            ready: Vec::with_capacity(16 * (40 + LONGEST_MS + 20)),
             delay: Delay::new(settings),
             counts: Counts::default(),
         }
     }
 
+    /// Samples a second of the frames it fills now. Changes only in `push`.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
     /// Takes a packet that arrived at `now`.
     pub fn push(&mut self, now: Instant, packet: &Packet) -> Arrival {
-        let samples = packet.codec.samples(packet.payload.len()) as i64;
-        if packet.payload.is_empty() || packet.payload.len() > MAX_PAYLOAD || packet.codec.rate() != self.rate {
+        let samples = packet.codec.samples(packet.payload);
+        let longest = packet.codec.rate() as usize * LONGEST_MS / 1_000;
+        if samples == 0 || samples > longest || packet.payload.len() > MAX_PAYLOAD {
             self.counts.refused += 1;
             return Arrival::Refused;
+        }
+        let samples = samples as i64;
+        if (packet.codec.rate(), packet.codec.clock_rate()) != (self.rate, self.clock) {
+            self.retune(packet.codec);
         }
         let now = self.micros(now);
         let Some((sequence, position)) = self.place(now, packet) else {
@@ -218,7 +249,8 @@ impl JitterBuffer {
         }
 
         if let Some(next) = stream.next {
-            let starved = self.concealment.faded() && self.slots.iter().all(|slot| slot.sequence.is_none());
+            let starved = self.dry >= self.rate as usize * DRY_MS / 1_000
+                && self.slots.iter().all(|slot| slot.sequence.is_none());
             let in_reach = transit - self.delay.base() <= i64::from(self.settings.max_ms) * 1_000;
             if starved && in_reach {
                 // The silence may be as long as we like: play this packet at the delay we aim at.
@@ -245,19 +277,34 @@ impl JitterBuffer {
             }
         }
         stream.late_in_a_row = 0;
-        self.store(packet, samples);
+        self.store(packet, sequence, position, samples);
         Arrival::Queued
     }
 
     /// Takes note of a packet of the same stream that carries no sound (a telephone event, comfort noise), so that
     /// its sequence number is not missed.
     pub fn skip(&mut self, ssrc: u32, sequence: u16) {
-        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.ssrc == ssrc) {
-            let sequence = stream.unwrap_sequence(sequence);
-            if let Noted::New = stream.note(sequence) {
-                self.counts.received += 1;
-            }
+        self.noted(ssrc, sequence);
+    }
+
+    /// Takes comfort noise (RFC 3389): once the sound sent before it was played, this is heard until sound follows.
+    pub fn pause(&mut self, ssrc: u32, sequence: u16, payload: &[u8]) {
+        let Some(sequence) = self.noted(ssrc, sequence) else { return };
+        let newer = |stream: &&mut Stream| stream.noise.is_none_or(|noise| noise < sequence);
+        if let Some(stream) = self.stream.as_mut().filter(newer) {
+            stream.noise = Some(sequence);
+            self.noise.tune(payload);
         }
+    }
+
+    /// Marks a sequence number of the stream as come; gives it with its cycles when that is news.
+    fn noted(&mut self, ssrc: u32, sequence: u16) -> Option<i64> {
+        let stream = self.stream.as_mut().filter(|stream| stream.ssrc == ssrc)?;
+        let sequence = stream.unwrap_sequence(sequence);
+        matches!(stream.note(sequence), Noted::New).then(|| {
+            self.counts.received += 1;
+            sequence
+        })
     }
 
     /// Fills `frame` (of the buffer's rate) with the next 20 ms; true when at least a part of it really arrived.
@@ -298,7 +345,7 @@ impl JitterBuffer {
             restarts: counts.restarts,
             highest_sequence: highest,
             jitter_ms: (jitter / 1_000.0) as f32,
-            jitter_units: (jitter * f64::from(self.codec.clock_rate()) / 1e6) as u32,
+            jitter_units: (jitter * f64::from(self.clock) / 1e6) as u32,
             target_ms: self.delay.target_us() as f32 / 1_000.0,
             buffer_ms: if counts.beats == 0 { 0.0 } else { (counts.delay_us / counts.beats as f64 / 1_000.0) as f32 },
             concealed: if counts.given == 0 { 0.0 } else { counts.concealed as f32 / counts.given as f32 },
@@ -312,7 +359,8 @@ impl JitterBuffer {
             return Some(self.restart(now, packet));
         };
         let sequence = stream.unwrap_sequence(packet.sequence);
-        let position = stream.unwrap_timestamp(packet.timestamp);
+        let timestamp = stream.unwrap_timestamp(packet.timestamp);
+        let position = self.position(timestamp);
         let known = packet.ssrc == stream.ssrc;
         let ahead = sequence - stream.highest;
         let early = self.delay.base() - (now - micros_of(position, self.rate));
@@ -321,7 +369,7 @@ impl JitterBuffer {
         if fits {
             self.suspect = None;
             if ahead > 0 {
-                self.stream.as_mut()?.timestamp = position;
+                self.stream.as_mut()?.timestamp = timestamp;
             }
             return Some((sequence, position));
         }
@@ -334,16 +382,37 @@ impl JitterBuffer {
         None
     }
 
-    /// Begins anew at this packet.
-    fn restart(&mut self, now: i64, packet: &Packet) -> (i64, i64) {
-        if let Some(old) = &self.stream {
+    /// Where a timestamp with its cycles is, in samples.
+    fn position(&self, timestamp: i64) -> i64 {
+        (timestamp * i64::from(self.rate)).div_euclid(i64::from(self.clock))
+    }
+
+    /// Forgets the stream for one of another rate or clock.
+    fn retune(&mut self, codec: Codec) {
+        self.end_stream();
+        if codec.rate() != self.rate {
+            let other = self.other_concealment.take().unwrap_or_else(|| Concealment::new(codec.rate()));
+            self.other_concealment = Some(std::mem::replace(&mut self.concealment, other));
+            self.concealment.reset();
+        }
+        (self.rate, self.clock) = (codec.rate(), codec.clock_rate());
+        self.ready.clear();
+    }
+
+    fn end_stream(&mut self) {
+        if let Some(old) = self.stream.take() {
             self.counts.lost_before += old.lost();
             self.counts.restarts += 1;
         }
-        let (sequence, timestamp) = (i64::from(packet.sequence), i64::from(packet.timestamp));
         for slot in &mut self.slots {
             slot.sequence = None;
         }
+    }
+
+    /// Begins anew at this packet.
+    fn restart(&mut self, now: i64, packet: &Packet) -> (i64, i64) {
+        self.end_stream();
+        let (sequence, timestamp) = (i64::from(packet.sequence), i64::from(packet.timestamp));
         self.suspect = None;
         self.ready.clear();
         self.delay = Delay::new(self.settings);
@@ -355,6 +424,7 @@ impl JitterBuffer {
             seen: 0,
             timestamp,
             played: sequence - 1,
+            noise: None,
             next: None,
             began_us: now,
             late_in_a_row: 0,
@@ -362,12 +432,10 @@ impl JitterBuffer {
             transit_us: None,
             jitter_us: 0.0,
         });
-        (sequence, timestamp)
+        (sequence, self.position(timestamp))
     }
 
-    fn store(&mut self, packet: &Packet, samples: i64) {
-        let Some(stream) = &mut self.stream else { return };
-        let (sequence, position) = (stream.unwrap_sequence(packet.sequence), stream.unwrap_timestamp(packet.timestamp));
+    fn store(&mut self, packet: &Packet, sequence: i64, position: i64, samples: i64) {
         // Full slots mean that nobody pulls: the oldest has waited in vain.
         let free = (0..SLOTS).find(|&n| self.slots[n].sequence.is_none());
         let n = free.or_else(|| (0..SLOTS).min_by_key(|&n| self.slots[n].position)).unwrap_or(0);
@@ -439,19 +507,44 @@ impl JitterBuffer {
             let Some(next) = stream.next else { break };
             let missing = wanted - self.ready.len();
             let following = self.slots.iter().filter(|slot| slot.sequence.is_some()).min_by_key(|slot| slot.position);
-            let hole = following.map_or(missing, |slot| missing.min((slot.position - next).max(1) as usize));
+            let following = following.and_then(|slot| Some((slot.sequence?, slot)));
+            let gap = following.map_or(usize::MAX, |(_, slot)| (slot.position - next).max(1) as usize);
+            let whole = following.is_none_or(|(sequence, _)| stream.nothing_missing_before(sequence));
+            // A pause that noise was announced for, and nothing but it since.
+            let noisy = stream.noise.is_some_and(|noise| {
+                noise > stream.played && following.is_none_or(|(sequence, _)| noise < sequence && whole)
+            });
+            // The codec's own means want whole steps, and the redundancy of the packet that follows a whole loss.
+            let hole = match self.decoder.hole_step() {
+                Some(step) if !noisy && (gap == usize::MAX || gap.is_multiple_of(step)) => {
+                    if gap <= 4 * wanted && !whole { gap } else { missing.next_multiple_of(step).min(gap) }
+                }
+                _ => missing.min(gap),
+            };
             let at = self.ready.len();
             self.ready.resize(at + hole, 0);
-            self.concealment.conceal(&mut self.ready[at..]);
-            match following.and_then(|slot| slot.sequence) {
-                Some(sequence) if stream.nothing_missing_before(sequence) => {}
+            let made = &mut self.ready[at..];
+            if noisy {
+                self.noise.fill(made);
+                self.concealment.heard(made);
+            } else {
+                let redundant = following.filter(|_| !whole).map(|(_, slot)| &slot.payload[..slot.len]);
+                if self.decoder.conceal(redundant, made) {
+                    self.concealment.heard(made);
+                } else {
+                    self.concealment.conceal(made);
+                }
+            }
+            match following {
+                _ if noisy || (following.is_some() && whole) => {}
                 Some(_) => self.counts.concealed += hole as u64,
                 None => stream.undecided += hole as u64,
             }
             stream.next = Some(next + hole as i64);
+            self.dry += hole;
             made_up += hole;
         }
-        made_up
+        made_up.min(wanted)
     }
 
     /// Decodes the packet that is due, if it is there.
@@ -466,16 +559,20 @@ impl JitterBuffer {
         if overlap >= slot.samples {
             return true; // concealed meanwhile
         }
-        if slot.codec != self.codec {
-            (self.codec, self.decoder) = (slot.codec, slot.codec.decoder());
+        if slot.codec != self.decoder.codec() {
+            let kept = self.other_decoder.take().filter(|other| other.codec() == slot.codec);
+            let mut decoder = kept.unwrap_or_else(|| slot.codec.decoder());
+            decoder.reset();
+            self.other_decoder = Some(std::mem::replace(&mut self.decoder, decoder));
         }
         let at = self.ready.len();
         self.ready.resize(at + slot.samples as usize, 0);
-        let decoded = self.decoder.decode(&slot.payload[..slot.len], &mut self.ready[at..]);
-        debug_assert_eq!(decoded as i64, slot.samples);
+        // What a damaged packet does not give is silence.
+        let _ = self.decoder.decode(&slot.payload[..slot.len], &mut self.ready[at..]);
         self.ready.copy_within(at + overlap as usize.., at);
         self.ready.truncate(at + (slot.samples - overlap) as usize);
         self.concealment.heard(&mut self.ready[at..]);
+        self.dry = 0;
         stream.next = Some(next + slot.samples - overlap);
         true
     }

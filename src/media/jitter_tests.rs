@@ -361,6 +361,113 @@ fn empty_and_oversized_packets_are_refused() {
     assert_eq!(buffer.stats().refused, 2);
 }
 
+/// A stream of a codec in 20 ms packets of a 440 Hz tone, some left out; what was heard after a second, and figures.
+fn tone_with_loss(codec: Codec, lost: impl Fn(u32) -> bool) -> (Vec<i16>, JitterStats) {
+    let (mut buffer, start) = (JitterBuffer::new(8_000, JitterSettings::default()), Instant::now());
+    let (mut encoder, mut tone) = (codec.encoder(), crate::media::Tone::sine(440.0, -10.0));
+    let mut heard = Vec::new();
+    for n in 0..200u32 {
+        let now = start + Duration::from_millis(u64::from(n) * 20);
+        let (mut frame, mut payload) = (Frame::silence(codec.rate()), [0; 640]);
+        tone.next(&mut frame);
+        let len = encoder.encode(frame.samples(), &mut payload);
+        let packet = Packet {
+            ssrc: 1,
+            sequence: (65_500 + n) as u16,
+            timestamp: (u32::MAX - 9_000).wrapping_add(n * codec.clock_rate() / 50),
+            marker: n == 0,
+            codec,
+            payload: &payload[..len],
+        };
+        if !lost(n) {
+            assert_eq!(buffer.push(now, &packet), Arrival::Queued, "{codec:?} {n}");
+        }
+        let mut out = Frame::silence(buffer.rate());
+        buffer.pull(now + Duration::from_millis(7), &mut out);
+        if n >= 50 {
+            assert_eq!(out.rate(), codec.rate());
+            heard.extend_from_slice(out.samples());
+        }
+    }
+    (heard, buffer.stats())
+}
+
+#[test]
+fn every_codec_runs_by_its_own_clock_and_rate() {
+    for codec in Codec::ALL {
+        let (heard, stats) = tone_with_loss(codec, |_| false);
+        let crossings = heard.windows(2).filter(|pair| (pair[0] < 0) != (pair[1] < 0)).count();
+        assert!((2_630..=2_650).contains(&crossings), "{codec:?}: {crossings}, 440 Hz has 2640 in 3 s");
+        assert_eq!((stats.lost, stats.late, stats.refused, stats.concealed), (0, 0, 0, 0.0), "{codec:?}");
+        assert!(stats.buffer_ms < 45.0 && stats.jitter_ms < 1.0, "{codec:?}: {stats:?}");
+    }
+}
+
+#[test]
+fn loss_is_concealed_whatever_the_codec() {
+    for codec in Codec::ALL {
+        let (heard, stats) = tone_with_loss(codec, |n| n > 20 && n % 10 == 5);
+        assert_eq!(stats.lost, 18, "{codec:?}");
+        assert!((0.06..=0.11).contains(&stats.concealed), "{codec:?}: {stats:?}");
+        let rms =
+            |chunk: &[i16]| (chunk.iter().map(|&s| f64::from(s).powi(2)).sum::<f64>() / chunk.len() as f64).sqrt();
+        let quietest = heard.chunks(codec.rate() as usize / 100).map(rms).fold(f64::MAX, f64::min);
+        // A steady tone is noise to Opus, which lets it fade; silence would be 0.
+        let least = if codec == Codec::Opus { 300.0 } else { 2_500.0 };
+        assert!(quietest > least, "{codec:?}: a hole of {quietest:.0}; the tone has 7300");
+    }
+}
+
+#[test]
+fn a_peer_may_change_between_codecs_at_will() {
+    let (mut buffer, start, mut refused) = (JitterBuffer::new(8_000, JitterSettings::default()), Instant::now(), 0);
+    let mut heard = 0;
+    for n in 0..400u32 {
+        let codec = Codec::ALL[n as usize / 50 % 4];
+        let mut payload = [0; 640];
+        let len = codec.encoder().encode(&vec![900; codec.rate() as usize / 50], &mut payload);
+        let now = start + Duration::from_millis(u64::from(n) * 20);
+        let timestamp = n * codec.clock_rate() / 50;
+        let packet = Packet { ssrc: 1, sequence: n as u16, timestamp, marker: false, codec, payload: &payload[..len] };
+        refused += u32::from(buffer.push(now, &packet) == Arrival::Refused);
+        let mut out = Frame::silence(buffer.rate());
+        heard += u32::from(buffer.pull(now, &mut out));
+    }
+    assert!(refused == 0 && heard > 360, "{refused} refused, {heard} of 400 beats heard");
+}
+
+#[test]
+fn announced_silence_is_filled_with_its_noise_until_sound_returns() {
+    let mut buffer = JitterBuffer::new(8_000, JitterSettings::default());
+    let start = Instant::now();
+    let mut levels = Vec::new();
+    for n in 0..300u32 {
+        let now = start + Duration::from_millis(u64::from(n) * 20);
+        // 50 packets of sound, one of noise at -40 dBov, silence; sound again with the next sequence number.
+        match n {
+            0..50 => drop(buffer.push(now, &sound(n as u16, n))),
+            50 => buffer.pause(1, 50, &[40]),
+            250.. => drop(buffer.push(now, &sound((n - 199) as u16, n))),
+            _ => {}
+        }
+        let mut out = Frame::silence(8_000);
+        let real = buffer.pull(now, &mut out);
+        levels.push((20.0 * f64::from(out.level()).max(1e-6).log10(), real));
+    }
+    assert!(levels[60..250].iter().all(|(level, real)| (level + 40.0).abs() < 2.5 && !real), "{:?}", &levels[55..70]);
+    assert!(levels[10..50].iter().chain(&levels[256..]).all(|(level, real)| *level > -20.0 && *real));
+    assert_eq!((buffer.stats().lost, buffer.stats().concealed), (0, 0.0));
+    // Noise that comes twice, or of another stream, changes nothing.
+    buffer.pause(1, 50, &[10]);
+    buffer.pause(2, 51, &[10]);
+    assert_eq!(buffer.stats().received, 101);
+}
+
+/// Packet of loud mu-law at beat `n`.
+fn sound(sequence: u16, n: u32) -> Packet<'static> {
+    Packet { ssrc: 1, sequence, timestamp: n * 160, marker: false, codec: Codec::Pcmu, payload: &[0x90; 160] }
+}
+
 proptest! {
     /// Whatever the network does to a stream (loss, doubling, delays up to 300 ms): heard in order, nothing twice, and
     /// never later than the longest delay plus the bound at which the buffer leaps.

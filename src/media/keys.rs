@@ -78,7 +78,7 @@ pub struct EventPacket {
 }
 
 /// Sends presses, one packet a beat of 20 ms in place of sound: updates while the key is down, the end three
-/// times, then a gap. Timestamps are of an 8 kHz clock.
+/// times, then a gap.
 #[derive(Debug, Default)]
 pub struct Sender {
     waiting: [Option<Key>; 32],
@@ -119,6 +119,11 @@ impl Sender {
 
     /// To be called every beat with the timestamp that its sound would carry; what to send in its place, if anything.
     pub fn beat(&mut self, timestamp: u32) -> Option<EventPacket> {
+        self.beat_of(BEAT, timestamp)
+    }
+
+    /// The same by another clock: `units` of it are a beat.
+    pub fn beat_of(&mut self, units: u32, timestamp: u32) -> Option<EventPacket> {
         if self.current.is_none() {
             let key = self.waiting[self.first].take()?;
             self.first = (self.first + 1) % self.waiting.len();
@@ -130,7 +135,7 @@ impl Sender {
         if beats >= HELD + 2 {
             return None; // the gap
         }
-        let duration = ((beats + 1).min(HELD) * BEAT) as u16;
+        let duration = ((beats + 1).min(HELD) * units) as u16;
         let end = if beats + 1 >= HELD { 0x80 } else { 0 };
         let [high, low] = duration.to_be_bytes();
         Some(EventPacket { marker: beats == 0, timestamp: begun, payload: [key.event(), end | VOLUME, high, low] })

@@ -62,6 +62,12 @@ impl Concealment {
         self.remember(hole);
     }
 
+    /// Forgets what was heard.
+    pub fn reset(&mut self) {
+        self.history.fill(0);
+        self.invented = 0;
+    }
+
     /// A loss has lasted so long that only silence is left.
     pub fn faded(&self) -> bool {
         self.invented >= self.ten_ms * 6

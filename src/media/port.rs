@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::Frame;
+use super::{Codec, Frame};
 
 /// A telephone key: `0`-`9`, `*`, `#`, `A`-`D` (RFC 4733 events 0-15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,12 +72,34 @@ pub struct Quality {
     pub packets_sent: u64,
     /// Packets that were no valid RTP or not from the peer.
     pub packets_bad: u64,
+    /// Of these, the ones that no key of the call has made: wrong keys, forged, damaged, or heard before (SRTP).
+    #[serde(default)]
+    pub packets_unauthentic: u64,
     /// Interarrival jitter, milliseconds (RFC 3550, 6.4.1).
     pub jitter_ms: f32,
     /// Mean delay of the jitter buffer, milliseconds.
     pub buffer_ms: f32,
     /// Share of frames that were concealed, 0..=1.
     pub concealed: f32,
+    /// The codec spoken last.
+    #[serde(default)]
+    pub codec: Option<Codec>,
+    /// The sound was encrypted (SRTP), last.
+    #[serde(default)]
+    pub encrypted: bool,
+    /// There and back, ms, by the peer's last RTCP report (RFC 3550, 6.4.1).
+    #[serde(default)]
+    pub round_trip_ms: Option<f32>,
+    /// What the peer says of our sound: the share of packets lost, 0..=1, and the jitter, ms.
+    #[serde(default)]
+    pub peer_lost: Option<f32>,
+    #[serde(default)]
+    pub peer_jitter_ms: Option<f32>,
+    /// Estimated mean opinion score (ITU-T G.107), 1..=4.5: of what we heard, and of what the peer did.
+    #[serde(default)]
+    pub mos: Option<f32>,
+    #[serde(default)]
+    pub peer_mos: Option<f32>,
 }
 
 /// One leg's sound, both ways.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::media::Codec;
+use super::srtp::MasterKey;
+use crate::media::{Codec, OpusWishes};
 
-/// RTP payload type of comfort noise (RFC 3389); taken for silence.
+/// RTP payload type of comfort noise (RFC 3389).
 pub const COMFORT_NOISE: u8 = 13;
 
 /// Shared between a leg's signalling and its port.
@@ -29,14 +30,28 @@ pub struct Plan {
     pub payload_type: u8,
     /// Payload types that may come in.
     pub accepted: Vec<(u8, Codec)>,
-    /// Telephone-event (RFC 4733) payload types: towards the peer, and from it.
-    pub events_out: Option<u8>,
-    pub events_in: Option<u8>,
+    /// Telephone-event (RFC 4733) payload types: towards the peer with its clock rate, and those it may use.
+    pub events_out: Option<(u8, u32)>,
+    pub events_in: Vec<u8>,
+    /// What the peer wants of our Opus.
+    pub opus: OpusWishes,
+    /// In pauses of ours the peer is told of comfort noise, or of nothing where the codec sees to it, instead of
+    /// being sent silence.
+    pub comfort_noise: bool,
+    /// SRTP: our master key and the peer's.
+    pub crypto: Option<Crypto>,
     /// Length of a packet we send, ms (10-60).
     pub ptime_ms: u32,
     /// Whether the peer wants to hear us, and whether it will speak (false: on hold).
     pub sending: bool,
     pub receiving: bool,
+}
+
+/// Both directions' keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crypto {
+    pub ours: MasterKey,
+    pub theirs: MasterKey,
 }
 
 impl Plan {
@@ -51,7 +66,10 @@ impl Plan {
             payload_type: Codec::Pcmu.payload_type(),
             accepted: Vec::new(),
             events_out: None,
-            events_in: None,
+            events_in: Vec::new(),
+            opus: OpusWishes::default(),
+            comfort_noise: false,
+            crypto: None,
             ptime_ms: 20,
             sending: false,
             receiving: false,

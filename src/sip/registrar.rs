@@ -20,6 +20,16 @@ pub enum Transport {
     Tls,
 }
 
+impl Transport {
+    /// Nobody on the way reads along.
+    pub fn is_secure(self) -> bool {
+        match self {
+            Self::Udp | Self::Tcp => false,
+            Self::Tls => true,
+        }
+    }
+}
+
 /// One device of a user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {

@@ -25,6 +25,8 @@ type Compound = Vec<Box<dyn Packet + Send + Sync>>;
 pub struct PeerReport {
     /// 0..=1, since its last report.
     pub fraction_lost: f32,
+    /// Since the beginning, packets.
+    pub lost: u32,
     pub jitter_ms: f32,
     pub round_trip: Option<Duration>,
 }
@@ -71,6 +73,11 @@ impl Reporter {
             peer_sr: None,
             peer: None,
         }
+    }
+
+    /// Our stream goes on as another one, by another clock.
+    pub fn begin_anew(&mut self, ssrc: u32, clock_rate: u32) {
+        (self.ssrc, self.clock_rate) = (ssrc, clock_rate as f32);
     }
 
     /// Whether a report should be sent now.
@@ -132,8 +139,11 @@ impl Reporter {
             for report in reports.iter().filter(|report| report.ssrc == self.ssrc) {
                 self.peer = Some(PeerReport {
                     fraction_lost: f32::from(report.fraction_lost) / 256.0,
+                    // Signed, 24 bits: doubled packets make it negative (RFC 3550, 6.4.1).
+                    lost: Some(report.total_lost).filter(|lost| *lost < 1 << 23).unwrap_or(0),
                     jitter_ms: report.jitter as f32 * 1_000.0 / self.clock_rate,
-                    round_trip: round_trip(wall, report),
+                    // One report may lack it: the last that was measured stands.
+                    round_trip: round_trip(wall, report).or(self.peer.and_then(|peer| peer.round_trip)),
                 });
             }
         }

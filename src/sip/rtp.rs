@@ -48,6 +48,18 @@ pub fn parse(datagram: &[u8]) -> Option<Packet<'_>> {
     })
 }
 
+/// Bytes of a datagram's header with CSRCs and extension: what SRTP leaves readable. `None` when it is not RTP of
+/// version 2, or too short for what it says.
+pub fn header_len(datagram: &[u8]) -> Option<usize> {
+    let first = *datagram.first()?;
+    let fixed = HEADER + 4 * usize::from(first & 0x0f);
+    let extension = match first & 0x10 != 0 {
+        true => 4 + 4 * usize::from(u16::from_be_bytes(datagram.get(fixed + 2..fixed + 4)?.try_into().ok()?)),
+        false => 0,
+    };
+    (first >> 6 == 2 && datagram.len() >= fixed + extension).then_some(fixed + extension)
+}
+
 /// Writes a header to the start of `buffer` (at least 12 bytes).
 pub fn write_header(buffer: &mut [u8], packet: &Packet) {
     let header = Header {

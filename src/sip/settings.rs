@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::digest::{self, Algorithm};
 use super::gate::Limits;
 use super::registrar::Transport;
+use super::sdp::Preferences;
 use super::session_timer;
 
 /// Settings of one endpoint. `Default` is closed: loopback only, no phones.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub phones: Vec<PhoneAccount>,
     /// Sources that may call in without registering.
     pub allow: Vec<IpNet>,
+    /// Codecs, encryption, silence.
+    pub sound: Preferences,
     /// A leg whose peer sends nothing this long is reported as lost.
     pub media_timeout: Duration,
     /// Lifetime of a registration, seconds: a shorter wish is refused (423), a longer one cut.
@@ -63,6 +66,7 @@ impl Default for Settings {
             rtp_ports: 16_384..=32_767,
             phones: Vec::new(),
             allow: loopback(),
+            sound: Preferences::default(),
             media_timeout: Duration::from_secs(30),
             registration: 30..=3_600,
             user_agent: concat!("frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -38,7 +38,11 @@ pub const RTP_RECEIVED: &str = "frontdesk_rtp_packets_received_total";
 pub const RTP_LOST: &str = "frontdesk_rtp_packets_lost_total";
 pub const RTP_LATE: &str = "frontdesk_rtp_packets_late_total";
 pub const RTP_BAD: &str = "frontdesk_rtp_packets_bad_total";
+pub const RTP_UNAUTHENTIC: &str = "frontdesk_rtp_packets_unauthentic_total";
 pub const RTP_JITTER_SECONDS: &str = "frontdesk_rtp_jitter_seconds";
+pub const RTP_BUFFER_SECONDS: &str = "frontdesk_rtp_buffer_seconds";
+pub const RTP_ROUND_TRIP_SECONDS: &str = "frontdesk_rtp_round_trip_seconds";
+pub const RTP_MOS: &str = "frontdesk_rtp_mos";
 
 pub const RECORDS_QUEUE: &str = "frontdesk_records_queue_depth";
 pub const RECORDS_LOST: &str = "frontdesk_records_lost_total";
@@ -85,7 +89,11 @@ pub fn describe() {
     describe_counter!(RTP_LOST, "RTP packets that never came");
     describe_counter!(RTP_LATE, "RTP packets that came too late to be played");
     describe_counter!(RTP_BAD, "Packets that were no RTP, or not from the peer");
+    describe_counter!(RTP_UNAUTHENTIC, "Packets that no key of their call has made (SRTP)");
     describe_histogram!(RTP_JITTER_SECONDS, Unit::Seconds, "Interarrival jitter of a call (RFC 3550)");
+    describe_histogram!(RTP_BUFFER_SECONDS, Unit::Seconds, "Mean delay of a call's jitter buffer");
+    describe_histogram!(RTP_ROUND_TRIP_SECONDS, Unit::Seconds, "Round trip of a call's RTP by the peer's last report");
+    describe_histogram!(RTP_MOS, "Estimated mean opinion score of a call (ITU-T G.107)");
 
     describe_gauge!(RECORDS_QUEUE, "Records waiting for the disk");
     describe_counter!(RECORDS_LOST, "Records dropped because the disk was too slow, or refused by the database");

@@ -44,8 +44,10 @@ pub struct Phone<'a> {
     /// Seconds; 0 does not register.
     pub expires: u32,
     pub sound: Sound,
-    /// `PCMU`, `PCMA`, or both in order of liking.
+    /// Of `opus`, `G722`, `PCMU`, `PCMA`, in order of liking.
     pub codecs: &'a str,
+    /// Further parameters of its account: `;mediaenc=srtp-mand`, `;ptime=40`.
+    pub account: &'a str,
 }
 
 impl Default for Phone<'_> {
@@ -59,6 +61,7 @@ impl Default for Phone<'_> {
             expires: 60,
             sound: Sound::Sine(600.0),
             codecs: "PCMU,PCMA",
+            account: "",
         }
     }
 }
@@ -86,8 +89,8 @@ impl Baresip {
             (None, false) => "udp",
         };
         let account = format!(
-            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}",
-            phone.user, phone.registrar, phone.password, phone.expires, phone.codecs
+            "<sip:{}@{};transport={transport}>;auth_pass={};regint={};answermode=manual;audio_codecs={}{}",
+            phone.user, phone.registrar, phone.password, phone.expires, phone.codecs, phone.account
         );
         fs::write(folder.path().join("accounts"), "").expect("no accounts");
         fs::write(folder.path().join("contacts"), "").expect("no contacts");
@@ -181,9 +184,11 @@ impl Baresip {
         for file in files {
             let bytes = fs::read(file).expect("a recording");
             rate = bytes.get(24..28).map_or(8_000, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            // Opus is heard by two channels of the same.
+            let step = 2 * usize::from(bytes.get(22).copied().unwrap_or(1).max(1));
             // The header's lengths are written when the file is closed; the sound begins after 44 bytes.
-            samples
-                .extend(bytes.get(44..).unwrap_or_default().chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])));
+            let sound = bytes.get(44..).unwrap_or_default();
+            samples.extend(sound.chunks_exact(step).map(|b| i16::from_le_bytes([b[0], b[1]])));
         }
         (samples, rate)
     }
@@ -281,6 +286,9 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          rtcp_mux no\n\
          module_path /usr/lib/baresip/modules\n\
          module g711.so\n\
+         module g722.so\n\
+         module opus.so\n\
+         module srtp.so\n\
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use frontdesk::media::{FRAME_MS, Frame, Key, Quality, Tone};
+use frontdesk::media::{self, FRAME_MS, Frame, Key, Quality, Tone};
 use frontdesk::sip::{Leg, LegEvent};
 use tokio::time::MissedTickBehavior;
 
@@ -32,7 +32,7 @@ pub async fn speak(leg: &mut Leg, hz: f64, keys: &str, limit: Duration) -> Heard
     let mut keys = keys.chars().filter_map(Key::new);
     let mut beat = tokio::time::interval(Duration::from_millis(FRAME_MS.into()));
     beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (start, mut beats) = (Instant::now(), 0u32);
+    let (start, mut beats, rate) = (Instant::now(), 0u32, leg.port.rate());
     while start.elapsed() < limit {
         tokio::select! {
             biased;
@@ -45,7 +45,7 @@ pub async fn speak(leg: &mut Leg, hz: f64, keys: &str, limit: Duration) -> Heard
             },
             _ = beat.tick() => {
                 beats += 1;
-                let (now, mut frame) = (Instant::now(), Frame::silence(8_000));
+                let (now, mut frame) = (Instant::now(), Frame::silence(rate));
                 let received = leg.port.receive(now, &mut frame);
                 heard.samples.extend_from_slice(frame.samples());
                 heard.keys.extend(received.key.map(Key::as_char));
@@ -64,6 +64,7 @@ pub async fn speak(leg: &mut Leg, hz: f64, keys: &str, limit: Duration) -> Heard
         }
     }
     heard.quality = leg.port.quality();
+    heard.samples = media::resample(&heard.samples, rate, 8_000);
     heard
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rsipstack::dialog::dialog::{DialogState, TerminatedReason};
 use rsipstack::sip::headers::UntypedHeader;
-use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader};
+use rsipstack::sip::{Header, HeadersExt, Request, Scheme, StatusCode, ToTypedHeader};
 use rsipstack::transaction::transaction::{Transaction, TransactionEvent, TransactionEventSender};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -56,6 +56,13 @@ pub struct Incoming {
 pub struct Early(Incoming);
 
 impl Incoming {
+    /// The rate that the sound of this call will have, Hz; what the best codec we offer has, where the offer is left to us.
+    pub fn rate(&self) -> u32 {
+        let sound = self.session.local().sound.clone();
+        let ours = || sound.codecs.first().map_or(8_000, |codec| codec.rate());
+        self.offer.as_ref().and_then(|offer| offer.rate(&sound)).unwrap_or_else(ours)
+    }
+
     /// 180 Ringing; reliably where the caller demands it, or understands it and the settings want it. A caller who left
     /// the offer to us gets it with the first reliable answer (RFC 3262, 5).
     pub async fn ring(&self) {
@@ -98,7 +105,7 @@ impl Incoming {
         let agreed = self.session.agreement().await;
         let parts = if agreed.is_ok() { self.parts.take() } else { None };
         match parts {
-            Some((sockets, events)) => Ok((self.session.leg(sockets, events), Early(self))),
+            Some((sockets, events)) => Ok((self.session.leg(self.rate(), sockets, events), Early(self))),
             None => Err((Box::new(self), Error::Cancelled)),
         }
     }
@@ -118,7 +125,7 @@ impl Incoming {
         let control = self.session.control();
         let Some((sockets, events)) = self.parts.take() else { return Err(Error::Cancelled) };
         self.heard_of_it().await?;
-        Ok(Leg { port: self.session.port(sockets), events, control })
+        Ok(Leg { port: self.session.port(self.rate(), sockets), events, control })
     }
 
     /// 200.
@@ -226,9 +233,13 @@ pub(super) async fn invite(
             return tx.reply_with(refusal.status, refusal.headers, None).await;
         }
     };
-    let local = leg::describe(shared, source, &sockets);
+    let local = leg::describe(shared, source, transport, &sockets);
     let (states, changes) = shared.dialogs.new_dialog_state_channel();
-    let contact = shared.contact(source, transport);
+    let mut contact = shared.contact(source, transport);
+    // To a `sips:` address only a `sips:` Contact will do (RFC 3261, 12.1.1).
+    if tx.original.uri.scheme == Some(Scheme::Sips) {
+        contact.scheme = Some(Scheme::Sips);
+    }
     let Ok(mut dialog) = shared.dialogs.get_or_create_server_invite(&tx, states, None, Some(contact.clone())) else {
         // No Contact, no From tag, ...
         return tx.reply(StatusCode::BadRequest).await;

@@ -17,7 +17,9 @@ use tracing::debug;
 use super::super::Error;
 use super::super::plan::{Plan, SharedPlan};
 use super::super::ports::RtpSockets;
+use super::super::registrar::Transport;
 use super::super::rtp_port::RtpPort;
+use super::super::sdes::Keys;
 use super::super::sdp::{self, Local, Remote};
 use super::super::session_timer::Timer;
 use super::keys::{self, KeyPort};
@@ -32,7 +34,7 @@ const EVENTS: usize = 32;
 
 /// An answered call. Dropping it hangs up.
 pub struct Leg {
-    /// The sound, 8 kHz both ways.
+    /// The sound, both ways at the rate of the codec agreed first (8 or 16 kHz).
     pub port: Box<dyn Port>,
     pub events: mpsc::Receiver<LegEvent>,
     pub control: LegControl,
@@ -266,7 +268,7 @@ impl Session {
         if offer.is_ipv6() != local.address.is_ipv6() && !offer.is_without_address() {
             return Err(sdp::Error::Address("another family than ours".into()));
         }
-        let (body, plan) = offer.answer(&local, Some(self.peer.ip()));
+        let (body, plan) = offer.answer(&local, Some(self.peer.ip()))?;
         self.agree(plan);
         self.describe(&body);
         Ok(body)
@@ -309,8 +311,8 @@ impl Session {
         self.learn(response);
         if response.header_contains_token("Require", "100rel")
             && let Ok(answer) = Remote::parse(&response.body)
+            && self.take_answer(&answer).is_ok()
         {
-            self.take_answer(&answer);
             self.end_exchange();
         }
     }
@@ -331,16 +333,16 @@ impl Session {
         }
     }
 
-    /// The leg, once there is one.
-    pub fn leg(self: &Arc<Self>, sockets: RtpSockets, events: mpsc::Receiver<LegEvent>) -> Leg {
-        Leg { port: self.port(sockets), events, control: self.control() }
+    /// The leg, once there is one, with sound of `rate` whatever codec will be agreed.
+    pub fn leg(self: &Arc<Self>, rate: u32, sockets: RtpSockets, events: mpsc::Receiver<LegEvent>) -> Leg {
+        Leg { port: self.port(rate, sockets), events, control: self.control() }
     }
 
     /// The sound, from now on: what came before is old.
-    pub fn port(self: &Arc<Self>, sockets: RtpSockets) -> Box<dyn Port> {
+    pub fn port(self: &Arc<Self>, rate: u32, sockets: RtpSockets) -> Box<dyn Port> {
         sockets.flush();
         let timeout = self.shared.settings.load().media_timeout;
-        let port = RtpPort::new(sockets, self.plan.clone(), timeout, self.shared.bad_packets.clone());
+        let port = RtpPort::new(sockets, rate, self.plan.clone(), timeout, self.shared.bad_packets.clone());
         Box::new(KeyPort::new(port, self.clone()))
     }
 
@@ -454,8 +456,9 @@ impl Session {
             return;
         }
         let answer = self.dialog.last_remote_ack().map(|ack| Remote::parse(&ack.body));
+        let answer = answer.map(|answer| self.take_answer(&answer?));
         match answer {
-            Some(Ok(answer)) => self.take_answer(&answer),
+            Some(Ok(())) => {}
             _ => {
                 debug!(call = self.call_id, "no usable answer came with the ACK");
                 self.shared.spawn(self.bye());
@@ -464,10 +467,11 @@ impl Session {
     }
 
     /// The peer's answer to an offer of ours.
-    pub fn take_answer(&self, answer: &Remote) {
-        let plan = answer.accepted(&self.local(), Some(self.peer.ip()));
+    pub fn take_answer(&self, answer: &Remote) -> Result<(), sdp::Error> {
+        let plan = answer.accepted(&self.local(), Some(self.peer.ip()))?;
         self.agree(plan);
         self.tell_of_hold();
+        Ok(())
     }
 
     /// A re-INVITE: another address, codec or direction, or nothing new.
@@ -513,10 +517,13 @@ pub(super) fn events() -> (mpsc::Sender<LegEvent>, mpsc::Receiver<LegEvent>) {
 }
 
 /// Our description of a new leg.
-pub(super) fn describe(shared: &Shared, peer: SocketAddr, sockets: &RtpSockets) -> Local {
+pub(super) fn describe(shared: &Shared, peer: SocketAddr, transport: Transport, sockets: &RtpSockets) -> Local {
     Local {
         address: shared.our_address(peer.ip()).1,
         rtp_port: sockets.port(),
+        sound: shared.settings.load().sound.clone(),
+        secure: transport.is_secure(),
+        keys: Keys::random(),
         // RFC 8866, 5.2: any number; 62 bits survive peers that read it as signed.
         session: rand::random::<u64>() >> 2,
         version: 1,

@@ -99,12 +99,8 @@ fn put_answer_right(request: &mut Request) {
     }
 }
 
-/// A challenge as the stack reads it.
-fn readable(challenge: String) -> String {
-    challenge.replace(WIRE_SHA_256, STACK_SHA_256)
-}
-
 fn keep_the_strongest_challenge(response: &mut Response) {
+    let readable = |value: String| value.replace(WIRE_SHA_256, STACK_SHA_256);
     let challenges =
         |wanted: fn(&Header) -> Option<&str>| digest::strongest(response.headers.iter().filter_map(wanted));
     let www = challenges(|header| match header {

@@ -309,7 +309,7 @@ async fn attempt(
     listen::connect(shared, device.address, device.transport, device.server.as_deref())
         .await
         .map_err(|_| unreachable(503))?;
-    let local = leg::describe(shared, device.address, &sockets);
+    let local = leg::describe(shared, device.address, device.transport, &sockets);
     let mut limits = shared.settings.load().session_timer;
     // The same for every attempt at this phone (RFC 4028, 7.4).
     let call_id = format!("{:032x}", rand::random::<u128>());
@@ -398,12 +398,10 @@ async fn answered(
     refresh::take(&session, &response);
     let (events, leg_events) = leg::events();
     shared.spawn(session.clone().follow(changes, events));
-    let leg = session.leg(sockets, leg_events);
-    match Remote::parse(&response.body) {
-        Ok(answer) => {
-            session.take_answer(&answer);
-            Some(leg)
-        }
+    let taken = Remote::parse(&response.body).and_then(|answer| session.take_answer(&answer));
+    let leg = session.leg(session.plan.load().codec.rate(), sockets, leg_events);
+    match taken {
+        Ok(()) => Some(leg),
         // It was said reliably before (RFC 3262, 5).
         Err(_) if response.body.is_empty() && session.is_agreed() => Some(leg),
         Err(error) => {

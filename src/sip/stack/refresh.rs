@@ -147,8 +147,9 @@ async fn refresh(session: &Arc<Session>) {
         200..300 => {
             session.learn(&response);
             session.retarget(&response);
+            // One that cannot be used leaves the sound as it was.
             if let Ok(answer) = Remote::parse(&response.body) {
-                session.take_answer(&answer);
+                let _ = session.take_answer(&answer);
             }
             take(session, &response);
         }

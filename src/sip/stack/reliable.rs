@@ -97,7 +97,7 @@ pub(super) fn acknowledged(session: &Session, request: &Request) -> Result<Optio
     let body = match screen::offer(request)? {
         // Our offer was in the provisional answer: this is its answer.
         Some(answer) if session.offered.swap(false, std::sync::atomic::Ordering::Relaxed) => {
-            session.take_answer(&answer);
+            session.take_answer(&answer).map_err(screen::not_acceptable)?;
             None
         }
         Some(offer) => Some(describe(session, &offer)?),

@@ -82,7 +82,11 @@ pub(super) fn invite(
     if !required.is_empty() {
         return Err(Refusal::with(StatusCode::BadExtension, Header::Unsupported(headers::Unsupported::new(required))));
     }
-    Ok((offer(request)?, phone))
+    let offer = offer(request)?;
+    if let Some(offer) = &offer {
+        offer.suits(&shared.settings.load().sound).map_err(not_acceptable)?;
+    }
+    Ok((offer, phone))
 }
 
 /// The description in a request's body.
@@ -106,6 +110,7 @@ pub(super) fn not_acceptable(error: sdp::Error) -> Refusal {
         sdp::Error::Malformed(_) => (399, "Unreadable session description"),
         sdp::Error::NoAudio => (304, "Media type not available"),
         sdp::Error::NoCodec => (305, "Incompatible media format"),
+        sdp::Error::NoCrypto => (302, "Incompatible transport protocol"),
         sdp::Error::Address(_) => (301, "Incompatible network address formats"),
     };
     let warning = format!("{code} frontdesk \"{text}\"");
