@@ -27,3 +27,16 @@ async fn hold_and_resume() {
         nothing_is_left(&endpoint).await;
     }
 }
+
+#[tokio::test]
+async fn however_the_caller_holds() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    let caller = Sipp::new("caller_holds_every_way", endpoint.listening()[0]).start();
+    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let heard = talk(leg, 440.0, "", Duration::from_secs(10)).await;
+    caller.finish().await;
+    let turns = (0..4).flat_map(|_| [LegEvent::Held, LegEvent::Resumed]);
+    let expected: Vec<_> = turns.chain([LegEvent::HungUp]).collect();
+    assert_eq!(heard.events, expected);
+    nothing_is_left(&endpoint).await;
+}

@@ -49,7 +49,7 @@ async fn a_rejected_call_is_told_when_to_try_again() {
 #[tokio::test]
 async fn what_cannot_be_answered_is_refused_with_the_reason() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
-    for scenario in ["caller_with_g729_only", "caller_with_nonsense", "caller_requires_timer"] {
+    for scenario in ["caller_with_g729_only", "caller_with_nonsense", "caller_requires_gruu"] {
         Sipp::new(scenario, endpoint.listening()[0]).run().await;
     }
     Sipp::new("asks_options", endpoint.listening()[0]).run().await;

@@ -71,10 +71,27 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (agent(), failure).prop_map(|(agent, failure)| Event::AgentFailed { agent, failure }),
         3 => Just(Event::Briefed),
         1 => Just(Event::AgentHungUp),
+        1 => prop_oneof![Just(HandoffBy::Refer), Just(HandoffBy::Attended)].prop_map(|by| Event::HandoffBy { by }),
+        1 => agent().prop_map(|agent| Event::Referred { agent }),
+        1 => agent().prop_map(|agent| Event::ReferFailed { agent, status: 603 }),
+        3 => destination().prop_map(|to| Event::TransferAsked { to }),
+        1 => Just(Event::TargetRinging),
+        2 => Just(Event::TargetAnswered),
+        1 => Just(Event::TargetFailed { failure: AgentFailure::Busy }),
+        1 => agent().prop_map(|agent| Event::AgentReplaced { agent }),
         1 => Just(Event::CallerHungUp),
         1 => Just(Event::MediaLost),
         1 => (0..90_000_u64).prop_map(|within_ms| Event::Drain { within_ms }),
         1 => Just(arrived()),
+    ]
+}
+
+fn destination() -> impl Strategy<Value = Option<Destination>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Destination::Agent { agent: "bob".into() })),
+        Just(Some(Destination::Queue { queue: "cards".into() })),
+        Just(Some(Destination::Outside { number: "+4930123".into() })),
     ]
 }
 
@@ -87,6 +104,10 @@ fn arrived() -> Event {
 struct Onlooker {
     found: BTreeSet<String>,
     rung: Option<String>,
+    /// Whom the caller's telephone was sent to, rung by nobody here.
+    referred_to: Option<String>,
+    /// An agent's wish is under way.
+    target: bool,
     answered: bool,
     connected: bool,
     queued: bool,
@@ -106,6 +127,7 @@ impl Onlooker {
             Event::AgentFound { agent, .. } => {
                 self.found.insert(agent.clone());
             }
+            Event::AgentReplaced { agent } if self.connected => self.rung = Some(agent.clone()),
             Event::AgentAnswered if self.rung.is_some() => self.answered = true,
             Event::Said { prompt, .. } if self.saying == Some(*prompt) => self.saying = None,
             Event::Timer { timer } => {
@@ -141,7 +163,22 @@ impl Onlooker {
                 self.queued = true;
             }
             Action::Queue(QueueRequest::Leave | QueueRequest::Done { .. }) => self.queued = false,
-            Action::Queue(QueueRequest::Taken { agent }) => assert_eq!(self.rung.as_ref(), Some(agent)),
+            Action::Queue(QueueRequest::Taken { agent }) => {
+                assert!(self.rung.as_ref().or(self.referred_to.as_ref()) == Some(agent));
+            }
+            Action::ReferCaller { agent, attended: true } => assert_eq!(self.rung.as_ref(), Some(agent)),
+            Action::ReferCaller { agent, attended: false } => {
+                assert!(self.rung.is_none() && self.found.contains(agent));
+                self.referred_to = Some(agent.clone());
+            }
+            Action::RingTarget { .. } => assert!(!self.connected && !std::mem::replace(&mut self.target, true)),
+            Action::ReleaseTarget => assert!(std::mem::take(&mut self.target), "nobody to let go"),
+            Action::AnswerTransfer { status } if *status >= 200 => self.target = false,
+            Action::ConnectTarget { name } => {
+                assert!(self.rung.is_none() && !std::mem::replace(&mut self.connected, true));
+                assert!(self.saying.is_none());
+                self.rung = Some(name.clone());
+            }
             Action::Queue(QueueRequest::NotTaken { agent, .. }) => {
                 assert!(self.found.contains(agent));
                 assert_ne!(self.rung.as_ref(), Some(agent), "released first");

@@ -14,7 +14,11 @@ fn the_bank_the_carrier_and_the_third_language_load() {
     for name in ["bank.yaml", "parcel.yaml", "spanish.yaml"] {
         let config = example(name);
         assert_eq!(config.lines.len(), 1, "{name}");
-        assert!(config.sip.listen.iter().all(|address| address.ip().is_loopback()) && config.http.listen.unwrap().ip().is_loopback(), "{name}");
+        assert!(
+            config.sip.listen.iter().all(|address| address.ip().is_loopback())
+                && config.http.listen.unwrap().ip().is_loopback(),
+            "{name}"
+        );
         for flow in config.flows.values() {
             for (intent, shown) in &flow.intents {
                 assert!(shown.examples.len() >= 8, "{name}: {intent} has {} examples", shown.examples.len());

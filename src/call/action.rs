@@ -38,6 +38,8 @@ pub enum Cause {
     Silent,
     NoAgent,
     MediaLost,
+    /// The caller's telephone went on to the agent by itself.
+    Transferred,
     /// The engine was told to stop.
     Shutdown,
     /// Found open at start-up after a crash.
@@ -123,6 +125,27 @@ pub enum Action {
     Connect,
     /// Caller and agent no longer hear each other.
     Disconnect,
+    /// Ask the caller's telephone to call this agent itself; `attended`: in the place of our own call with the agent.
+    /// Answered by `Event::Referred` or `Event::ReferFailed`.
+    ReferCaller {
+        agent: String,
+        attended: bool,
+    },
+    /// Ring whom the agent wants the caller connected to. Answered by the `Target` events.
+    RingTarget {
+        to: super::Destination,
+        summary: Box<Summary>,
+    },
+    /// Stop ringing them.
+    ReleaseTarget,
+    /// They take the agent's place: caller and target hear each other.
+    ConnectTarget {
+        name: String,
+    },
+    /// Tell the agent's telephone how the transfer goes (SIP status; from 200 on that is the end).
+    AnswerTransfer {
+        status: u16,
+    },
     /// What a waiting caller hears: ringing or music.
     PlayWaiting,
     StopWaiting,

@@ -45,6 +45,19 @@ impl Call {
                     self.act(Action::ReleaseAgent { agent: agent.clone() });
                     self.act(Action::Queue(QueueRequest::Done { agent }));
                 }
+                Stage::Referring(referring) if referring.attended => {
+                    self.act(Action::ReleaseAgent { agent: referring.agent.clone() });
+                    self.act(Action::Queue(QueueRequest::Done { agent: referring.agent }));
+                }
+                // Nobody was rung by us.
+                Stage::Referring(_) => self.act(Action::Queue(QueueRequest::Leave)),
+                Stage::Transferring(transferring) => {
+                    self.act(Action::ReleaseTarget);
+                    if !transferring.agent_gone {
+                        self.act(Action::ReleaseAgent { agent: transferring.agent.clone() });
+                        self.act(Action::Queue(QueueRequest::Done { agent: transferring.agent }));
+                    }
+                }
                 Stage::Offering => {}
             }
             if handoff.waiting_sound {

@@ -223,6 +223,33 @@ pub enum Event {
     CallerHungUp,
     /// Nothing has arrived from the caller for the media timeout.
     MediaLost,
+    /// From the configuration, when the call enters a queue: how its callers reach the agent.
+    HandoffBy {
+        by: super::HandoffBy,
+    },
+    /// The caller's telephone called this agent itself, and was answered.
+    Referred {
+        agent: String,
+    },
+    /// It did not, or was not: the caller is still here.
+    ReferFailed {
+        agent: String,
+        /// SIP status; 408 when nothing more was heard of it.
+        status: u16,
+    },
+    /// The agent wants the caller connected elsewhere; none: nowhere that the rules know.
+    TransferAsked {
+        to: Option<super::Destination>,
+    },
+    TargetRinging,
+    TargetAnswered,
+    TargetFailed {
+        failure: AgentFailure,
+    },
+    /// Another telephone of the house took the agent's place in the call.
+    AgentReplaced {
+        agent: String,
+    },
     /// The engine shuts down: be done, or with a person, within this time.
     Drain {
         within_ms: u64,

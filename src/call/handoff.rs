@@ -3,6 +3,7 @@
 
 use super::bot::Bot;
 use super::state::{Call, Drain, Phase};
+use super::transfer::{HandoffBy, Referring, Transferring};
 use super::{Action, AgentFailure, Cause, Event, Note, QueueRequest, TimerId, summarise};
 use crate::dialog::flow::{Text, Transfer};
 use crate::dialog::slots::yes_no;
@@ -34,6 +35,9 @@ pub(super) struct Handoff {
     /// The step to go on at should nobody be there: the caller had not asked for a person.
     pub back: Option<String>,
     brief: bool,
+    pub by: HandoffBy,
+    /// The agent came by a transfer: the floor has no part in it any more.
+    pub off_floor: bool,
     place: Option<Place>,
     announced: Option<(Place, u64)>,
     /// Failed attempts to read whether to keep trying.
@@ -57,6 +61,10 @@ pub(super) enum Stage {
     Connected {
         agent: String,
     },
+    /// The caller's telephone was asked to call the agent itself.
+    Referring(Referring),
+    /// The agent has the caller connected elsewhere.
+    Transferring(Transferring),
     /// The queue gave up: shall we keep trying?
     Offering,
 }
@@ -90,6 +98,8 @@ impl Call {
             last_moments: false,
             back: None,
             brief: true,
+            by: HandoffBy::Bridge,
+            off_floor: false,
             place: None,
             announced: None,
             unclear: 0,
@@ -99,10 +109,11 @@ impl Call {
         self.enter_queue();
     }
 
-    fn enter_queue(&mut self) {
+    pub(super) fn enter_queue(&mut self) {
         let language = self.language().clone();
         let Phase::Handoff(handoff) = &mut self.phase else { return };
         handoff.stage = Stage::Waiting;
+        handoff.off_floor = false;
         handoff.place = None;
         let Transfer { queue, skills, priority, .. } = handoff.transfer.clone();
         if !std::mem::replace(&mut handoff.waiting_sound, true) {
@@ -119,14 +130,34 @@ impl Call {
             (Stage::Waiting, Event::Timer { timer: TimerId::Comfort }) => self.comfort(),
             (Stage::Waiting, Event::AgentFound { agent, brief }) => {
                 handoff.brief = brief;
-                self.ring(agent);
+                match handoff.by {
+                    HandoffBy::Refer => self.refer(agent, false),
+                    HandoffBy::Bridge | HandoffBy::Attended => self.ring(agent),
+                }
             }
             (
                 Stage::Ringing { agent } | Stage::Briefing { agent } | Stage::Connected { agent },
                 Event::AgentFound { agent: again, .. },
             ) if *agent == again => {} // we have them
+            (Stage::Referring(referring), Event::AgentFound { agent: again, .. }) if referring.agent == again => {}
+            (
+                Stage::Transferring(Transferring { agent, agent_gone: false, .. }),
+                Event::AgentFound { agent: again, .. },
+            ) if *agent == again => {}
             (_, event @ Event::AgentFound { .. }) => self.refuse_agent(event),
             (Stage::Waiting, Event::NobodyThere) if handoff.back.is_some() && self.drain.is_none() => self.go_back(),
+            (_, Event::HandoffBy { by }) => handoff.by = by,
+            (Stage::Referring(_), event) => self.referring(event),
+            (Stage::Transferring(_), event) => self.transferring(event),
+            (Stage::Connected { agent }, Event::TransferAsked { to }) => {
+                let agent = agent.clone();
+                self.transfer_asked(agent, to);
+            }
+            (Stage::Connected { agent }, Event::AgentReplaced { agent: other }) => {
+                let agent = agent.clone();
+                self.agent_replaced(agent, other);
+            }
+            (_, Event::TransferAsked { .. }) => self.act(Action::AnswerTransfer { status: 403 }),
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {
                     Some(_) => (self.flow.lines.drain.clone(), Cause::Shutdown),
@@ -231,7 +262,7 @@ impl Call {
         texts
     }
 
-    fn ring(&mut self, agent: String) {
+    pub(super) fn ring(&mut self, agent: String) {
         self.cancel_timer(TimerId::Comfort);
         self.note(Note::AgentRinging { agent: agent.clone() });
         let summary = Box::new(summarise(&self.flow, &self.notes));
@@ -254,7 +285,10 @@ impl Call {
         self.stage(Stage::Briefing { agent });
     }
 
-    fn connect(&mut self, agent: String) {
+    pub(super) fn connect(&mut self, agent: String) {
+        if let Phase::Handoff(Handoff { by: HandoffBy::Attended, .. }) = self.phase {
+            return self.refer(agent, true);
+        }
         self.cancel_timers();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
@@ -271,10 +305,14 @@ impl Call {
     }
 
     /// This agent did not take the call: the caller keeps the place in the queue, and the next is sought.
-    fn lost(&mut self, agent: String, failure: AgentFailure) {
+    pub(super) fn lost(&mut self, agent: String, failure: AgentFailure) {
         self.cancel_timer(TimerId::Patience);
         self.note(Note::AgentFailed { agent: agent.clone(), failure });
         self.act(Action::ReleaseAgent { agent: agent.clone() });
+        self.not_taken(agent, failure);
+    }
+
+    pub(super) fn not_taken(&mut self, agent: String, failure: AgentFailure) {
         self.act(Action::Queue(QueueRequest::NotTaken { agent, failure }));
         self.stage(Stage::Waiting);
         self.set_timer(TimerId::Comfort, FIRST_COMFORT_MS);
@@ -284,6 +322,11 @@ impl Call {
     /// The agent was lost in mid-conversation: an apology, and back into the queue at the old place.
     fn cut_off(&mut self, agent: String, failure: AgentFailure) {
         self.act(Action::Disconnect);
+        if matches!(&self.phase, Phase::Handoff(Handoff { off_floor: true, .. })) {
+            self.note(Note::AgentFailed { agent: agent.clone(), failure });
+            self.act(Action::ReleaseAgent { agent });
+            return self.back_to_queue(None);
+        }
         self.lost(agent, failure);
         if let Phase::Handoff(handoff) = &mut self.phase
             && !std::mem::replace(&mut handoff.waiting_sound, true)
@@ -295,7 +338,7 @@ impl Call {
         self.say(texts, true);
     }
 
-    fn stage(&mut self, stage: Stage) {
+    pub(super) fn stage(&mut self, stage: Stage) {
         if let Phase::Handoff(handoff) = &mut self.phase {
             handoff.stage = stage;
         }

@@ -1,7 +1,8 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
-//! answers, `handoff` brings caller and agent together, `caring` acts on how they sound, `ending` lets go.
+//! answers, `handoff` brings caller and agent together, `transfer` moves them on, `caring` acts on how callers sound,
+//! `ending` lets go.
 
 mod action;
 mod bot;
@@ -14,6 +15,7 @@ mod question;
 mod state;
 mod summary;
 mod timeline;
+mod transfer;
 mod weigh;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
@@ -25,4 +27,5 @@ pub use log::{Logged, replay, replay_log};
 pub use state::Call;
 pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};
+pub use transfer::{Destination, HandoffBy};
 pub use weigh::Weight;

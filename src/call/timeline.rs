@@ -117,6 +117,31 @@ pub enum Note {
     AgentLeft {
         agent: String,
     },
+    /// The caller's telephone is asked to call this agent itself.
+    Referring {
+        agent: String,
+        attended: bool,
+    },
+    Referred {
+        agent: String,
+    },
+    ReferFailed {
+        agent: String,
+        status: u16,
+    },
+    /// The agent wants the caller connected elsewhere.
+    TransferAsked {
+        agent: String,
+        to: super::Destination,
+    },
+    /// ... which the rules do not allow.
+    TransferRefused {
+        agent: String,
+    },
+    TransferFailed {
+        to: super::Destination,
+        failure: AgentFailure,
+    },
     SpeechUnavailable,
     Drain,
     Ended {

@@ -87,7 +87,7 @@ struct List {
     /// Calls of this line of the configuration
     #[arg(long)]
     line: Option<String>,
-    /// Calls that ended so: completed, caller_hung_up, agent_hung_up, silent, no_agent, media_lost, shutdown, interrupted
+    /// Calls that ended so: completed, caller_hung_up, agent_hung_up, silent, no_agent, media_lost, transferred, shutdown, interrupted
     #[arg(long, value_parser = cause)]
     cause: Option<Cause>,
     /// Calls whose caller, summary or transcript has this text

@@ -16,6 +16,8 @@ pub(super) const INVITES_PER_S: u32 = 5;
 pub(super) const BLOCK: Duration = Duration::from_secs(600);
 pub(super) const MAX_CALLS: usize = 500;
 pub(super) const MEDIA_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const SESSION_EXPIRES_S: u32 = 1_800;
+pub(super) const MIN_SESSION_EXPIRES_S: u32 = 90;
 pub(super) const DRAIN: Duration = Duration::from_secs(120);
 pub(super) const RING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -71,6 +73,8 @@ mod tests {
             ("Sip", "listen", format!("`{SIP_LISTEN}`")),
             ("Sip", "rtp_ports", format!("`{}-{}`", RTP_PORTS.0, RTP_PORTS.1)),
             ("Sip", "max_calls", MAX_CALLS.to_string()),
+            ("Sip", "session_expires_s", SESSION_EXPIRES_S.to_string()),
+            ("Sip", "min_session_expires_s", MIN_SESSION_EXPIRES_S.to_string()),
             ("Sip", "media_timeout_s", seconds(MEDIA_TIMEOUT)),
             ("Sip", "keep_alive_s", seconds(PHONE_KEEP_ALIVE)),
             ("Limits", "requests_per_s", REQUESTS_PER_S.to_string()),

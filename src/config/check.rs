@@ -13,6 +13,7 @@ use super::{
     Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, emotion, flows,
 };
+use crate::call::HandoffBy;
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
 
@@ -28,6 +29,7 @@ pub(super) fn check(
     let agents = checker.agents();
     let queues = checker.queues(&agents);
     let backends = checker.backends();
+    let transfers = checker.transfers();
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
@@ -43,6 +45,7 @@ pub(super) fn check(
         agents,
         queues,
         backends,
+        transfers,
         speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
         flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
         sip: sip?,
@@ -162,6 +165,18 @@ impl<'g> Checker<'g> {
                 }
                 Some(raw::Waiting::Known(raw::WaitingSound::Ringing)) | None => Waiting::Ringing,
             };
+            let handoff = match raw.handoff {
+                None | Some(raw::Handoff::Bridge) => HandoffBy::Bridge,
+                Some(raw::Handoff::Refer) => HandoffBy::Refer,
+                Some(raw::Handoff::Attended) => HandoffBy::Attended,
+            };
+            let registers =
+                |member: &&String| agents.get(*member).is_some_and(|agent| !matches!(agent.phone, Phone::At { .. }));
+            if let (HandoffBy::Refer, Some(member)) = (handoff, members.iter().find(registers)) {
+                let problem =
+                    at.get("handoff").problem(format!("agent `{member}` has no address that callers could call"));
+                self.problems.push(problem.expected("agents with a `uri`").remedy("or choose `handoff: bridge`"));
+            }
             let queue = Queue {
                 name: name.into(),
                 agents: members,
@@ -171,6 +186,7 @@ impl<'g> Checker<'g> {
                 wrap_up: seconds(raw.wrap_up_s, builtin::WRAP_UP),
                 waiting,
                 briefing: raw.briefing.unwrap_or(true),
+                handoff,
             };
             queues.insert(name.to_owned(), queue);
         }
@@ -180,6 +196,33 @@ impl<'g> Checker<'g> {
     /// Reports skills that no single member of a queue has.
     fn able(&mut self, queue: &str, skills: &BTreeSet<String>, agents: &BTreeMap<String, Agent>, at: At) {
         self.problems.extend(flows::unable(queue, skills, agents, at));
+    }
+
+    fn transfers(&mut self) -> BTreeMap<String, String> {
+        let mut transfers = BTreeMap::new();
+        let gathered = self.gathered;
+        for document in &gathered.documents {
+            let whole = document.sound().get("transfers");
+            for (pattern, uri) in &document.read.transfers {
+                let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
+                if prefix.is_empty() || !prefix.chars().all(|c| c.is_ascii_digit() || "+#".contains(c)) {
+                    let problem =
+                        Problem::new(whole.place_of(pattern), format!("\"{pattern}\" is no pattern of numbers"));
+                    self.problems.push(problem.expected("digits, with `+` in front and `*` at the end: `\"+4930*\"`"));
+                }
+                if self.names("trunks").contains(uri.as_str()) {
+                    transfers.insert(pattern.clone(), uri.clone());
+                    continue;
+                }
+                if !uri.contains("{number}") && pattern.ends_with('*') {
+                    let problem = whole.get(pattern).problem("every number would reach the same address");
+                    self.problems.push(problem.expected("`{number}` in it: `sip:{number}@192.0.2.1`"));
+                }
+                self.sip_uri(&uri.replace("{number}", "1"), whole.get(pattern));
+                transfers.insert(pattern.clone(), uri.clone());
+            }
+        }
+        transfers
     }
 
     fn backends(&mut self) -> BTreeMap<String, Backend> {
@@ -312,6 +355,7 @@ impl<'g> Checker<'g> {
                 numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
                 flow: raw.flow.clone(),
                 language,
+                early_media: raw.early_media.unwrap_or(false),
                 emotion: match &raw.emotion {
                     Some(own) => emotion::policy(own, at.get("emotion"), self.problems),
                     None => everywhere.clone(),

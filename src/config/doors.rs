@@ -81,6 +81,14 @@ impl Checker<'_> {
         }
         let media_timeout = raw.media_timeout_s.map_or(builtin::MEDIA_TIMEOUT, Duration::from_secs);
         let max_calls = raw.max_calls.unwrap_or(builtin::MAX_CALLS);
+        let min = raw.min_session_expires_s.unwrap_or(builtin::MIN_SESSION_EXPIRES_S);
+        let expires = raw.session_expires_s.unwrap_or(builtin::SESSION_EXPIRES_S.max(min));
+        if let (true, Some(at)) = ((1..min).contains(&expires), at) {
+            let problem = at
+                .get("session_expires_s")
+                .problem(format!("{expires} s is shorter than the shortest that is admitted"));
+            self.problems.push(problem.expected(format!("0, or at least {min}")));
+        }
         let limits = raw.limits.as_ref();
         Some(Sip {
             listen,
@@ -105,6 +113,9 @@ impl Checker<'_> {
             max_calls,
             media_timeout,
             inband_keys: raw.inband_keys.unwrap_or(raw::InbandKeys::Auto),
+            session_expires_s: expires,
+            min_session_expires_s: min,
+            reliable_ringing: raw.reliable_ringing.unwrap_or(false),
             sound: sound(raw),
         })
     }

@@ -23,6 +23,10 @@ pub struct File {
     pub agents: BTreeMap<String, Agent>,
     /// Where callers wait for a person, by a name of your choice.
     pub queues: BTreeMap<String, Queue>,
+    /// Numbers outside that agents may transfer callers to and consult, by pattern (`112`, `+4930*`), each with the
+    /// trunk that calls it (`"+49*": carrier`), or a SIP address with `{number}` in the number's place
+    /// (`"+49*": "sip:{number}@192.0.2.1"`). The longest pattern counts. Without an entry agents reach agents and queues only.
+    pub transfers: BTreeMap<String, String>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
@@ -69,6 +73,8 @@ pub struct Line {
     pub language: Option<String>,
     /// What is done for callers in distress on this line, or `off`. Default: the file's `emotion`.
     pub emotion: Option<EmotionOrOff>,
+    /// Whether the first prompt is heard before the call is answered (early media), as for free announcements. Default false.
+    pub early_media: Option<bool>,
 }
 
 /// A policy, or none.
@@ -212,8 +218,22 @@ pub struct Queue {
     pub wrap_up_s: Option<u64>,
     /// What waiting callers hear: `ringing`, or a sound file. Default `ringing`.
     pub waiting: Option<Waiting>,
+    /// How callers reach the agent: `bridge` (both calls stay here), `refer` (the caller's telephone is told to call the
+    /// agent's `uri` itself; no briefing), `attended` (the agent is rung and briefed here, then the caller's telephone takes
+    /// our place). Where the caller's side refuses, both calls stay here. Default `bridge`.
+    pub handoff: Option<Handoff>,
     /// Whether the agent hears in a sentence or two what the call is about before the caller is put through. Default true.
     pub briefing: Option<bool>,
+}
+
+/// How callers reach the agent.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Handoff {
+    Bridge,
+    Refer,
+    Attended,
 }
 
 /// What waiting callers hear.
@@ -335,6 +355,15 @@ pub struct Sip {
     /// Calls at once; the next is refused with 503 and Retry-After. Default 500.
     #[schemars(range(min = 1, max = 100_000))]
     pub max_calls: Option<usize>,
+    /// Seconds after which a call that nobody has refreshed ends (session timers, RFC 4028); 0 asks for none. Default 1800.
+    #[schemars(range(min = 0, max = 86_400))]
+    pub session_expires_s: Option<u32>,
+    /// The shortest such time that a peer may ask for, in seconds. Default 90.
+    #[schemars(range(min = 90, max = 86_400))]
+    pub min_session_expires_s: Option<u32>,
+    /// Whether ringing is told reliably (100rel, RFC 3262) to every caller that understands it, and not only to those who
+    /// demand it. Default false.
+    pub reliable_ringing: Option<bool>,
     /// Codecs spoken, best liked first; our offers have this order, our answers that of the offer. Default
     /// `[opus, g722, pcmu, pcma]`.
     #[schemars(length(min = 1))]

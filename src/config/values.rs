@@ -11,6 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use super::raw::InbandKeys;
+use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
 use crate::emotion::policy::Policy;
@@ -23,6 +24,8 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// Numbers that agents may transfer to, and the trunk or SIP address of each.
+    pub transfers: BTreeMap<String, String>,
     pub flows: BTreeMap<String, Arc<Flow>>,
     pub sip: Sip,
     pub trunks: BTreeMap<String, Trunk>,
@@ -45,6 +48,39 @@ impl Config {
         self.lines.values().find(exact).or_else(|| self.lines.values().find(any))
     }
 
+    /// Whether a line names this number (and does not just take all that others leave).
+    pub fn is_line(&self, dialled: &str) -> bool {
+        self.lines.values().any(|line| line.numbers.iter().any(|number| number == dialled))
+    }
+
+    /// Where an agent's telephone may have a caller connected to: an agent by name or user, a queue, or a number that the
+    /// rules allow. Nothing else.
+    pub fn destination(&self, to: &str) -> Option<Destination> {
+        let user = |agent: &&Agent| matches!(&agent.phone, Phone::Registers { user, .. } if user == to);
+        if let Some(agent) = self.agents.get(to).or_else(|| self.agents.values().find(user)) {
+            return Some(Destination::Agent { agent: agent.name.clone() });
+        }
+        if self.queues.contains_key(to) {
+            return Some(Destination::Queue { queue: to.to_owned() });
+        }
+        self.outside(to).map(|_| Destination::Outside { number: to.to_owned() })
+    }
+
+    /// How an outside number is reached, by the longest pattern that fits.
+    pub fn outside(&self, number: &str) -> Option<Phone> {
+        let plain = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || "+*#".contains(c));
+        let fits = |pattern: &&String| match pattern.strip_suffix('*') {
+            Some(prefix) => number.starts_with(prefix) && number.len() > prefix.len(),
+            None => number == *pattern,
+        };
+        let best = self.transfers.keys().filter(fits).max_by_key(|pattern| (!pattern.ends_with('*'), pattern.len()));
+        let by = best.filter(|_| plain).map(|pattern| &self.transfers[pattern])?;
+        Some(match self.trunks.contains_key(by) {
+            true => Phone::Outside { number: number.to_owned(), trunk: by.clone() },
+            false => Phone::At { uri: by.replace("{number}", number) },
+        })
+    }
+
     /// The flow of a line.
     pub fn flow_of(&self, line: &Line) -> &Arc<Flow> {
         &self.flows[&line.flow] // `load` admits no line without its flow
@@ -63,6 +99,8 @@ pub struct Line {
     pub language: Language,
     /// What is done for callers in distress; none: nobody listens for it.
     pub emotion: Option<Policy>,
+    /// The first prompt is heard before the answer.
+    pub early_media: bool,
 }
 
 impl Line {
@@ -109,6 +147,7 @@ pub struct Queue {
     pub waiting: Waiting,
     /// The agent hears a short spoken briefing before the caller is put through.
     pub briefing: bool,
+    pub handoff: HandoffBy,
 }
 
 /// What a waiting caller hears.
@@ -164,6 +203,11 @@ pub struct Sip {
     /// A call is over when nothing has arrived for this long.
     pub media_timeout: Duration,
     pub inband_keys: InbandKeys,
+    /// Session timers (RFC 4028), seconds: asked for (0: none), and the least admitted.
+    pub session_expires_s: u32,
+    pub min_session_expires_s: u32,
+    /// Ringing is told reliably to every caller that understands it.
+    pub reliable_ringing: bool,
     /// Codecs, encryption, silence.
     pub sound: crate::sip::Preferences,
 }

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::errand::{self, Return};
 use super::floor::FloorHandle;
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
+use super::transfer::{Claim, Switchboard, target_of};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Outcome, Summary};
-use crate::config::{Config, Phone};
+use crate::call::{AgentFailure, CallId, Caller, Cause, Destination, Event, HandoffBy, Outcome, QueueRequest, Summary};
+use crate::config::Config;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, Ending, LoggedLine, Store};
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
@@ -25,6 +26,8 @@ use crate::telemetry::names;
 const BACKLOG: usize = 512;
 /// The floor ends ringing well before this.
 const RING_LIMIT: Duration = Duration::from_secs(240);
+/// A telephone that was told the end of its transfer is left this long to hang up by itself.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// A recording's last half second may take this long to reach the disk.
 const RECORDING_LIMIT: Duration = Duration::from_secs(5);
 
@@ -37,6 +40,8 @@ pub struct House {
     pub recordings: Recordings,
     pub endpoint: sip::Endpoint,
     pub floor: FloorHandle,
+    /// Which calls an agent's telephone may name to be transferred to, or to step into.
+    pub switchboard: Switchboard,
     /// The configuration in force by now: queues and agents are always today's.
     pub today: watch::Receiver<Arc<Config>>,
     /// Set once when the engine is told to stop: how long calls may still take.
@@ -93,6 +98,21 @@ struct Live {
     returns: mpsc::Receiver<Return>,
     caller: CallerSide,
     agent: AgentSide,
+    /// Whom the agent has the caller connected to.
+    target: AgentSide,
+    /// The agent's wish for it, to be told how it goes.
+    transfer: Option<sip::TransferRequest>,
+    /// It came to its end just now: the agent's telephone is hearing of it.
+    told_transfer: Option<sip::TransferRequest>,
+    /// Whose telephone the caller's was asked to call.
+    referred_to: Option<String>,
+    /// The caller hears us, and has yet to be answered.
+    early: Option<sip::Early>,
+    /// Telephones that want to step into the agent's place.
+    steps_in: mpsc::Receiver<sip::Incoming>,
+    stand: mpsc::Sender<sip::Incoming>,
+    /// Holds the agent's leg's place on the switchboard.
+    claim: Option<Claim>,
     agent_news: mpsc::Sender<AgentNews>,
     agents: mpsc::Receiver<AgentNews>,
     /// Legs so far, for the records; 0 is the caller's.
@@ -104,6 +124,7 @@ struct Live {
 enum CallerSide {
     Ringing(Box<sip::Incoming>),
     Answering(oneshot::Receiver<Result<sip::Leg, sip::Error>>),
+    Opening(oneshot::Receiver<Opened>),
     There(sip::Leg, records::Leg),
     Gone,
 }
@@ -114,6 +135,9 @@ enum AgentSide {
     Ringing { leg: records::Leg, cancel: mpsc::Sender<()> },
     There { leg: records::Leg, phone: sip::Leg },
 }
+
+/// Early media, or the call as it was.
+type Opened = Result<(sip::Leg, sip::Early), (Box<sip::Incoming>, sip::Error)>;
 
 /// What an agent's phone does, by the number of its leg: news of one already let go mean nothing.
 enum AgentNews {
@@ -126,6 +150,7 @@ enum AgentNews {
 enum CallerNews {
     Cancelled,
     Answered(Result<sip::Leg, sip::Error>),
+    Opened(Box<Opened>),
     Leg(Option<LegEvent>),
 }
 
@@ -133,6 +158,7 @@ impl Live {
     fn new(house: House, flow: Arc<ReadyFlow>, call: CallId, arrived: Instant) -> Self {
         let (back, returns) = mpsc::channel(BACKLOG);
         let (agent_news, agents) = mpsc::channel(16);
+        let (stand, steps_in) = mpsc::channel(4);
         Self {
             house,
             flow,
@@ -144,6 +170,14 @@ impl Live {
             returns,
             caller: CallerSide::Gone,
             agent: AgentSide::None,
+            target: AgentSide::None,
+            transfer: None,
+            told_transfer: None,
+            referred_to: None,
+            early: None,
+            steps_in,
+            stand,
+            claim: None,
             agent_news,
             agents,
             legs: 1,
@@ -153,6 +187,7 @@ impl Live {
 
     /// To the call's end; its cause and outcome, for the metrics.
     async fn run(mut self, line: String, incoming: sip::Incoming) -> (String, String) {
+        let early_media = self.house.config.lines.get(&line).is_some_and(|line| line.early_media);
         let caller = Caller {
             number: incoming.from_number.clone(),
             name: incoming.from_name.clone(),
@@ -174,6 +209,9 @@ impl Live {
         let listener = Listener::new(self.house.shared.listening.clone());
         let mut session =
             Session::new(self.flow.flow.clone(), rate, listener, self.house.shared.waiting_sounds.clone());
+        if early_media {
+            session.open_early();
+        }
         session.tell(Event::Arrived { call: self.call.clone(), caller, at: self.started });
         let mut drain = self.house.drain.clone();
         if let Some(within) = *drain.borrow_and_update() {
@@ -190,12 +228,15 @@ impl Live {
                 Some(done) = self.returns.recv() => done.deliver(&mut session),
                 Some(news) = self.agents.recv() => self.agent_news(news, &mut session).await,
                 news = next_of_caller(&mut self.caller) => self.caller_news(news, &mut session),
-                event = next_of_agent(&mut self.agent) => {
+                event = next_of_agent(&mut self.agent) => self.agent_does(event, &mut session).await,
+                event = next_of_agent(&mut self.target) => {
+                    // Answered, and gone before it was put through.
                     if matches!(event, Some(LegEvent::HungUp) | None) {
-                        self.let_agent_go().await;
-                        session.tell(Event::AgentHungUp);
+                        self.let_target_go().await;
+                        session.tell(Event::TargetFailed { failure: AgentFailure::LeftEarly });
                     }
                 }
+                Some(incoming) = self.steps_in.recv() => self.step_in(incoming, &mut session).await,
                 Ok(()) = drain.changed() => {
                     let within = *drain.borrow_and_update();
                     if let Some(within) = within {
@@ -241,6 +282,7 @@ impl Live {
     async fn perform(&mut self, request: Request) {
         match request {
             Request::Answer => self.answer(),
+            Request::OpenEarly => self.open_early(),
             Request::Note(entry) => self.house.store.note(&self.call, &entry),
             Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
                 (Ok(event_json), Ok(actions_json)) => {
@@ -249,6 +291,7 @@ impl Live {
                 _ => warn!(call = %self.call, "a line of the event log has no JSON form"),
             },
             Request::Queue(request) => {
+                self.tell_handoff(&request).await;
                 self.house.floor.request(self.call.clone(), request, self.back.clone()).await;
             }
             Request::RingAgent { agent, summary } => self.ring(agent, &summary).await,
@@ -265,6 +308,22 @@ impl Live {
                 let (call, level, words) = (&self.call, why.level, why.words);
                 warn!(%call, reason, level, words, "a caller needs a supervisor's attention");
                 metrics::counter!(names::ALERTS, "line" => self.line.clone()).increment(1);
+            }
+            Request::ReferCaller { agent, attended } => self.refer_caller(agent, attended).await,
+            Request::RingTarget { to, summary } => self.ring_target(to, &summary).await,
+            Request::ReleaseTarget => self.let_target_go().await,
+            Request::ConnectTarget { .. } => {
+                // The agent before was let go.
+                self.agent = std::mem::replace(&mut self.target, AgentSide::None);
+                self.attend();
+            }
+            Request::AnswerTransfer { status } => {
+                if let Some(transfer) = &self.transfer {
+                    transfer.progress(status);
+                }
+                if status >= 200 {
+                    self.told_transfer = self.transfer.take();
+                }
             }
             Request::HangUp => {} // at the end, when the last frame was sent
             Request::Finished { summary, cause } => self.ended = Some((summary, cause)),
@@ -295,7 +354,33 @@ impl Live {
         });
     }
 
+    fn open_early(&mut self) {
+        match std::mem::replace(&mut self.caller, CallerSide::Gone) {
+            CallerSide::Ringing(incoming) => {
+                let (opened, leg) = oneshot::channel();
+                tokio::spawn(async move { drop(opened.send(incoming.open_early().await)) });
+                self.caller = CallerSide::Opening(leg);
+            }
+            other => self.caller = other,
+        }
+    }
+
     fn answer(&mut self) {
+        if let Some(early) = self.early.take() {
+            let now_ms = self.now_ms();
+            if let CallerSide::There(_, record) = &mut self.caller {
+                record.answered_ms = Some(now_ms);
+                self.house.store.leg(&self.call, record.clone());
+            }
+            let call = self.call.clone();
+            // Should it fail, the leg says that it is over.
+            tokio::spawn(async move {
+                if let Err(error) = early.answer().await {
+                    warn!(%call, %error, "the caller's leg could not be answered");
+                }
+            });
+            return;
+        }
         match std::mem::replace(&mut self.caller, CallerSide::Gone) {
             CallerSide::Ringing(incoming) => {
                 let (answered, leg) = oneshot::channel();
@@ -315,6 +400,21 @@ impl Live {
                 self.caller = CallerSide::There(leg, record);
                 session.answered();
             }
+            CallerNews::Opened(opened) => match *opened {
+                Ok((leg, early)) => {
+                    let record = records::Leg::default();
+                    self.house.store.leg(&self.call, record.clone());
+                    self.caller = CallerSide::There(leg, record);
+                    self.early = Some(early);
+                    session.answered();
+                }
+                // Gone: the call hears of it when it answers. Or early media cannot be had: then it is answered at once.
+                Err((incoming, error)) => {
+                    debug!(call = %self.call, %error, "no sound before the answer");
+                    self.caller = CallerSide::Ringing(incoming);
+                    self.answer();
+                }
+            },
             CallerNews::Answered(Err(error)) => {
                 if !matches!(error, sip::Error::Cancelled) {
                     warn!(call = %self.call, %error, "the caller's leg could not be answered");
@@ -327,39 +427,57 @@ impl Live {
                 session.tell(Event::CallerHungUp);
             }
             CallerNews::Leg(Some(LegEvent::HungUp) | None) => session.tell(Event::CallerHungUp),
-            CallerNews::Leg(Some(LegEvent::Held | LegEvent::Resumed)) => {} // the port sees to it
+            CallerNews::Leg(Some(LegEvent::Held)) => session.caller_holds(true),
+            CallerNews::Leg(Some(LegEvent::Resumed)) => session.caller_holds(false),
+            CallerNews::Leg(Some(LegEvent::Referred(status))) => {
+                if let Some(agent) = self.referred_to.take_if(|_| status >= 200) {
+                    session.tell(match status {
+                        200..300 => Event::Referred { agent },
+                        _ => Event::ReferFailed { agent, status },
+                    });
+                }
+            }
+            CallerNews::Leg(Some(LegEvent::Transfer(_))) => {} // never allowed on this leg
         }
     }
 
     async fn ring(&mut self, agent: String, summary: &Summary) {
+        let to = self.phone_of(&agent);
+        self.agent = self.dial(agent, to, summary).await;
+        self.reword(summary);
+    }
+
+    fn phone_of(&self, agent: &str) -> Option<Target> {
+        let phone = self.house.today.borrow().agents.get(agent).map(|agent| agent.phone.clone());
+        phone.map(target_of)
+    }
+
+    /// Rings a telephone; what comes of it arrives by `agent_news`.
+    async fn dial(&mut self, name: String, to: Option<Target>, summary: &Summary) -> AgentSide {
         let n = self.legs;
         self.legs += 1;
-        let leg = records::Leg { n, agent: Some(agent.clone()), began_ms: self.now_ms(), ..records::Leg::default() };
+        let leg = records::Leg { n, agent: Some(name), began_ms: self.now_ms(), ..records::Leg::default() };
         self.house.store.leg(&self.call, leg.clone());
         let (cancel, cancelled) = mpsc::channel(1);
-        self.agent = AgentSide::Ringing { leg, cancel };
-        let phone = self.house.today.borrow().agents.get(&agent).map(|agent| agent.phone.clone());
-        let to = match phone {
-            Some(Phone::Registers { user, .. }) => Target::Registered(user),
-            Some(Phone::At { uri }) => Target::Uri(uri),
-            Some(Phone::Outside { number, trunk }) => Target::Trunk { trunk, number },
+        match to {
             None => {
                 let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
-                return;
             }
-        };
-        let invite = sip::InviteRequest {
-            to,
-            from_display: summary.headline(),
-            headers: vec![
-                ("X-Frontdesk-Call".into(), self.call.clone()),
-                ("X-Frontdesk-Summary".into(), summary.briefing().text()),
-                ("Subject".into(), summary.headline_ascii()),
-            ],
-            ring_timeout: RING_LIMIT,
-        };
-        self.reword(summary);
-        tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
+            Some(to) => {
+                let invite = sip::InviteRequest {
+                    to,
+                    from_display: summary.headline(),
+                    headers: vec![
+                        ("X-Frontdesk-Call".into(), self.call.clone()),
+                        ("X-Frontdesk-Summary".into(), summary.briefing().text()),
+                        ("Subject".into(), summary.headline_ascii()),
+                    ],
+                    ring_timeout: RING_LIMIT,
+                };
+                tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
+            }
+        }
+        AgentSide::Ringing { leg, cancel }
     }
 
     /// A language model may word the summary for the record. The connection waits for nothing of it.
@@ -374,41 +492,181 @@ impl Live {
     }
 
     async fn agent_news(&mut self, news: AgentNews, session: &mut Session) {
-        let current = match &self.agent {
+        let rings = |side: &AgentSide| match side {
             AgentSide::Ringing { leg, .. } => Some(leg.n),
             _ => None,
         };
-        match news {
-            // Let go while it was answered.
-            AgentNews::Answered(n, phone) if current != Some(n) => {
+        let (AgentNews::Ringing(n) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) = &news;
+        let is_target = rings(&self.target) == Some(*n);
+        if !is_target && rings(&self.agent) != Some(*n) {
+            // Let go meanwhile.
+            if let AgentNews::Answered(_, phone) = news {
                 tokio::spawn(phone.hang_up());
             }
-            AgentNews::Ringing(n) if current == Some(n) => session.tell(Event::AgentRinging),
+            return;
+        }
+        let side = if is_target { &mut self.target } else { &mut self.agent };
+        match news {
+            AgentNews::Ringing(_) => session.tell(if is_target { Event::TargetRinging } else { Event::AgentRinging }),
             AgentNews::Answered(_, mut phone) => {
-                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(&mut self.agent, AgentSide::None) else {
-                    return; // `current` says it rings
+                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
+                    return; // it rings, as looked at above
                 };
-                leg.answered_ms = Some(self.now_ms());
+                leg.answered_ms = Some(self.arrived.elapsed().as_millis() as u64);
                 self.house.store.leg(&self.call, leg.clone());
                 let rate = phone.port().rate();
-                self.agent = AgentSide::There { leg, phone };
-                session.agent_answered(rate);
+                *side = AgentSide::There { leg, phone };
+                if is_target {
+                    session.tell(Event::TargetAnswered);
+                } else {
+                    self.attend();
+                    session.agent_answered(rate);
+                }
             }
-            AgentNews::Failed(n, failure) if current == Some(n) => {
-                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(&mut self.agent, AgentSide::None) else {
+            AgentNews::Failed(_, failure) => {
+                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // likewise
                 };
-                leg.ended_ms = Some(self.now_ms());
+                leg.ended_ms = Some(self.arrived.elapsed().as_millis() as u64);
                 let agent = leg.agent.clone().unwrap_or_default();
                 self.house.store.leg(&self.call, leg);
-                session.tell(Event::AgentFailed { agent, failure });
+                session.tell(match is_target {
+                    true => Event::TargetFailed { failure },
+                    false => Event::AgentFailed { agent, failure },
+                });
             }
-            AgentNews::Ringing(_) | AgentNews::Failed(..) => {}
         }
     }
 
+    /// The agent's telephone may have the caller connected elsewhere, and another of ours may take its place.
+    fn attend(&mut self) {
+        self.claim = None;
+        if let AgentSide::There { phone, .. } = &self.agent {
+            phone.control.allow_transfers();
+            self.claim = Some(self.house.switchboard.stand(phone.id(), self.stand.clone()));
+        }
+    }
+
+    async fn agent_does(&mut self, event: Option<LegEvent>, session: &mut Session) {
+        match event {
+            Some(LegEvent::HungUp) | None => {
+                self.let_agent_go().await;
+                session.tell(Event::AgentHungUp);
+            }
+            Some(LegEvent::Held) => session.agent_holds(true),
+            Some(LegEvent::Resumed) => session.agent_holds(false),
+            // One at a time.
+            Some(LegEvent::Transfer(request)) if self.transfer.is_some() => request.progress(491),
+            Some(LegEvent::Transfer(request)) => {
+                let to = match &request.replaces {
+                    // Only a call that an agent made through us.
+                    Some(replaces) => {
+                        self.house.switchboard.consulted(&replaces.call_id).map(|name| Destination::Consulted { name })
+                    }
+                    None => self.house.today.borrow().destination(&request.to),
+                };
+                self.transfer = Some(request);
+                session.tell(Event::TransferAsked { to });
+            }
+            Some(LegEvent::Referred(_)) => {}
+        }
+    }
+
+    /// How callers of a queue reach its agents is today's configuration.
+    async fn tell_handoff(&mut self, request: &QueueRequest) {
+        if let QueueRequest::Enter { queue, .. } = request {
+            let by = self.house.today.borrow().queues.get(queue).map_or(HandoffBy::Bridge, |queue| queue.handoff);
+            if by != HandoffBy::Bridge {
+                // Before anything that the floor says.
+                let _ = self.back.send(Return::Event(Event::HandoffBy { by })).await; // we hold the other end
+            }
+        }
+    }
+
+    async fn refer_caller(&mut self, agent: String, attended: bool) {
+        let to = match (&self.agent, self.phone_of(&agent)) {
+            (AgentSide::There { phone, .. }, _) if attended => {
+                phone.control.peer_uri().map(|uri| (uri, Some(phone.control.named_to_peer())))
+            }
+            (_, Some(Target::Uri(uri))) if !attended => Some((uri, None)),
+            _ => None,
+        };
+        let referred = match (&self.caller, to) {
+            (CallerSide::There(leg, _), Some((uri, replaces))) => leg.control.refer(&uri, replaces.as_ref()).is_ok(),
+            _ => false,
+        };
+        if referred {
+            self.referred_to = Some(agent);
+        } else {
+            let _ = self.back.send(Return::Event(Event::ReferFailed { agent, status: 404 })).await; // likewise
+        }
+    }
+
+    async fn ring_target(&mut self, to: Destination, summary: &Summary) {
+        let consulted = match (&to, &self.transfer) {
+            (Destination::Consulted { .. }, Some(sip::TransferRequest { replaces: Some(replaces), .. })) => {
+                self.house.switchboard.take(&replaces.call_id).await
+            }
+            _ => None,
+        };
+        if let Some(phone) = consulted {
+            let n = self.legs;
+            self.legs += 1;
+            let now = self.now_ms();
+            let name = Some(to.name().to_owned());
+            let leg = records::Leg { n, agent: name, began_ms: now, answered_ms: Some(now), ..records::Leg::default() };
+            self.house.store.leg(&self.call, leg.clone());
+            self.target = AgentSide::There { leg, phone };
+            let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
+            return;
+        }
+        let target = match &to {
+            Destination::Agent { agent } => self.phone_of(agent),
+            Destination::Outside { number } => self.house.today.borrow().outside(number).map(target_of),
+            Destination::Queue { .. } | Destination::Consulted { .. } => None,
+        };
+        self.target = self.dial(to.name().to_owned(), target, summary).await;
+    }
+
+    /// A telephone of ours takes the agent's place (INVITE with Replaces).
+    async fn step_in(&mut self, incoming: sip::Incoming, session: &mut Session) {
+        let here =
+            matches!(&self.agent, AgentSide::There { phone, .. } if Some(phone.id()) == incoming.replaces.as_deref());
+        if !here {
+            return incoming.reject(481, None).await;
+        }
+        let user = incoming.phone.clone().unwrap_or_default();
+        let name = match self.house.today.borrow().destination(&user) {
+            Some(Destination::Agent { agent }) => agent,
+            _ => user,
+        };
+        let (n, began_ms) = (self.legs, self.now_ms());
+        // The caller is heard by nobody while this waits for the ACK: a moment.
+        let Ok(phone) = incoming.answer().await else { return };
+        self.legs += 1;
+        self.let_agent_go().await;
+        let answered_ms = Some(self.now_ms());
+        let leg = records::Leg { n, agent: Some(name.clone()), began_ms, answered_ms, ..records::Leg::default() };
+        self.house.store.leg(&self.call, leg.clone());
+        self.agent = AgentSide::There { leg, phone };
+        self.attend();
+        session.agent_holds(false);
+        session.tell(Event::AgentReplaced { agent: name });
+    }
+
     async fn let_agent_go(&mut self) {
-        let leg = match std::mem::replace(&mut self.agent, AgentSide::None) {
+        self.claim = None;
+        let side = std::mem::replace(&mut self.agent, AgentSide::None);
+        self.let_go(side).await;
+    }
+
+    async fn let_target_go(&mut self) {
+        let side = std::mem::replace(&mut self.target, AgentSide::None);
+        self.let_go(side).await;
+    }
+
+    async fn let_go(&mut self, side: AgentSide) {
+        let leg = match side {
             AgentSide::None => return,
             AgentSide::Ringing { leg, cancel } => {
                 let _ = cancel.send(()).await; // already over: nothing to cancel
@@ -416,16 +674,35 @@ impl Live {
             }
             AgentSide::There { leg, mut phone } => {
                 let quality = Some(phone.port().quality());
-                tokio::spawn(phone.hang_up());
+                tokio::spawn(self.farewell(phone));
                 records::Leg { quality, ..leg }
             }
         };
         self.house.store.leg(&self.call, records::Leg { ended_ms: Some(self.now_ms()), ..leg });
     }
 
+    /// Hangs up; a telephone that waits for the end of its transfer hears of that first, and mostly hangs up by itself.
+    fn farewell(&mut self, mut phone: sip::Leg) -> impl Future<Output = ()> + Send + 'static {
+        let told = self.told_transfer.take();
+        async move {
+            if told.is_some() {
+                let over = async { while !matches!(phone.events.recv().await, Some(LegEvent::HungUp) | None) {} };
+                let _ = tokio::time::timeout(FAREWELL, over).await;
+            }
+            phone.hang_up().await;
+        }
+    }
+
     /// Hangs up on everybody and closes the record.
     async fn close(mut self, mut session: Session) -> (String, String) {
         let mut quality = None;
+        if let Some(early) = self.early.take() {
+            // Never answered.
+            match self.ended {
+                Some((_, Cause::Shutdown)) => early.reject(503, Some(TRY_AGAIN)).await,
+                _ => early.reject(480, None).await,
+            }
+        }
         match std::mem::replace(&mut self.caller, CallerSide::Gone) {
             CallerSide::Ringing(incoming) => match self.ended {
                 Some((_, Cause::Shutdown)) => incoming.reject(503, Some(TRY_AGAIN)).await,
@@ -439,9 +716,10 @@ impl Live {
                 quality = Some(figures);
                 tokio::spawn(leg.hang_up());
             }
-            CallerSide::Answering(_) | CallerSide::Gone => {}
+            CallerSide::Answering(_) | CallerSide::Opening(_) | CallerSide::Gone => {}
         }
         self.let_agent_go().await;
+        self.let_target_go().await;
         if let Some(recording) = session.stop_recording() {
             let waited = tokio::task::spawn_blocking(move || recording.wait());
             match tokio::time::timeout(RECORDING_LIMIT, waited).await {
@@ -528,6 +806,10 @@ async fn next_of_caller(caller: &mut CallerSide) -> CallerNews {
             incoming.cancelled().await;
             CallerNews::Cancelled
         }
+        CallerSide::Opening(opened) => match opened.await {
+            Ok(opened) => CallerNews::Opened(Box::new(opened)),
+            Err(_) => CallerNews::Cancelled,
+        },
         CallerSide::Answering(leg) => CallerNews::Answered(leg.await.unwrap_or(Err(sip::Error::Closing))),
         CallerSide::There(leg, _) => CallerNews::Leg(leg.events.recv().await),
         CallerSide::Gone => std::future::pending().await,

@@ -295,6 +295,8 @@ pub fn sip_settings(config: &Config) -> sip::Settings {
             InbandKeys::Off => sip::InbandKeys::Off,
         },
         sound: sip.sound.clone(),
+        session_timer: sip::SessionTimer { expires: sip.session_expires_s, min: sip.min_session_expires_s },
+        reliable_ringing: sip.reliable_ringing,
         ..defaults
     }
 }

@@ -10,6 +10,7 @@ mod replay;
 mod serve;
 mod session;
 mod stages;
+mod transfer;
 mod waiting;
 
 use std::sync::Arc;

@@ -96,6 +96,7 @@ pub async fn replay(
                     | Request::RingAgent { .. }
                     | Request::ReleaseAgent { .. }
                     | Request::HangUp => {}
+                    Request::OpenEarly => session.answered(),
                     errand => do_now(&shared, &flow, errand, &mut session).await,
                 }
             }

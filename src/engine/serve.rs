@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::floor::FloorHandle;
 use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
+use super::transfer::Switchboard;
 use super::{ReadyFlow, Shared};
 use crate::acd::{Floor, FloorEvent};
 use crate::call::{Entry, Note, Outcome, Summary, summarise};
@@ -71,6 +72,7 @@ struct Doors {
     store: Store,
     recordings: Recordings,
     floor: FloorHandle,
+    switchboard: Switchboard,
 }
 
 impl Server {
@@ -117,7 +119,8 @@ impl Server {
         let (today, _) = watch::channel(config.clone());
         let running = Running { config, shared, flows, loaded };
         let running = Arc::new(ArcSwap::from_pointee(running));
-        let doors = Doors { running, endpoint, store, recordings, floor };
+        let switchboard = Switchboard::default();
+        let doors = Doors { running, endpoint, store, recordings, floor, switchboard };
         let (drain, _) = watch::channel(None);
         let calls = TaskTracker::new();
         tokio::spawn(doors.clone().follow_registrations());
@@ -192,6 +195,18 @@ impl Doors {
                 refuse(call, 503, "full").await;
                 continue;
             }
+            if call.replaces.is_some() {
+                self.switchboard.step_in(call).await;
+                continue;
+            }
+            // An agent's telephone reaches by name or number whom it could transfer a caller to.
+            if let (Some(_), false) = (&call.phone, running.config.is_line(&call.to_number))
+                && let Some(to) = running.config.destination(&call.to_number)
+            {
+                let config = running.config.clone();
+                calls.spawn(self.switchboard.clone().consult(self.endpoint.clone(), config, call, to));
+                continue;
+            }
             let Some((line, flow)) = line_of(&running, &call.to_number) else {
                 refuse(call, 404, "no such number").await;
                 continue;
@@ -203,6 +218,7 @@ impl Doors {
                 recordings: self.recordings.clone(),
                 endpoint: self.endpoint.clone(),
                 floor: self.floor.clone(),
+                switchboard: self.switchboard.clone(),
                 today: today.subscribe(),
                 drain: drain.subscribe(),
             };

@@ -15,7 +15,8 @@ use super::parts::Parts;
 use super::stages::Stages;
 use super::waiting::{Waiting, WaitingSounds};
 use crate::call::{
-    Action, AgentFailure, Call, Cause, Entry, Event, Logged, Note, Passing, PromptId, QueueRequest, RequestId, Summary,
+    Action, AgentFailure, Call, Cause, Destination, Entry, Event, Logged, Note, Passing, PromptId, QueueRequest,
+    RequestId, Summary,
 };
 use crate::call::{TimerId, Utterance, Weight};
 use crate::dialog::flow::Flow;
@@ -95,6 +96,24 @@ pub enum Request {
     ReleaseAgent {
         agent: String,
     },
+    /// Let the caller hear us before the answer (early media), then say so by `answered`. `Answer` follows.
+    OpenEarly,
+    ReferCaller {
+        agent: String,
+        attended: bool,
+    },
+    RingTarget {
+        to: Destination,
+        summary: Box<Summary>,
+    },
+    ReleaseTarget,
+    /// The target is the agent from now on.
+    ConnectTarget {
+        name: String,
+    },
+    AnswerTransfer {
+        status: u16,
+    },
     Note(Entry),
     Log(Logged),
     HangUp,
@@ -145,6 +164,15 @@ struct Saying {
     _wanted: DropGuard,
 }
 
+/// Sound before the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Early {
+    No,
+    Wanted,
+    /// It sounds, and the answer is due after it.
+    Open,
+}
+
 pub struct Session {
     call: Call,
     rate: u32,
@@ -189,10 +217,15 @@ pub struct Session {
     waiting: Option<Waiting>,
 
     answer_due_ms: Option<u64>,
+    /// The first prompt is to be heard before the answer; how far that has come.
+    early: Early,
     answered: bool,
     answered_ms: u64,
     /// Something has come from the caller.
     open: bool,
+    /// The caller, the agent has put us on hold.
+    caller_holds: bool,
+    agent_holds: bool,
     media_lost: bool,
     bridged: bool,
     bridge: Option<Bridge>,
@@ -237,9 +270,12 @@ impl Session {
             waiting_wanted: false,
             waiting: None,
             answer_due_ms: None,
+            early: Early::No,
             answered: false,
             answered_ms: 0,
             open: false,
+            caller_holds: false,
+            agent_holds: false,
             media_lost: false,
             bridged: false,
             bridge: None,
@@ -247,6 +283,24 @@ impl Session {
             masked: false,
             unmasked_ms: 0,
             finished: false,
+        }
+    }
+
+    /// The caller is to hear the first prompt before the call is answered.
+    pub fn open_early(&mut self) {
+        self.early = Early::Wanted;
+    }
+
+    /// The caller holds us, or is back. Time stands still for who does not listen: no prompt goes on, no silence counts.
+    pub fn caller_holds(&mut self, holds: bool) {
+        self.caller_holds = holds;
+    }
+
+    /// The agent holds the caller, who hears meanwhile what waiting callers hear.
+    pub fn agent_holds(&mut self, holds: bool) {
+        self.agent_holds = holds;
+        if !holds && !self.waiting_wanted {
+            self.waiting = None;
         }
     }
 
@@ -289,7 +343,12 @@ impl Session {
         caller: Option<&'p mut dyn Port>,
         agent: Option<&'p mut dyn Port>,
     ) {
+        let passed = now_ms.saturating_sub(self.now_ms);
         self.now_ms = now_ms;
+        if self.frozen() {
+            let held = [TimerId::Silence, TimerId::InterKey];
+            self.timers.iter_mut().filter(|(timer, _)| held.contains(timer)).for_each(|(_, due)| *due += passed);
+        }
         self.run_timers();
         let (mut from_caller, mut to_caller) = (Frame::silence(self.rate), Frame::silence(self.rate));
         if let Some(caller) = caller
@@ -315,7 +374,7 @@ impl Session {
                         self.tell(Event::Key { key });
                     }
                     self.listen(&from_caller);
-                    let playing = self.play(&mut to_caller);
+                    let playing = !self.frozen() && self.play(&mut to_caller);
                     self.playing = playing;
                     caller.send(at, playing.then_some(&to_caller));
                     self.played = to_caller;
@@ -643,9 +702,27 @@ impl Session {
 
     fn answer_if_due(&mut self, ready: bool) {
         let now = self.now_ms;
-        if self.answer_due_ms.take_if(|due| ready || now >= *due).is_some() {
+        if self.answer_due_ms.take_if(|due| ready || now >= *due).is_none() {
+            return;
+        }
+        self.requests.push(match self.early {
+            Early::Wanted => Request::OpenEarly,
+            _ => Request::Answer,
+        });
+        self.early = if self.early == Early::Wanted { Early::Open } else { Early::No };
+    }
+
+    /// What was to be heard before the answer was heard, or cut short.
+    fn answer_after_early(&mut self) {
+        if self.early == Early::Open {
+            self.early = Early::No;
             self.requests.push(Request::Answer);
         }
+    }
+
+    /// The bot talks to a caller who does not listen.
+    fn frozen(&self) -> bool {
+        self.caller_holds && !self.bridged
     }
 
     /// Fills what the caller hears while no agent is there; `false` when that is nothing.
@@ -667,6 +744,7 @@ impl Session {
                 let To::Caller(prompt) = saying.to else { return sounds }; // only prompts for the caller go here
                 let broken = saying.broken;
                 self.to_caller = None;
+                self.answer_after_early();
                 self.tell(if broken { Event::VoiceFailed { prompt } } else { Event::Said { prompt, finished: true } });
             }
         } else if self.waiting_wanted {
@@ -719,6 +797,10 @@ impl Session {
         let received = agent.receive(at, &mut from_agent);
         if let Some(bridge) = &mut self.bridge {
             *to_caller = bridge.b_to_a(&from_agent);
+            if self.agent_holds {
+                let sound = self.waiting_sounds.of(&self.queue, self.rate);
+                self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(to_caller);
+            }
             agent.send(at, Some(&bridge.a_to_b(from_caller)));
         }
         self.join(to_caller, Sounding::Agent);
@@ -775,6 +857,7 @@ impl Session {
             }
             Action::Brief { words } => self.to_agent = Some(self.speak(To::Agent, words, self.agent_rate)),
             Action::Connect => {
+                self.answer_after_early();
                 self.hush();
                 self.to_agent = None;
                 self.stop_listening();
@@ -784,6 +867,17 @@ impl Session {
                 self.bridged = false;
                 self.bridge = None;
             }
+            Action::ReferCaller { agent, attended } => self.requests.push(Request::ReferCaller { agent, attended }),
+            Action::RingTarget { to, summary } => self.requests.push(Request::RingTarget { to, summary }),
+            Action::ReleaseTarget => self.requests.push(Request::ReleaseTarget),
+            Action::ConnectTarget { name } => {
+                self.hush();
+                self.agent.clone_from(&name);
+                self.bridge = None; // at the rate of the other one
+                self.bridged = true;
+                self.requests.push(Request::ConnectTarget { name });
+            }
+            Action::AnswerTransfer { status } => self.requests.push(Request::AnswerTransfer { status }),
             Action::PlayWaiting => self.waiting_wanted = true,
             Action::StopWaiting => {
                 self.waiting_wanted = false;
@@ -826,6 +920,7 @@ impl Session {
     fn hush(&mut self) {
         self.held = false;
         if let Some(mut saying) = self.to_caller.take() {
+            self.answer_after_early();
             saying.player.stop();
             self.fading = (!saying.player.is_over()).then_some(saying.player);
         }

@@ -19,6 +19,7 @@ mod rtp;
 mod rtp_port;
 mod sdes;
 mod sdp;
+mod session_timer;
 mod settings;
 pub mod srtp;
 mod stack;
@@ -30,10 +31,11 @@ pub use gate::Limits;
 pub use identity::Identity;
 pub use registrar::{Registration, Transport};
 pub use sdp::{Preferences, Srtp};
+pub use session_timer::Limits as SessionTimer;
 pub use settings::{InbandKeys, PhoneAccount, Settings, TlsSettings, TrunkSettings};
 pub use stack::{
-    Counts, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing, OutgoingEvent,
-    Target, TrunkStatus, way_to,
+    Counts, Early, Endpoint, FailureReason, Incoming, InviteRequest, Leg, LegControl, LegEvent, Outgoing,
+    OutgoingEvent, Replaces, Target, TransferRequest, TrunkStatus, way_to,
 };
 pub use trunk::State as TrunkState;
 

@@ -72,6 +72,18 @@ impl RtpPorts {
 }
 
 impl RtpSockets {
+    /// Throws away what has arrived so far.
+    pub fn flush(&self) {
+        for socket in [&self.rtp, &self.rtcp] {
+            // As many as a socket's buffer holds; a flood must not hold up the call.
+            for _ in 0..4_096 {
+                if socket.recv(&mut [0; 1]).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
     /// The RTP port.
     pub fn port(&self) -> u16 {
         self.lease.port

@@ -231,6 +231,23 @@ impl Registrar {
         self.users.values().flatten().any(from_there)
     }
 
+    /// Whose registered phone speaks from this address. Where several do (behind one proxy), the one that calls itself so.
+    pub fn user_at(
+        &self,
+        now: Instant,
+        source: SocketAddr,
+        transport: Transport,
+        calls_itself: &str,
+    ) -> Option<String> {
+        let from_there =
+            |binding: &Binding| binding.source == source && binding.transport == transport && binding.expires_at > now;
+        let mut users = self.users.iter().filter(|(_, bindings)| bindings.iter().any(from_there)).map(|(user, _)| user);
+        match (users.next(), users.next()) {
+            (one, None) => one.cloned(),
+            (one, two) => one.into_iter().chain(two).chain(users).find(|user| *user == calls_itself).cloned(),
+        }
+    }
+
     /// Whether a registered phone is at this address, whatever its port.
     pub fn knows_address(&self, now: Instant, ip: IpAddr) -> bool {
         self.users.values().flatten().any(|binding| binding.source.ip() == ip && binding.expires_at > now)

@@ -11,6 +11,7 @@ use super::digest::{self, Algorithm};
 use super::gate::Limits;
 use super::registrar::Transport;
 use super::sdp::Preferences;
+use super::session_timer;
 
 /// Settings of one endpoint. `Default` is closed: loopback only, no phones.
 #[derive(Clone, Debug)]
@@ -45,6 +46,10 @@ pub struct Settings {
     /// Lifetime of a registration, seconds: a shorter wish is refused (423), a longer one cut.
     pub registration: RangeInclusive<u32>,
     pub user_agent: String,
+    /// How long a call may go on without a sign that both sides still hold it (RFC 4028).
+    pub session_timer: session_timer::Limits,
+    /// Ringing is answered reliably (RFC 3262) wherever the caller understands that; else only where it is required.
+    pub reliable_ringing: bool,
     /// User part of our own address (From and Contact of calls that go out).
     pub user: String,
 }
@@ -79,6 +84,8 @@ impl Default for Settings {
             inband_keys: InbandKeys::default(),
             registration: 30..=3_600,
             user_agent: concat!("frontdesk/", env!("CARGO_PKG_VERSION")).to_owned(),
+            session_timer: session_timer::Limits::default(),
+            reliable_ringing: false,
             user: "frontdesk".into(),
         }
     }

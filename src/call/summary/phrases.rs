@@ -140,7 +140,7 @@ impl Phrases {
             (Cause::MediaLost, true) => "线路中断",
             (Cause::Shutdown, true) => "因系统维护结束",
             (Cause::Interrupted, true) => "因故障中断",
-            (Cause::Completed | Cause::AgentHungUp, _) => return None,
+            (Cause::Completed | Cause::AgentHungUp | Cause::Transferred, _) => return None,
         })
     }
 }

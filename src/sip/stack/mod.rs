@@ -4,20 +4,26 @@ mod ask;
 mod dns;
 mod door;
 mod incoming;
+mod keys;
 mod leg;
 mod listen;
 mod nat;
 mod outgoing;
+mod refer;
+mod refresh;
 mod register;
+mod reliable;
 mod screen;
 mod tls;
 mod trunks;
 mod udp;
 mod way;
+mod within;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -33,9 +39,10 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
-pub use incoming::Incoming;
+pub use incoming::{Early, Incoming};
 pub use leg::{Leg, LegControl, LegEvent};
 pub use outgoing::{FailureReason, InviteRequest, Outgoing, OutgoingEvent, Target};
+pub use refer::{Replaces, TransferRequest};
 pub use trunks::TrunkStatus;
 pub use way::way_to;
 
@@ -53,9 +60,11 @@ use trunks::Trunks;
 const BACKLOG: usize = 64;
 /// What a shutdown waits for BYEs to be answered.
 const GOODBYE: Duration = Duration::from_secs(2);
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY";
+/// Extensions that a peer may use or require.
+const SUPPORTED: &str = "100rel, timer, replaces";
 /// How often files of certificates are looked at.
 const CERTIFICATES: Duration = Duration::from_secs(5);
-const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
 const SDP: &str = "application/sdp";
 
 /// The telephone side. Cheap to clone; it lives until [`Endpoint::shutdown`].
@@ -99,6 +108,8 @@ struct Shared {
     door: Arc<Door>,
     core: EndpointInnerRef,
     dialogs: DialogLayer,
+    /// Dialogs of ours, by Call-ID and our tag.
+    sessions: Mutex<HashMap<(String, String), Weak<leg::Session>>>,
     registrar: Arc<Mutex<Registrar>>,
     digest: Mutex<Digest>,
     registrations: broadcast::Sender<Registration>,
@@ -152,6 +163,7 @@ impl Endpoint {
             door,
             dialogs: DialogLayer::new(core.clone()),
             core,
+            sessions: Mutex::default(),
             registrar,
             digest: Mutex::new(Digest::new(rand::random(), Instant::now())),
             registrations: broadcast::channel(256).0,
@@ -278,6 +290,10 @@ impl Shared {
         self.registrar.lock().unwrap_or_else(PoisonError::into_inner) // no method of it can stop half way
     }
 
+    fn sessions(&self) -> MutexGuard<'_, HashMap<(String, String), Weak<leg::Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner) // likewise
+    }
+
     fn digest(&self) -> MutexGuard<'_, Digest> {
         self.digest.lock().unwrap_or_else(PoisonError::into_inner) // likewise
     }
@@ -395,6 +411,15 @@ fn allow() -> Header {
     Header::Allow(headers::Allow::new(ALLOW))
 }
 
+fn supported() -> Header {
+    Header::Supported(headers::Supported::new(SUPPORTED))
+}
+
+/// Our address, as the dialog began with it.
+fn contact_header(session: &leg::Session) -> Header {
+    Header::Contact(headers::Contact::new(format!("<{}>", session.contact)))
+}
+
 fn accept() -> Header {
     Header::Accept(headers::Accept::new(SDP))
 }
@@ -418,7 +443,7 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
     let in_dialog = tx.original.to_header().and_then(|to| to.tag()).ok().flatten().is_some();
     let method = tx.original.method;
     let answered = if in_dialog {
-        in_dialog_request(&shared, tx).await
+        within::request(&shared, tx).await
     } else {
         match method {
             Method::Invite => incoming::invite(&shared, tx, source, transport).await,
@@ -426,7 +451,7 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
             Method::Options if screen::is_welcome(&shared, source, transport) => {
                 let status =
                     if shared.refusing.load(Relaxed) > 0 { StatusCode::ServiceUnavailable } else { StatusCode::OK };
-                tx.reply_with(status, vec![allow(), accept()], None).await
+                tx.reply_with(status, vec![allow(), accept(), supported()], None).await
             }
             Method::Bye | Method::Update | Method::Info | Method::Refer | Method::PRack | Method::Notify => {
                 tx.reply(StatusCode::CallTransactionDoesNotExist).await
@@ -445,14 +470,5 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
     if answered.is_err() {
         // The error's text may quote the message.
         debug!(%method, "a request was answered badly or not at all");
-    }
-}
-
-async fn in_dialog_request(shared: &Shared, mut tx: Transaction) -> rsipstack::Result<()> {
-    use rsipstack::dialog::dialog::Dialog;
-    match shared.dialogs.match_dialog(&tx) {
-        Some(Dialog::Invite(mut dialog)) => dialog.handle(&mut tx).await,
-        _ if tx.original.method == Method::Ack => Ok(()),
-        _ => tx.reply(StatusCode::CallTransactionDoesNotExist).await,
     }
 }

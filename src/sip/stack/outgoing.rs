@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, DialogStateSender};
+use rsipstack::dialog::dialog::{Dialog, DialogState, DialogStateReceiver, DialogStateSender};
 use rsipstack::dialog::invitation::InviteOption;
-use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::headers::make_header;
 use rsipstack::sip::{Header, Host, Response, StatusCodeKind, Uri, uri::ParamsExt};
 use rsipstack::transport::SipAddr;
@@ -19,12 +18,13 @@ use super::super::Error;
 use super::super::ports::RtpSockets;
 use super::super::registrar::Transport;
 use super::super::sdp::{self, Local, Remote};
+use super::super::session_timer::Limits;
 use super::super::settings::TrunkSettings;
 use super::super::targets::{self, Target as Server};
 use super::leg::{self, Leg, Session};
 use super::listen;
 use super::trunks::{self, Line};
-use super::{Shared, allow, stack_transport};
+use super::{Shared, allow, refresh, stack_transport, supported};
 
 /// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
 const FIRST_SIGN: Duration = Duration::from_secs(5);
@@ -230,9 +230,7 @@ async fn ring(
             () = shared.closing.cancelled() => None,
         };
         let outcome = match outcome {
-            Some(Ok(accepted)) => {
-                answered(&shared, device, accepted, changes).await.ok_or((488, FailureReason::Unreachable))
-            }
+            Some(Ok(accepted)) => answered(&shared, accepted, changes).await.ok_or((488, FailureReason::Unreachable)),
             Some(Err(failed)) => Err(failed),
             None => {
                 // The dialog lets go of its channel when the phone knows: a shutdown must not come before.
@@ -282,10 +280,20 @@ impl Drop for Ringing<'_> {
 
 /// An INVITE that was answered 2xx, with what we offered.
 struct Accepted {
-    dialog: InviteDialog,
+    session: Arc<Session>,
     response: Response,
-    local: Local,
     sockets: RtpSockets,
+}
+
+/// Ends the session of an attempt that came to nothing.
+struct Attempted(Option<Arc<Session>>);
+
+impl Drop for Attempted {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.take() {
+            session.give_up();
+        }
+    }
 }
 
 async fn attempt(
@@ -294,7 +302,7 @@ async fn attempt(
     request: &InviteRequest,
     events: &mpsc::Sender<OutgoingEvent>,
     until: tokio::time::Instant,
-    (states, changes): (DialogStateSender, &mut DialogStateReceiver),
+    channel: (DialogStateSender, &mut DialogStateReceiver),
 ) -> Result<Accepted, (u16, FailureReason)> {
     let unreachable = |status| (status, FailureReason::Unreachable);
     let sockets = shared.ports.take(shared.our_address(device.address.ip()).0).map_err(|_| unreachable(503))?;
@@ -302,13 +310,59 @@ async fn attempt(
         .await
         .map_err(|_| unreachable(503))?;
     let local = leg::describe(shared, device.address, device.transport, &sockets);
-    let mut answer = Box::pin(shared.dialogs.do_invite(option(shared, device, request, &local), states));
+    let mut limits = shared.settings.load().session_timer;
+    // The same for every attempt at this phone (RFC 4028, 7.4).
+    let call_id = format!("{:032x}", rand::random::<u128>());
+    let (states, changes) = channel;
+    loop {
+        let option =
+            InviteOption { call_id: Some(call_id.clone()), ..option(shared, device, request, &local, &limits) };
+        let mut attempted = Attempted(None);
+        let outcome =
+            one(shared, device, option, &local, events, until, (states.clone(), &mut *changes), &mut attempted);
+        let response = outcome.await?;
+        if let Some(more) = refresh::ask_again(&limits, &response) {
+            limits = more; // 422: the far end wants longer sessions
+            continue;
+        }
+        if response.status_code.kind() != StatusCodeKind::Successful {
+            let status = response.status_code.code();
+            return Err((status, reason(status)));
+        }
+        let session = attempted.0.take().ok_or(unreachable(500))?; // there was one before any answer
+        return Ok(Accepted { session, response, sockets });
+    }
+}
+
+/// One INVITE to its final answer.
+#[allow(clippy::too_many_arguments)] // one step of `attempt`, by its own name
+async fn one(
+    shared: &Arc<Shared>,
+    device: &Device,
+    option: InviteOption,
+    local: &Local,
+    events: &mpsc::Sender<OutgoingEvent>,
+    until: tokio::time::Instant,
+    (states, changes): (DialogStateSender, &mut DialogStateReceiver),
+    attempted: &mut Attempted,
+) -> Result<Response, (u16, FailureReason)> {
+    let unreachable = |status| (status, FailureReason::Unreachable);
+    let (contact, offer) = (option.contact.clone(), option.offer.clone().unwrap_or_default());
+    let mut answer = Box::pin(shared.dialogs.do_invite(option, states));
     let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
     let mut ringing = false;
-    let (dialog, response) = loop {
+    let (_, response) = loop {
         tokio::select! {
-            answer = &mut answer => break answer.map_err(|_| unreachable(500))?,
+            biased; // what came before the answer is looked at before it
             Some(state) = changes.recv() => match state {
+                DialogState::Calling(id) if attempted.0.is_none() => {
+                    if let Some(Dialog::Invite(dialog)) = shared.dialogs.get_dialog(&id) {
+                        let session = Session::new(shared, dialog, device.address, contact.clone(), local.clone());
+                        session.describe(&String::from_utf8_lossy(&offer));
+                        session.begin_exchange();
+                        attempted.0 = Some(session);
+                    }
+                }
                 DialogState::Trying(_) => silent_until = until,
                 DialogState::Early(_, early) => {
                     silent_until = until;
@@ -316,43 +370,40 @@ async fn attempt(
                     if rings && !std::mem::replace(&mut ringing, true) {
                         let _ = events.send(OutgoingEvent::Ringing).await; // see `Answered`
                     }
+                    if let Some(session) = &attempted.0 {
+                        session.take_early(&early);
+                    }
                 }
                 _ => {}
             },
+            answer = &mut answer => break answer.map_err(|_| unreachable(500))?,
             () = tokio::time::sleep_until(silent_until.min(until)) => {
                 let gone = silent_until < until && !ringing;
                 return Err((408, if gone { FailureReason::Unreachable } else { FailureReason::NoAnswer }));
             }
         }
     };
-    drop(answer);
-    let response = response.ok_or(unreachable(408))?;
-    if response.status_code.kind() != StatusCodeKind::Successful {
-        let status = response.status_code.code();
-        return Err((status, reason(status)));
-    }
-    Ok(Accepted { dialog, response, local, sockets })
+    response.ok_or(unreachable(408))
 }
 
 /// Makes a leg of an answered dialog; one without a usable description is hung up.
 async fn answered(
     shared: &Arc<Shared>,
-    device: &Device,
-    Accepted { dialog, response, local, sockets }: Accepted,
+    Accepted { session, response, sockets }: Accepted,
     changes: DialogStateReceiver,
 ) -> Option<Leg> {
-    let session = Session::new(shared, dialog, device.address, local);
+    session.learn(&response);
+    session.confirmed.cancel();
+    session.end_exchange();
+    refresh::take(&session, &response);
     let (events, leg_events) = leg::events();
     shared.spawn(session.clone().follow(changes, events));
-    let plan =
-        Remote::parse(&response.body).and_then(|answer| answer.accepted(&session.local(), Some(device.address.ip())));
-    let rate = plan.as_ref().map_or(8_000, |plan| plan.codec.rate());
-    let leg = session.leg(rate, sockets, leg_events);
-    match plan {
-        Ok(plan) => {
-            session.agree(plan);
-            Some(leg)
-        }
+    let taken = Remote::parse(&response.body).and_then(|answer| session.take_answer(&answer));
+    let leg = session.leg(session.plan.load().codec.rate(), sockets, leg_events);
+    match taken {
+        Ok(()) => Some(leg),
+        // It was said reliably before (RFC 3262, 5).
+        Err(_) if response.body.is_empty() && session.is_agreed() => Some(leg),
         Err(error) => {
             debug!(call = session.call_id, %error, "the answer cannot be used");
             leg.hang_up().await;
@@ -361,9 +412,10 @@ async fn answered(
     }
 }
 
-fn option(shared: &Shared, device: &Device, request: &InviteRequest, local: &Local) -> InviteOption {
+fn option(shared: &Shared, device: &Device, request: &InviteRequest, local: &Local, limits: &Limits) -> InviteOption {
     let mut contact = shared.contact(device.address, device.transport);
-    let mut headers = vec![allow()];
+    let mut headers = vec![allow(), supported()];
+    headers.extend(refresh::ask(limits));
     let (caller, caller_display_name, credential) = match &device.trunk {
         Some(trunk) => {
             contact.auth = Some(trunks::user_of(trunk, shared).as_str().into());

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, headers};
+use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader, headers};
 
 use super::super::digest::{Algorithm, Verdict};
 use super::super::registrar::Transport;
 use super::super::sdp::{self, Remote};
-use super::{SDP, Shared, accept, door};
+use super::refer::Replaces;
+use super::{SDP, SUPPORTED, Shared, accept, door};
 
 /// How a request is turned away.
 pub(super) struct Refusal {
@@ -18,11 +19,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: StatusCode) -> Self {
+    pub fn new(status: StatusCode) -> Self {
         Self { status, headers: Vec::new() }
     }
 
-    fn with(status: StatusCode, header: Header) -> Self {
+    pub fn with(status: StatusCode, header: Header) -> Self {
         Self { status, headers: vec![header] }
     }
 
@@ -45,19 +46,24 @@ pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transpo
     shared.door.is_allowed(source.ip()) || shared.registrar().knows_source(Instant::now(), source, transport)
 }
 
-/// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any.
+/// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any, and the
+/// user of the phone that it comes from, where that is known.
 pub(super) fn invite(
     shared: &Shared,
     request: &Request,
     source: SocketAddr,
     transport: Transport,
-) -> Result<Option<Remote>, Refusal> {
+) -> Result<(Option<Remote>, Option<String>), Refusal> {
+    let from = request.from_header().ok().and_then(|from| from.typed().ok());
+    let from = from.as_ref().and_then(|from| from.uri.user()).unwrap_or_default();
+    let mut phone = shared.registrar().user_at(Instant::now(), source, transport, from);
     if !is_welcome(shared, source, transport) {
-        proves_itself(shared, request).inspect_err(|refusal| {
+        let proven = proves_itself(shared, request).inspect_err(|refusal| {
             if refusal.is_offence() {
                 shared.door.offend(source.ip());
             }
         })?;
+        phone = Some(proven);
     }
     if !shared.door.has_share(source.ip()) {
         return Err(Refusal::busy(1));
@@ -70,15 +76,17 @@ pub(super) fn invite(
         Header::Require(require) => Some(require.value()),
         _ => None,
     });
-    let required = required.collect::<Vec<_>>().join(", ");
-    if !required.trim().is_empty() {
+    let known = |option: &&str| SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(option));
+    let required = required.flat_map(|list| list.split(',')).map(str::trim);
+    let required = required.filter(|option| !option.is_empty() && !known(option)).collect::<Vec<_>>().join(", ");
+    if !required.is_empty() {
         return Err(Refusal::with(StatusCode::BadExtension, Header::Unsupported(headers::Unsupported::new(required))));
     }
     let offer = offer(request)?;
     if let Some(offer) = &offer {
         offer.suits(&shared.settings.load().sound).map_err(not_acceptable)?;
     }
-    Ok(offer)
+    Ok((offer, phone))
 }
 
 /// The description in a request's body.
@@ -110,14 +118,37 @@ pub(super) fn not_acceptable(error: sdp::Error) -> Refusal {
 }
 
 /// A stranger's INVITE passes only with a phone's credentials.
-fn proves_itself(shared: &Shared, request: &Request) -> Result<(), Refusal> {
+fn proves_itself(shared: &Shared, request: &Request) -> Result<String, Refusal> {
     if shared.settings.load().phones.is_empty() {
         return Err(Refusal::new(StatusCode::Forbidden));
     }
     match credentials(shared, request) {
-        Credentials::Of(_) => Ok(()),
+        Credentials::Of(user) => Ok(user),
         Credentials::Wrong => Err(Refusal::new(StatusCode::Forbidden)),
         Credentials::None { stale } => Err(challenge(shared, request, stale)),
+    }
+}
+
+/// The leg of ours that a call is to take the place of: only a phone of ours may do that, and only of an answered call.
+pub(super) fn replaces(shared: &Shared, request: &Request, phone: Option<&str>) -> Result<Option<String>, Refusal> {
+    let mut named = request.headers.iter().filter_map(|header| match header {
+        Header::Replaces(value) => Some(value.value()),
+        _ => None,
+    });
+    let Some(value) = named.next() else { return Ok(None) };
+    // RFC 3891, 3: one only.
+    let (Some(named), None) = (Replaces::parse(value), named.next()) else {
+        return Err(Refusal::new(StatusCode::BadRequest));
+    };
+    if phone.is_none() {
+        return Err(Refusal::new(StatusCode::Forbidden));
+    }
+    let session = shared.sessions().get(&(named.call_id.clone(), named.to_tag)).and_then(std::sync::Weak::upgrade);
+    match session.filter(|session| session.dialog.id().remote_tag == named.from_tag) {
+        Some(session) if !session.is_agreed() => Err(Refusal::new(StatusCode::CallTransactionDoesNotExist)),
+        Some(_) if named.early_only => Err(Refusal::new(StatusCode::BusyHere)),
+        Some(session) => Ok(Some(session.call_id.clone())),
+        None => Err(Refusal::new(StatusCode::CallTransactionDoesNotExist)),
     }
 }
 
