@@ -72,6 +72,7 @@ fn flow(first: Step) -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 60_000,
+        detect_language: false,
         emotion: Some(Policy::default()),
     }
 }
