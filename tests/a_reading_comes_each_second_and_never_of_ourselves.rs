@@ -134,7 +134,7 @@ fn says(sound: Vec<i16>) -> Telephone {
 
 #[test]
 fn each_second_of_speech_and_the_end_of_the_utterance_before_its_words() {
-    let (readings, order) = run(flow(welcome()), says(voice("en-hours")), 12, false);
+    let (readings, order) = run(flow(welcome()), says(voice("en-privacy-prompt")), 12, false);
     assert!(readings.len() >= 3, "{readings:?}");
     assert!(readings[0].speech_ms <= 1_500, "the first after {} ms of speech", readings[0].speech_ms);
     for pair in readings.windows(2) {
@@ -148,7 +148,7 @@ fn each_second_of_speech_and_the_end_of_the_utterance_before_its_words() {
 
 #[test]
 fn the_callers_own_calm_voice_comes_beside_later_readings() {
-    let mut both = voice("en-hours");
+    let mut both = voice("en-conf-onlyperson");
     both.extend(vec![0; 24_000]);
     both.extend(voice("en-privacy-prompt"));
     let mut flow = flow(welcome());

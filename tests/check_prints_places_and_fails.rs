@@ -40,7 +40,7 @@ fn a_good_configuration_is_summed_up() {
     let output = check(&[path, "--without-secrets"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(
-        text(&output).starts_with("good: 2 lines, 2 flows (46 steps; every one reaches a person)"),
+        text(&output).starts_with("good: 2 lines, 2 flows (48 steps; every one reaches a person)"),
         "{}",
         text(&output)
     );
