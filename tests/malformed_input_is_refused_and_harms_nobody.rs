@@ -307,7 +307,7 @@ fn bytes(recipe: &str) -> Vec<u8> {
 /// A caller whose sockets for sound are ours to misuse.
 #[derive(Clone)]
 struct Peer {
-    _sip: std::sync::Arc<UdpSocket>,
+    sip: std::sync::Arc<UdpSocket>,
     rtp: std::sync::Arc<UdpSocket>,
     rtcp: std::sync::Arc<UdpSocket>,
     /// Where the engine listens.
@@ -350,10 +350,10 @@ impl Peer {
         let ack = head("ACK", &line("To:"), 2) + "Content-Length: 0\r\n\r\n";
         sip.send_to(ack.as_bytes(), target).await.unwrap();
         let theirs = line("m=audio").split(' ').nth(1).and_then(|port| port.parse().ok()).expect("a port");
-        Self { _sip: sip, rtp, rtcp, to: SocketAddr::new(target.ip(), theirs) }
+        Self { sip, rtp, rtcp, to: SocketAddr::new(target.ip(), theirs) }
     }
 
-    /// A tone by RTP until the end.
+    /// A tone by RTP until the end, which is the engine's BYE.
     fn speak(&self, end: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
         let peer = self.clone();
         async move {
@@ -373,6 +373,26 @@ impl Peer {
                 packet.resize(12 + 160, 0);
                 encoder.encode(frame.samples(), &mut packet[12..]);
                 peer.rtp.send_to(&packet, peer.to).await.unwrap();
+            }
+            peer.answer_bye().await;
+        }
+    }
+
+    /// Left without an answer, a BYE keeps its dialog until the transaction gives up (RFC 3261, 17.1.2.2: 32 s).
+    async fn answer_bye(&self) {
+        let mut buffer = [0; 4_096];
+        loop {
+            let came = tokio::time::timeout(Duration::from_secs(10), self.sip.recv_from(&mut buffer)).await;
+            let (n, from) = came.expect("a BYE").unwrap();
+            let text = String::from_utf8_lossy(&buffer[..n]);
+            if text.starts_with("BYE ") {
+                let copied = |line: &&str| {
+                    ["Via:", "From:", "To:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name))
+                };
+                let headers: String = text.lines().filter(copied).map(|line| line.to_owned() + "\r\n").collect();
+                let answer = format!("SIP/2.0 200 OK\r\n{headers}Content-Length: 0\r\n\r\n");
+                self.sip.send_to(answer.as_bytes(), from).await.unwrap();
+                return;
             }
         }
     }

@@ -442,7 +442,13 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
     let Some((source, transport)) = source_of(&tx) else { return };
     let in_dialog = tx.original.to_header().and_then(|to| to.tag()).ok().flatten().is_some();
     let method = tx.original.method;
-    let answered = if in_dialog {
+    // To an ACK there is no answer; a stranger's flaws are nobody's business but his own.
+    let flaw = screen::flaw(&tx.original)
+        .filter(|_| method != Method::Ack && (in_dialog || screen::is_welcome(&shared, source, transport)));
+    let answered = if let Some(status) = flaw {
+        shared.refused.fetch_add(1, Relaxed);
+        tx.reply(status).await
+    } else if in_dialog {
         within::request(&shared, tx).await
     } else {
         match method {

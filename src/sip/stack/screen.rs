@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use rsipstack::sip::{Header, HeadersExt, Request, StatusCode, ToTypedHeader, headers};
+use rsipstack::sip::{Header, HeadersExt, Request, Scheme, StatusCode, ToTypedHeader, headers};
 
 use super::super::digest::{Algorithm, Verdict};
 use super::super::registrar::Transport;
@@ -44,6 +44,20 @@ pub(super) fn retry_after(seconds: u32) -> Header {
 /// An allowed address, or a registered phone's.
 pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transport) -> bool {
     shared.door.is_allowed(source.ip()) || shared.registrar().knows_source(Instant::now(), source, transport)
+}
+
+/// What is wrong with a request's own words, whatever it asks for: a `CSeq` of another method (RFC 3261, 8.1.1.5), or a
+/// Request-URI that leads nowhere by SIP (8.2.2.1). The stack looks at neither.
+pub(super) fn flaw(request: &Request) -> Option<StatusCode> {
+    if request.cseq_header().and_then(|cseq| cseq.method()).ok() != Some(request.method) {
+        return Some(StatusCode::BadRequest);
+    }
+    match &request.uri.scheme {
+        Some(Scheme::Sip | Scheme::Sips) => None,
+        Some(Scheme::Other(scheme)) if scheme.eq_ignore_ascii_case("tel") => None,
+        Some(Scheme::Other(_)) => Some(StatusCode::UnsupportedUriScheme),
+        None => Some(StatusCode::BadRequest),
+    }
 }
 
 /// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any, and the
