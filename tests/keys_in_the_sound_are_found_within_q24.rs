@@ -44,7 +44,7 @@ impl Line {
             let (low, high) = Key::new(key).unwrap().hertz();
             let (low, high) =
                 (f64::from(low) * (1.0 + self.off.0 / 100.0), f64::from(high) * (1.0 + self.off.1 / 100.0));
-            let (p, q) = (random.next() * 6.28, random.next() * 6.28);
+            let (p, q) = (random.next() * std::f64::consts::TAU, random.next() * std::f64::consts::TAU);
             for n in 0..(self.tone_ms * 8.0) as usize {
                 let angle = n as f64 / 8_000.0 * std::f64::consts::TAU;
                 sound.push(row * (angle * low + p).sin() + column * (angle * high + q).sin());

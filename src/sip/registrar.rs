@@ -195,7 +195,7 @@ impl Registrar {
     }
 
     /// Devices whose turn it is to be asked whether they are still there; each is asked once in `every`.
-    pub fn to_ask(&mut self, now: Instant, every: Duration) -> Vec<Binding> {
+    pub fn due_to_ask(&mut self, now: Instant, every: Duration) -> Vec<Binding> {
         let due = |binding: &&mut Binding| {
             let wait = if binding.misses == 1 { SECOND_LOOK.min(every) } else { every };
             binding.expires_at > now && now.saturating_duration_since(binding.asked_at) >= wait
@@ -366,19 +366,19 @@ mod tests {
         let (start, mut registrar) = (Instant::now(), Registrar::default());
         let every = Duration::from_secs(60);
         registrar.register(start, &LIMITS, &request(1, &[("sip:a@h1", Some(600))])).unwrap();
-        assert!(registrar.to_ask(start + Duration::from_secs(59), every).is_empty());
+        assert!(registrar.due_to_ask(start + Duration::from_secs(59), every).is_empty());
         let at = start + every;
-        let asked = registrar.to_ask(at, every);
+        let asked = registrar.due_to_ask(at, every);
         assert_eq!(asked.len(), 1);
         assert_eq!(registrar.told(at, &asked[0], false), None, "once may be chance");
         let at = at + SECOND_LOOK;
-        let asked = registrar.to_ask(at, every);
+        let asked = registrar.due_to_ask(at, every);
         let gone = registrar.told(at, &asked[0], false).unwrap();
         assert_eq!((gone.contact.as_str(), gone.expires), ("sip:a@h1", Duration::ZERO));
         assert!(registrar.bindings(at, "alice").is_empty() && registrar.reachable(at).is_empty());
         assert_eq!(registrar.registered(at, "alice").len(), 1, "it is registered all the same");
         let at = at + every;
-        let asked = registrar.to_ask(at, every);
+        let asked = registrar.due_to_ask(at, every);
         let back = registrar.told(at, &asked[0], true).unwrap();
         assert!(back.expires > Duration::from_secs(400));
         assert_eq!(registrar.bindings(at, "alice").len(), 1);

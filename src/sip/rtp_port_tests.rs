@@ -365,7 +365,7 @@ fn a_caller_who_suppresses_silence_is_still_there_and_its_pause_is_noise() {
     let (mut heard, mut noise, mut silent) = (0, Vec::new(), 0);
     for n in 0..500u32 {
         let mut frame = Frame::silence(RATE);
-        let speaks = n < 50 || n >= 450;
+        let speaks = !(50..450).contains(&n);
         let received = beat(&mut a, &mut b, start + n * BEAT, speaks.then_some(&tone), &mut frame);
         assert!(!received.timed_out, "beat {n}");
         heard += u32::from(received.heard);

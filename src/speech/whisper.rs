@@ -16,6 +16,9 @@ use whisper_rs::{
 
 use super::HearError;
 
+/// Whisper's codes of languages with their probabilities.
+pub type Languages = Vec<(&'static str, f32)>;
+
 /// Samples a second of everything Whisper hears.
 pub const RATE: u32 = 16_000;
 /// Positions of the encoder's context in a second of sound.
@@ -108,7 +111,7 @@ pub struct Reading {
     /// Tag as Whisper has it, `en`, `zh`.
     pub language: &'static str,
     /// How likely each of the job's candidates is the language spoken, of one another, 0..=1.
-    pub languages: Vec<(&'static str, f32)>,
+    pub languages: Languages,
     /// The first decoding was not good enough and was repeated at a higher temperature.
     pub fell_back: bool,
 }
@@ -182,7 +185,7 @@ impl Reader {
 
     /// Probability that nobody speaks, from the very first step, as OpenAI has it (whisper.cpp takes the last prompt
     /// token's, which says nothing when timestamps are off), and those of the candidate languages, which stand there too.
-    fn first_step(&mut self, job: &Job) -> Result<(f32, Vec<(&'static str, f32)>), HearError> {
+    fn first_step(&mut self, job: &Job) -> Result<(f32, Languages), HearError> {
         let whisper = &self.model.context;
         self.state.decode(&[whisper.token_sot()], 0, job.threads.max(1)).map_err(failed)?;
         let logits = self.state.get_logits().map_err(failed)?;

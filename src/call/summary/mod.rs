@@ -157,7 +157,7 @@ impl Reader<'_> {
             Note::Mood(mood) => Some((entry, mood)),
             _ => None,
         });
-        if let Some((entry, upset)) = moods.clone().filter(|(_, mood)| mood.upset).last() {
+        if let Some((entry, upset)) = moods.clone().rfind(|(_, mood)| mood.upset) {
             let text = match moods.find(|(later, mood)| later.seq > entry.seq && !mood.upset) {
                 Some((calm, _)) => (self.say.upset_once)(&clock(upset.since_ms), &clock(calm.at_ms)),
                 None => (self.say.upset_since)(&clock(upset.since_ms)),

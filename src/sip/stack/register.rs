@@ -114,7 +114,7 @@ pub(super) async fn keep_alive(shared: Arc<Shared>) {
         if every.is_zero() {
             continue;
         }
-        let to_ask = shared.registrar().to_ask(Instant::now(), every);
+        let to_ask = shared.registrar().due_to_ask(Instant::now(), every);
         for binding in to_ask {
             let Ok(permit) = questions.clone().acquire_owned().await else { return };
             let all = shared.clone();

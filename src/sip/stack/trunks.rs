@@ -148,8 +148,7 @@ pub(super) async fn leave(shared: &Arc<Shared>) {
 async fn work(shared: Arc<Shared>, settings: Arc<TrunkSettings>, stop: CancellationToken) {
     let mut account = Account::new(&settings);
     let name = &settings.name;
-    loop {
-        let Some((at, task)) = shared.trunks.with(name, |one| one.trunk.next()) else { break };
+    while let Some((at, task)) = shared.trunks.with(name, |one| one.trunk.next()) {
         tokio::select! {
             () = tokio::time::sleep_until(at.into()) => {}
             () = stop.cancelled() => break,
