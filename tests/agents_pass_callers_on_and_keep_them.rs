@@ -68,11 +68,8 @@ async fn agents_pass_callers_on_and_keep_them() {
     engine.terminate().await;
 }
 
-/// anna has the caller connected to somebody the rules do not know, to wang who declines, to wang who answers.
-async fn by_the_agent(engine: &Engine) {
-    let mut anna = agent(engine, "anna").await;
-    let mut wang = agent(engine, "wang").await;
-    wang.hears(Sound::Sine(OTHER)).await;
+/// A caller whom anna talks to.
+async fn talks_to_anna(engine: &Engine, anna: &mut Baresip) -> Baresip {
     let mut caller = caller(engine).await;
     caller.dial(&engine.uri("1000")).await;
     caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
@@ -83,18 +80,34 @@ async fn by_the_agent(engine: &Engine) {
     anna.wait_for("CALL_ESTABLISHED", SECONDS).await;
     anna.press("1").await; // enough of the briefing
     engine.wait_for("the connection", SECONDS, |note| matches!(note, Note::Connected { .. })).await;
+    caller
+}
 
+/// anna has the caller connected to somebody the rules do not know, to wang who declines, to wang who answers. Her
+/// telephone hangs up by itself when it hears that a transfer failed, so each takes a call of its own.
+async fn by_the_agent(engine: &Engine) {
+    let mut anna = agent(engine, "anna").await;
+    let mut wang = agent(engine, "wang").await;
+    wang.hears(Sound::Sine(OTHER)).await;
+
+    let caller = talks_to_anna(engine, &mut anna).await;
     anna.command("transfer", "sip:nobody@192.0.2.1").await;
     engine.wait_for("a refusal", SECONDS, |note| matches!(note, Note::TransferRefused { .. })).await;
     anna.wait_for("TRANSFER_FAILED", SECONDS).await;
+    assert_eq!(engine.finished(SECONDS).await.head.cause, Some(Cause::AgentHungUp));
+    drop(caller);
 
+    let caller = talks_to_anna(engine, &mut anna).await;
     anna.command("transfer", &engine.uri("wang")).await;
     engine.wait_for("the wish", SECONDS, |note| matches!(note, Note::TransferAsked { .. })).await;
     wang.wait_for("CALL_INCOMING", SECONDS).await;
     wang.hang_up().await;
     engine.wait_for("a failure", SECONDS, |note| matches!(note, Note::TransferFailed { .. })).await;
     anna.wait_for("TRANSFER_FAILED", SECONDS).await;
+    assert_eq!(engine.finished(SECONDS).await.head.cause, Some(Cause::AgentHungUp));
+    drop(caller);
 
+    let mut caller = talks_to_anna(engine, &mut anna).await;
     anna.command("transfer", &engine.uri("wang")).await;
     wang.wait_for("CALL_INCOMING", SECONDS).await;
     wang.accept().await;

@@ -39,10 +39,10 @@ async fn and_answers_and_both_hear() {
     for tcp in [false, true] {
         let (endpoint, _calls) = Endpoint::start(settings()).await.unwrap();
         let phone = Sipp::phone("agent_answers");
-        let phone = if tcp { phone.tcp() } else { phone }.start();
+        let phone = if tcp { phone.tcp().start().listens().await } else { phone.start() };
         let mut outgoing = ring(&endpoint, phone.uri(), 5_000).await;
         let (rang, leg) = outcome(&mut outgoing).await;
-        assert!(rang);
+        assert!(rang, "by TCP: {tcp}, {:?}", leg.err());
         let heard = talk(leg.unwrap(), 800.0, "7", Duration::from_millis(1_500)).await;
         assert!(heard.has_tone(800.0, 500), "{:?}", heard.quality);
         assert_eq!(heard.keys, "7");

@@ -73,6 +73,7 @@ pub struct Baresip {
     received: Vec<u8>,
     /// Everything it reported, oldest first.
     pub events: Vec<Value>,
+    user: String,
     port: u16,
     microphones: u32,
     folder: tempfile::TempDir,
@@ -107,16 +108,17 @@ impl Baresip {
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         };
+        let user = phone.user.to_owned();
         let mut started =
-            Self { child, control, received: Vec::new(), events: Vec::new(), port, microphones: 0, folder };
+            Self { child, control, received: Vec::new(), events: Vec::new(), user, port, microphones: 0, folder };
         // Only now, so that no event of the registration is missed.
         started.command("uanew", &account).await;
         started
     }
 
-    /// The address it listens on.
+    /// The address it listens on; it knows calls to its user only.
     pub fn uri(&self) -> String {
-        format!("sip:alice@127.0.0.1:{}", self.port)
+        format!("sip:{}@127.0.0.1:{}", self.user, self.port)
     }
 
     /// Reads events until one of this type has come (also if it came before), and gives it. Panics after `limit`.

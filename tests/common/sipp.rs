@@ -138,6 +138,20 @@ impl Running {
         self.port
     }
 
+    /// Waits until it takes TCP connections: nobody asks a second time, as by UDP. Looked up, so that it is not called.
+    pub async fn listens(self) -> Self {
+        let ours = format!(":{:04X} ", self.port);
+        for _ in 0..200 {
+            let sockets = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's sockets");
+            // Its second and fourth columns: our address, and 0A for one that listens.
+            if sockets.lines().any(|line| line.contains(&ours) && line.contains(":0000 0A ")) {
+                return self;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{} does not listen", self.scenario);
+    }
+
     /// Waits for the end of the scenario, which must be a success.
     pub async fn finish(mut self) {
         let ended = tokio::time::timeout(LIMIT, self.child.wait()).await;

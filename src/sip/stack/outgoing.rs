@@ -351,38 +351,54 @@ async fn one(
     let mut answer = Box::pin(shared.dialogs.do_invite(option, states));
     let mut silent_until = tokio::time::Instant::now() + FIRST_SIGN;
     let mut ringing = false;
-    let (_, response) = loop {
-        tokio::select! {
-            biased; // what came before the answer is looked at before it
-            Some(state) = changes.recv() => match state {
-                DialogState::Calling(id) if attempted.0.is_none() => {
-                    if let Some(Dialog::Invite(dialog)) = shared.dialogs.get_dialog(&id) {
-                        let session = Session::new(shared, dialog, device.address, contact.clone(), local.clone());
-                        session.describe(&String::from_utf8_lossy(&offer));
-                        session.begin_exchange();
-                        attempted.0 = Some(session);
-                    }
+    let mut answered = None;
+    loop {
+        let state = match answered {
+            None => tokio::select! {
+                biased; // what came before the answer is looked at before it
+                Some(state) = changes.recv() => state,
+                answer = &mut answer => {
+                    answered = Some(answer.map_err(|_| unreachable(500))?);
+                    continue;
                 }
-                DialogState::Trying(_) => silent_until = until,
-                DialogState::Early(_, early) => {
-                    silent_until = until;
-                    let rings = matches!(early.status_code.code(), 180..=183);
-                    if rings && !std::mem::replace(&mut ringing, true) {
-                        let _ = events.send(OutgoingEvent::Ringing).await; // see `Answered`
-                    }
-                    if let Some(session) = &attempted.0 {
-                        session.take_early(&early);
-                    }
+                () = tokio::time::sleep_until(silent_until.min(until)) => {
+                    let gone = silent_until < until && !ringing;
+                    return Err((408, if gone { FailureReason::Unreachable } else { FailureReason::NoAnswer }));
                 }
-                _ => {}
             },
-            answer = &mut answer => break answer.map_err(|_| unreachable(500))?,
-            () = tokio::time::sleep_until(silent_until.min(until)) => {
-                let gone = silent_until < until && !ringing;
-                return Err((408, if gone { FailureReason::Unreachable } else { FailureReason::NoAnswer }));
+            // On a busy machine both come in one go. What is said of the call after its answer is left to the leg.
+            Some(_) => match changes.try_recv() {
+                Ok(state @ (DialogState::Calling(_) | DialogState::Trying(_) | DialogState::Early(..))) => state,
+                _ => break,
+            },
+        };
+        match state {
+            DialogState::Calling(id) if attempted.0.is_none() => {
+                let dialog = match (&answered, shared.dialogs.get_dialog(&id)) {
+                    (Some((dialog, _)), _) => dialog.clone(),
+                    (None, Some(Dialog::Invite(dialog))) => dialog,
+                    (None, _) => continue,
+                };
+                let session = Session::new(shared, dialog, device.address, contact.clone(), local.clone());
+                session.describe(&String::from_utf8_lossy(&offer));
+                session.begin_exchange();
+                attempted.0 = Some(session);
             }
+            DialogState::Trying(_) => silent_until = until,
+            DialogState::Early(_, early) => {
+                silent_until = until;
+                let rings = matches!(early.status_code.code(), 180..=183);
+                if rings && !std::mem::replace(&mut ringing, true) {
+                    let _ = events.send(OutgoingEvent::Ringing).await; // see `Answered`
+                }
+                if let Some(session) = &attempted.0 {
+                    session.take_early(&early);
+                }
+            }
+            _ => {}
         }
-    };
+    }
+    let response = answered.and_then(|(_, response)| response);
     response.ok_or(unreachable(408))
 }
 
