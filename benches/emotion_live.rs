@@ -108,7 +108,8 @@ fn run_corpus(corpus: &str, takes: &[Take], means: (&Model, &Policy), every: usi
     let mut speakers: BTreeMap<&str, Vec<&Take>> = BTreeMap::new();
     takes.iter().for_each(|take| speakers.entry(&take.speaker).or_default().push(take));
     let mut all: BTreeMap<Kind, Vec<Came>> = BTreeMap::new();
-    let (mut clean, mut noisy): (BTreeMap<&Path, Vec<i16>>, BTreeMap<&Path, Vec<i16>>) = Default::default();
+    type Sounds<'a> = BTreeMap<&'a Path, Vec<i16>>;
+    let (mut clean, mut noisy) = (Sounds::new(), Sounds::new());
     for (number, (speaker, own)) in speakers.iter().enumerate() {
         // A babble is made of the next speaker's voice.
         let other = speakers.values().nth((number + 1) % speakers.len()).expect("one more speaker");
@@ -275,6 +276,7 @@ fn flow(policy: &Policy) -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        detect_language: false,
         emotion: Some(policy.clone()),
     }
 }
