@@ -68,8 +68,8 @@ pub struct Policy {
 
 impl Default for Policy {
     /// One clear outburst brings a kind word, shorter questions, a better place and the offer of a person; if it goes
-    /// on, or the words say so too, supervisors are told and a person takes over. The thresholds were chosen on the
-    /// training speakers of the shipped model.
+    /// on, or the words say so too, supervisors are told and a person takes over. The thresholds are first guesses, not
+    /// measured yet (`cargo bench --bench emotion_live -- LABELS --split train --listen` shows what each would bring).
     fn default() -> Self {
         let rule = |distress, for_ms, words| Rule { sound: Some(Threshold { distress, for_ms }), words: Some(words) };
         Self {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Reading;
 
-/// Speech after which a change of voice counts for 1 - 1/e of itself, ms. Chosen together with the thresholds of
-/// `policy` on the training speakers (`acceptance/75-emotion-live` prints what comes of it on others).
+/// Speech after which a change of voice counts for 1 - 1/e of itself, ms. A first guess, as the thresholds of
+/// `policy` are.
 const TAU_MS: f32 = 800.0;
 /// A threshold once passed is left only this far below it.
 pub const HYSTERESIS: f32 = 0.15;
