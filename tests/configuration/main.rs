@@ -1,0 +1,17 @@
+//! Operators' files: what is read, what is refused and how it is told. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
+
+mod a_bad_reload_keeps_the_running_configuration;
+mod a_configuration_may_be_spread_over_files;
+mod a_door_to_the_outside_needs_a_list;
+mod a_line_is_staffed_in_its_language;
+mod a_secret_is_read_but_never_shown;
+mod check_prints_places_and_fails;
+mod check_reports_every_mistake_at_once;
+mod mistakes_about_trunks_and_tls_have_places;
+mod no_file_makes_check_panic;
+mod shipped_examples_load_without_problems;
+mod the_acceptance_runner_keeps_going_and_tells_every_missed_limit;
+mod the_documentation_shows_what_works;
+mod the_reference_names_every_key;
+mod unreadable_yaml_is_explained;
+mod what_a_flow_lacks_is_shown_in_its_file;

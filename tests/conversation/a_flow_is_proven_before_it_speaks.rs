@@ -1,0 +1,202 @@
+//! `dialog::check`: the example flows are proven, and each of them, broken in one way, is told so at the place.
+
+use std::collections::BTreeSet;
+
+use crate::script;
+use frontdesk::dialog::ProblemKind::*;
+use frontdesk::dialog::flow::*;
+use frontdesk::dialog::{Language, Problem, ProblemKind, check};
+use script::flows;
+
+#[test]
+fn good_flows_have_no_problem() {
+    assert_eq!(check(&flows::bank()), []);
+    assert_eq!(check(&flows::parcel()), []);
+}
+
+fn step<'a>(flow: &'a mut Flow, name: &str) -> &'a mut Step {
+    flow.steps.get_mut(name).unwrap()
+}
+
+fn ask<'a>(flow: &'a mut Flow, name: &str) -> &'a mut Ask {
+    match step(flow, name) {
+        Step::Ask(ask) => ask,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn fetch<'a>(flow: &'a mut Flow, name: &str) -> &'a mut Fetch {
+    match step(flow, name) {
+        Step::Fetch(fetch) => fetch,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn options<'a>(flow: &'a mut Flow, name: &str) -> &'a mut Vec<MenuOption> {
+    match step(flow, name) {
+        Step::Menu { options, .. } => options,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn lead(flow: &mut Flow, name: &str, to: &str) {
+    match step(flow, name) {
+        Step::Say { next, .. } => *next = to.into(),
+        Step::Ask(ask) => ask.next = to.into(),
+        Step::Fetch(fetch) => fetch.next = to.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// One way to break the bank's flow: where and what is to be reported.
+struct Mutation {
+    breaks: fn(&mut Flow),
+    at: &'static str,
+    field: &'static str,
+    kind: ProblemKind,
+}
+
+fn mutation(kind: ProblemKind, at: &'static str, field: &'static str, breaks: fn(&mut Flow)) -> Mutation {
+    Mutation { breaks, at, field, kind }
+}
+
+fn mutations() -> Vec<Mutation> {
+    vec![
+        mutation(UnknownStep, "", "start", |flow| flow.start = "hour".into()),
+        mutation(UnknownStep, "told", "next", |flow| lead(flow, "told", "menue")),
+        mutation(UnknownStep, "menu", "options/1/next", |flow| options(flow, "menu")[1].next = "nowhere".into()),
+        mutation(UnknownStep, "balance", "failed", |flow| fetch(flow, "balance").failed = "nowhere".into()),
+        mutation(UnknownStep, "decide", "otherwise", |flow| {
+            if let Step::Decide { otherwise, .. } = step(flow, "decide") {
+                *otherwise = "nowhere".into();
+            }
+        }),
+        mutation(UnknownHours, "hours", "hours", |flow| flow.hours.clear()),
+        mutation(UnknownIntent, "menu", "options/0/intent", |flow| {
+            options(flow, "menu")[0].intent = Some("balanse".into())
+        }),
+        mutation(DeadStep, "opening", "", |flow| options(flow, "menu")[2].next = "account".into()),
+        mutation(LoopWithoutQuestion, "opening", "", |flow| {
+            lead(flow, "opening", "told2");
+            let told = Step::Say { say: flows::en("And again:"), next: "opening".into() };
+            flow.steps.insert("told2".into(), told);
+        }),
+        mutation(LoopWithoutQuestion, "balance", "", |flow| fetch(flow, "balance").failed = "balance".into()),
+        mutation(HangUpWithoutChance, "closed", "", |flow| lead(flow, "greeting", "closed")),
+        mutation(HangUpWithoutChance, "bye", "", |flow| {
+            flow.steps.insert("bye".into(), Step::HangUp { say: flows::en("Bye.") });
+            flow.steps.insert("hours".into(), Step::Say { say: flows::en("Hello."), next: "which".into() });
+            let branch = Branch { variable: "line".into(), test: Test::Is("x".into()), next: "bye".into() };
+            flow.steps.insert("which".into(), Step::Decide { branches: vec![branch], otherwise: "greeting".into() });
+        }),
+        mutation(FailureHangsUp, "balance", "failed", |flow| fetch(flow, "balance").failed = "closed".into()),
+        mutation(FailureHangsUp, "balance", "not_found", |flow| lead(flow, "unknown_account", "closed")),
+        mutation(EmptyMenu, "menu", "options", |flow| options(flow, "menu").clear()),
+        mutation(OptionWithoutWay, "menu", "options/2", |flow| {
+            let option = &mut options(flow, "menu")[2];
+            option.key = None;
+            option.phrases.clear();
+        }),
+        mutation(DuplicateKey, "menu", "options/3/key", |flow| options(flow, "menu")[3].key = Some('1')),
+        mutation(KeyZeroTaken, "menu", "options/0/key", |flow| options(flow, "menu")[0].key = Some('0')),
+        mutation(BadKey, "menu", "options/0/key", |flow| options(flow, "menu")[0].key = Some('x')),
+        mutation(DuplicatePhrase, "menu", "options/1/phrases", |flow| {
+            options(flow, "menu")[1].phrases.push("Balance!".into())
+        }),
+        mutation(DuplicateIntent, "menu", "options/1/intent", |flow| {
+            options(flow, "menu")[1].intent = Some("balance".into())
+        }),
+        mutation(BadLength, "account", "kind", |flow| ask(flow, "account").kind = SlotKind::Digits { min: 0, max: 0 }),
+        mutation(BadLength, "account", "kind", |flow| ask(flow, "account").kind = SlotKind::Digits { min: 6, max: 4 }),
+        mutation(BadLength, "pin", "kind", |flow| ask(flow, "pin").kind = SlotKind::Digits { min: 1, max: 4 }),
+        mutation(SecretNotByKeys, "pin", "kind", |flow| ask(flow, "pin").kind = SlotKind::Free),
+        mutation(SecretSpoken, "told", "say", |flow| {
+            *step(flow, "told") = Step::Say { say: flows::en("Your PIN is {pin:code}."), next: "menu".into() };
+        }),
+        mutation(UnknownValue, "told", "say", |flow| {
+            *step(flow, "told") = Step::Say { say: flows::en("You have {balence:money}."), next: "menu".into() };
+        }),
+        mutation(UnknownValue, "decide", "branches/0/variable", |flow| {
+            if let Step::Decide { branches, .. } = step(flow, "decide") {
+                branches[0].variable = "blok".into();
+            }
+        }),
+        mutation(UnknownValue, "balance", "verifies", |flow| fetch(flow, "balance").verifies = Some("acount".into())),
+        mutation(UnfilledValue, "opening", "say", |flow| {
+            *step(flow, "opening") =
+                Step::Say { say: flows::en("Your balance was {balance:money}."), next: "menu".into() };
+        }),
+        mutation(UnfilledValue, "balance", "with/account", |flow| options(flow, "menu")[2].next = "balance".into()),
+        mutation(UnfilledValue, "unknown_account", "say", |flow| {
+            *step(flow, "unknown_account") = Step::Say { say: flows::en("{balance}?"), next: "menu".into() };
+        }),
+        mutation(MissingLanguage, "opening", "say", |flow| {
+            *step(flow, "opening") = Step::Say { say: flows::text("zh", "周一到周五"), next: "menu".into() };
+        }),
+        mutation(MissingLanguage, "account", "confirm", |flow| ask(flow, "account").confirm = Some(Text::default())),
+        mutation(MissingLanguage, "", "lines", |flow| {
+            flow.lines.patience.texts.remove(&Language::new("en"));
+        }),
+        mutation(BadTemplate, "told", "say", |flow| {
+            *step(flow, "told") = Step::Say { say: flows::en("Your balance is {balance:cash}."), next: "menu".into() };
+        }),
+        mutation(BadTemplate, "", "lines/goodbye", |flow| flow.lines.goodbye = flows::en("Goodbye {")),
+        mutation(UnknownValue, "", "lines/goodbye", |flow| flow.lines.goodbye = flows::en("Goodbye {account}")),
+    ]
+}
+
+#[test]
+fn every_way_to_break_a_flow_is_told_at_its_place() {
+    let mut kinds = BTreeSet::new();
+    for Mutation { breaks, at, field, kind } in mutations() {
+        let mut flow = flows::bank();
+        breaks(&mut flow);
+        let problems = check(&flow);
+        let told = problems.iter().find(|problem| problem.kind == kind && problem.step == at && problem.field == field);
+        let told = told.unwrap_or_else(|| panic!("{kind:?} at `{at}` {field} is not among {problems:#?}"));
+        assert!(!told.message.is_empty() && !told.remedy.is_empty());
+        kinds.insert(format!("{kind:?}"));
+    }
+    assert_eq!(kinds.len(), 21, "every kind of problem has a mutation: {kinds:?}");
+}
+
+#[test]
+fn one_mistake_is_one_problem() {
+    for (at, mutation) in mutations().iter().enumerate() {
+        let mut flow = flows::bank();
+        (mutation.breaks)(&mut flow);
+        let others: Vec<Problem> = check(&flow).into_iter().filter(|problem| problem.kind != mutation.kind).collect();
+        // A step that is cut off is dead, and so is all behind it; its values are then filled nowhere.
+        let follow = |problem: &Problem| {
+            matches!(
+                problem.kind,
+                DeadStep
+                    | UnknownIntent
+                    | MissingLanguage
+                    | HangUpWithoutChance
+                    | FailureHangsUp
+                    | UnknownStep
+                    | UnfilledValue
+            )
+        };
+        assert!(others.iter().all(follow), "mutation {at}: {others:#?}");
+    }
+}
+
+#[test]
+fn what_decide_knows_may_be_used() {
+    let mut flow = flows::bank();
+    let greet = Step::Say { say: flows::en("Your last balance was {balance:money}."), next: "menu".into() };
+    flow.steps.insert("again".into(), greet);
+    let branch = Branch { variable: "balance".into(), test: Test::Set, next: "again".into() };
+    flow.steps.insert("known".into(), Step::Decide { branches: vec![branch], otherwise: "menu".into() });
+    lead(&mut flow, "opening", "known");
+    assert_eq!(check(&flow), []);
+}
+
+#[test]
+fn a_problem_reads_well() {
+    let mut flow = flows::bank();
+    lead(&mut flow, "told", "menue");
+    assert_eq!(check(&flow)[0].to_string(), "step `told`, next: there is no step `menue`; did you mean `menu`?");
+}

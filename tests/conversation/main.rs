@@ -1,0 +1,29 @@
+//! Flows, values, queues and summaries, without sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
+
+#[path = "../script/mod.rs"]
+mod script;
+
+mod a_backend_that_fails_is_told_apart;
+mod a_caller_is_handed_to_an_agent_with_a_briefing;
+mod a_caller_is_understood_helped_and_answered;
+mod a_flow_is_proven_before_it_speaks;
+mod a_person_can_be_reached_from_every_step;
+mod a_proven_flow_keeps_its_promise;
+mod a_rewritten_summary_is_used_only_when_good_and_in_time;
+mod a_secret_said_aloud_is_kept_nowhere;
+mod a_shutdown_is_told_to_callers_honestly;
+mod a_transfer_that_fails_loses_nobody;
+mod an_upset_caller_is_comforted_once_and_put_through;
+mod calls_and_floor_agree_after_any_race;
+mod english_values_are_read_as_people_say_them;
+mod intents_are_understood_from_a_few_examples;
+mod mandarin_values_are_read_as_people_say_them;
+mod no_order_of_events_breaks_a_call;
+mod nothing_clicks_where_sounds_meet;
+mod queues_keep_their_promises_in_any_order_of_events;
+mod replaying_a_log_decides_the_same_to_the_byte;
+mod silent_callers_are_asked_twice_and_let_go;
+mod the_shipped_conversations_serve_their_callers;
+mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
+mod values_said_to_a_caller_are_kept_nowhere;
+mod what_the_network_says_of_a_caller_is_at_hand;

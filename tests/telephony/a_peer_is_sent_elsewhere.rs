@@ -1,0 +1,104 @@
+//! REFER and Replaces on the wire (RFC 3515, 3891): asked of a caller's telephone, and asked by one of ours.
+
+use std::time::Duration;
+
+use crate::common;
+use common::sipp::Sipp;
+use common::{nothing_is_left, settings};
+use frontdesk::sip::{Endpoint, InviteRequest, Leg, LegEvent, OutgoingEvent, Replaces, Target, TransferRequest};
+use tokio::time::timeout;
+
+const SECONDS: Duration = Duration::from_secs(10);
+const AGENT: &str = "sip:agent@192.0.2.7";
+
+fn named() -> Replaces {
+    Replaces { call_id: "call-7@192.0.2.7".into(), to_tag: "t1".into(), from_tag: "f1".into(), early_only: false }
+}
+
+async fn next(leg: &mut Leg) -> LegEvent {
+    timeout(SECONDS, leg.events.recv()).await.expect("news of the leg in time").expect("a leg that lives")
+}
+
+#[tokio::test]
+async fn a_caller_follows_a_refer_and_its_progress_is_told() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    let caller = Sipp::new("caller_follows_a_refer", endpoint.listening()[0]).start();
+    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    leg.control.refer(AGENT, Some(&named())).unwrap();
+    for status in [100, 180, 200] {
+        assert_eq!(next(&mut leg).await, LegEvent::Referred(status));
+    }
+    leg.hang_up().await;
+    caller.finish().await;
+    nothing_is_left(&endpoint).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_follow_is_still_there() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    let caller = Sipp::new("caller_follows_no_refer", endpoint.listening()[0]).start();
+    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    // SIPp's own two NOTIFYs come first.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for status in [603, 486] {
+        leg.control.refer(AGENT, None).unwrap();
+        assert_eq!(next(&mut leg).await, LegEvent::Referred(status));
+    }
+    assert_eq!(next(&mut leg).await, LegEvent::HungUp);
+    caller.finish().await;
+    assert!(leg.control.refer("tel:123", None).is_err());
+    assert!(leg.control.refer("sip:a@b?Replaces=1", None).is_err(), "nothing of a target's own making");
+    drop(leg);
+    nothing_is_left(&endpoint).await;
+}
+
+#[tokio::test]
+async fn a_phone_of_ours_asks_and_is_told() {
+    let (endpoint, _calls) = Endpoint::start(settings()).await.unwrap();
+    let phone = Sipp::phone("phone_asks_for_transfers").start();
+    let mut leg = ring(&endpoint, phone.uri()).await;
+    leg.control.allow_transfers();
+    let first = transfer(next(&mut leg).await);
+    assert_eq!((first.to.as_str(), &first.replaces), ("wang", &None));
+    first.progress(180);
+    first.progress(486);
+    let second = transfer(next(&mut leg).await);
+    assert_eq!((second.to.as_str(), &second.replaces), ("anna", &Some(named())));
+    second.progress(200);
+    tokio::time::sleep(Duration::from_millis(300)).await; // SIPp hears of it before the BYE
+    leg.hang_up().await;
+    phone.finish().await;
+    nothing_is_left(&endpoint).await;
+}
+
+#[tokio::test]
+async fn a_stranger_steps_into_no_call() {
+    let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
+    Sipp::new("caller_steps_in_without_right", endpoint.listening()[0]).run().await;
+    assert!(calls.try_recv().is_err());
+    nothing_is_left(&endpoint).await;
+}
+
+fn transfer(event: LegEvent) -> TransferRequest {
+    match event {
+        LegEvent::Transfer(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn ring(endpoint: &Endpoint, uri: String) -> Leg {
+    let request = InviteRequest {
+        to: Target::Uri(uri),
+        from_display: "Bank".into(),
+        headers: Vec::new(),
+        ring_timeout: Duration::from_secs(10),
+    };
+    let mut outgoing = endpoint.invite(request).await.unwrap();
+    loop {
+        match outgoing.events.recv().await.expect("an end") {
+            OutgoingEvent::Ringing => {}
+            OutgoingEvent::Answered(leg) => return leg,
+            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
+        }
+    }
+}
