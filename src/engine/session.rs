@@ -136,6 +136,7 @@ struct Turn {
     /// It held a prompt up and proved to be nothing.
     passed: bool,
     stages: Stages,
+    gone: CancellationToken,
     wanted: DropGuard,
 }
 
@@ -503,7 +504,12 @@ impl Session {
                 }
                 Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
                 Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
-                Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms, true),
+                Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms),
+                Heard::Lasting { id, turn: audio } => {
+                    if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
+                        self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
+                    }
+                }
                 Heard::Resumed => {
                     if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
                         && self.parts.keep(id, text.clone(), wanted, samples)
@@ -515,7 +521,7 @@ impl Session {
                 }
                 Heard::TurnEnded { id, audio, start_ms, end_ms } => {
                     if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
-                        self.read(id, &audio, end_ms, false);
+                        self.read(id, &audio, end_ms);
                     }
                     match &mut self.turn {
                         Some(turn) => {
@@ -545,6 +551,7 @@ impl Session {
                 live.resumed();
                 (None, None)
             }
+            Heard::Lasting { .. } => return,
             Heard::TurnEnded { .. } => live.over(now),
         };
         self.requests.extend(feel.map(Request::Feel));
@@ -591,12 +598,9 @@ impl Session {
     }
 
     /// Has a turn read, if the call wants to know what the caller says; at a pause, also judged.
-    fn read(&mut self, id: TurnId, audio: &Arc<[f32]>, end_ms: u64, pause: bool) {
+    fn read(&mut self, id: TurnId, audio: &Arc<[f32]>, end_ms: u64) {
         let Some((expect, language, hints)) = self.listening.clone() else { return };
         let gone = CancellationToken::new();
-        if pause {
-            self.requests.push(Request::Judge { turn: id, audio: audio.clone(), gone: gone.clone() });
-        }
         let (languages, samples, rest) = (self.languages.clone(), audio.len(), self.parts.rest(audio));
         self.requests.push(Request::Hear {
             turn: id,
@@ -609,8 +613,8 @@ impl Session {
         });
         let asked_ms = self.now_ms;
         let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
-        let wanted = gone.drop_guard();
-        self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, wanted });
+        let wanted = gone.clone().drop_guard();
+        self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, gone, wanted });
     }
 
     /// A part of the turn that goes on was read.

@@ -1,12 +1,11 @@
 //! Turn taking on the caller's side: frames in; beginnings, pauses and ends of turns out. Sans-IO, one a call.
 //!
 //! A pause hands the turn so far to the recogniser and the turn model ahead of time; the end of the turn is then
-//! decided by how long the silence lasts (`by_silence`), what the model makes of it (`by_model`), what was understood
-//! so far (`by_meaning`) and how long the turn has become (`by_length`).
+//! decided by how long the silence lasts and what the model makes of it (`by_silence`), what was understood so far
+//! (`by_meaning`) and how long the turn has become (`by_length`).
 
 mod by_length;
 mod by_meaning;
-mod by_model;
 mod by_silence;
 
 use std::collections::VecDeque;
@@ -33,7 +32,7 @@ pub struct ListenerSettings {
 
 impl Default for ListenerSettings {
     fn default() -> Self {
-        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 128, longest_ms: 28_000 }
+        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 96, longest_ms: 28_000 }
     }
 }
 
@@ -41,11 +40,16 @@ impl Default for ListenerSettings {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
     SpeechStarted,
-    /// The caller paused; this may be the whole turn.
+    /// The caller paused; this may be the whole turn, and reading it may begin.
     Paused {
         turn: Arc<[f32]>,
         start_ms: u64,
         end_ms: u64,
+        id: TurnId,
+    },
+    /// The pause lasts: time for the turn model's word, `turn_probability`, and later for another if it was not sure.
+    Lasting {
+        turn: Arc<[f32]>,
         id: TurnId,
     },
     /// The caller goes on: what the last `Paused` gave was not the whole turn.
@@ -83,6 +87,8 @@ pub struct Listener {
 
 struct Turn {
     start_ms: u64,
+    /// Mean square of the loudest chunk.
+    loudest: f32,
     pause: Option<Pause>,
 }
 
@@ -90,8 +96,10 @@ struct Pause {
     id: TurnId,
     audio: Arc<[f32]>,
     end_ms: u64,
-    /// That the turn is over, as the turn model sees it.
+    /// That the turn is over, as the turn model sees it; the higher word of two.
     probability: Option<f32>,
+    /// How often the turn model was asked.
+    judged: usize,
     meaning: Option<Meaning>,
 }
 
@@ -105,6 +113,9 @@ pub enum Meaning {
 }
 
 const RATE: u32 = 16_000;
+/// What is this much (28 dB, as mean squares) below the loudest of the turn is silence, even where voice activity has
+/// not noticed yet: it lags by 90 ms. On a line as noisy as that voice activity alone decides.
+const SILENT: f32 = 0.001_6;
 const SAMPLES_A_MS: u64 = 16;
 
 impl Listener {
@@ -150,8 +161,10 @@ impl Listener {
             chunk.iter_mut().zip(self.sound.range(at..at + CHUNK)).for_each(|(to, &from)| *to = from);
             self.partial -= CHUNK;
             let score = self.vad.score(&chunk);
-            let change = self.activity.hear(if audible { score } else { 0.0 });
-            self.step(change, &mut events);
+            let power = power(&chunk);
+            let faint = self.turn.as_ref().is_some_and(|turn| power < turn.loudest * SILENT);
+            let change = self.activity.hear(if audible && !faint { score } else { 0.0 });
+            self.step(change, power, &mut events);
         }
         events.into_iter()
     }
@@ -160,7 +173,7 @@ impl Listener {
     /// while that pause lasts.
     pub fn turn_probability(&mut self, id: TurnId, probability: f32) {
         if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
-            pause.probability = Some(probability);
+            pause.probability = Some(pause.probability.map_or(probability, |before| before.max(probability)));
         }
     }
 
@@ -193,11 +206,11 @@ impl Listener {
     }
 
     /// After each chunk.
-    fn step(&mut self, change: Change, events: &mut Collected) {
+    fn step(&mut self, change: Change, power: f32, events: &mut Collected) {
         let chunk_end = self.first + (self.sound.len() - self.partial) as u64;
         if let Change::Began { chunks } = change {
             let start = chunk_end.saturating_sub(u64::from(chunks) * CHUNK as u64);
-            self.turn = Some(Turn { start_ms: self.ms(start), pause: None });
+            self.turn = Some(Turn { start_ms: self.ms(start), loudest: 0.0, pause: None });
             events.push(Heard::SpeechStarted);
         }
         let Some(turn) = &mut self.turn else {
@@ -205,6 +218,9 @@ impl Listener {
             return;
         };
         let silence_ms = self.activity.silent() * CHUNK_MS;
+        if silence_ms == 0 {
+            turn.loudest = turn.loudest.max(power);
+        }
         let length_ms = (self.sound.len() as u64 / SAMPLES_A_MS) as u32;
         match &turn.pause {
             Some(_) if silence_ms == 0 => {
@@ -217,8 +233,7 @@ impl Listener {
         let pause = self.turn.as_ref().and_then(|t| t.pause.as_ref());
         let over = match pause {
             Some(pause) => {
-                let needed = by_silence::needed_ms(&self.expect);
-                let needed = by_model::adjusted_ms(needed, pause.probability, &self.expect);
+                let needed = by_silence::needed_ms(&self.expect, pause.probability);
                 let needed = by_meaning::adjusted_ms(needed, pause.meaning);
                 let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
                 silence_ms >= needed.max(self.settings.pause_ms)
@@ -227,6 +242,18 @@ impl Listener {
         };
         if over || length_ms >= self.settings.longest_ms {
             self.end(events);
+        } else {
+            self.judge(silence_ms, events);
+        }
+    }
+
+    fn judge(&mut self, silence_ms: u32, events: &mut Collected) {
+        let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()) else { return };
+        let due = by_silence::JUDGED_MS.get(pause.judged).is_some_and(|&at| silence_ms >= at);
+        if due && by_silence::worth_judging(&self.expect, pause.probability) {
+            pause.judged += 1;
+            let id = pause.id;
+            events.push(Heard::Lasting { turn: self.turn_sound(), id });
         }
     }
 
@@ -236,7 +263,7 @@ impl Listener {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         if let Some(turn) = &mut self.turn {
-            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None, meaning: None });
+            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None, judged: 0, meaning: None });
             events.push(Heard::Paused { turn: audio, start_ms: turn.start_ms, end_ms, id });
         }
     }
@@ -277,7 +304,12 @@ impl Listener {
     }
 }
 
-/// At most three events: a frame ends at most one chunk, which brings at most a beginning, a pause or resumption, and an end.
+/// Mean square.
+fn power(chunk: &[i16; CHUNK]) -> f32 {
+    chunk.iter().map(|&s| f32::from(s) * f32::from(s)).sum::<f32>() / CHUNK as f32
+}
+
+/// At most three events: a frame ends at most one chunk, which brings at most a beginning, a pause, its lasting or a resumption, and an end.
 #[derive(Default)]
 struct Collected {
     events: [Option<Heard>; 3],

@@ -16,7 +16,7 @@ use super::Chunk;
 
 const MAGIC: &[u8; 8] = b"fdprmpt1";
 /// Of how sentences are levelled and trimmed: after a change of that, what is kept is made anew.
-const FORM: &str = "P.56";
+const FORM: &str = "P.56, 10 ms before";
 const HEADER: usize = 8 + 4 + 4 + 32;
 
 /// A sentence's name in the cache.
