@@ -1,8 +1,8 @@
 //! What stops a prompt, and what does not: sounds thrown into prompts, through the session on virtual time. Each set is
-//! cut in halves: thresholds may be chosen by the first, the second is reported.
+//! cut in halves of different recordings: thresholds may be chosen by the one, the other is reported.
 //!
 //! `BARGE_IN_SOUNDS=folder cargo bench --bench barge_in` with the folders `cough`, `noise`, `backchannel`,
-//! `backchannel-zh`, `interruption` in it (`acceptance/59-barge-in` assembles them); echoes are made here, of the
+//! `backchannel-zh`, `interruption`, `shout` in it (`acceptance/59-barge-in` assembles them); echoes are made here, of the
 //! prompts themselves. `CASES=n` sets the size of each set (200); needs the installed models.
 
 use std::collections::VecDeque;
@@ -56,6 +56,8 @@ struct Case {
     sound: Option<(PathBuf, f32, u64)>,
     /// Delay in ms and level in dB of the prompt heard back.
     echo: Option<(u64, f32)>,
+    /// In the half that is reported.
+    reported: bool,
 }
 
 /// What came of it.
@@ -63,6 +65,8 @@ struct Case {
 struct Outcome {
     stopped: bool,
     held: bool,
+    /// What the call was told.
+    texts: Vec<String>,
     /// The sound's beginning to the last of the prompt that was sent, ms.
     silent_after: Option<u64>,
 }
@@ -84,6 +88,7 @@ async fn main() {
         ("backchannel", &["backchannel"], &[0, 1, 2]),
         ("backchannel-zh", &["backchannel-zh"], &[3, 4]),
         ("interruption", &["interruption"], &[0, 1, 2]),
+        ("shout", &["shout"], &[0, 1, 2]),
     ] {
         if wanted(set) {
             run(&house, set, sounds(&folder, folders, cases, flows)).await;
@@ -92,17 +97,19 @@ async fn main() {
 }
 
 async fn run(house: &House, set: &str, cases: Vec<Case>) {
-    let wanted = set.ends_with("interruption");
-    let half = cases.len() / 2;
+    let wanted = set.ends_with("interruption") || set == "shout";
     let mut outcomes = Vec::new();
     for (n, case) in cases.iter().enumerate() {
         let outcome = play(house, case).await;
         if outcome.stopped != wanted {
-            println!("{set} {n}: {} {}", case.name, if wanted { "not noticed" } else { "stopped the prompt" });
+            let what = if wanted { "not noticed" } else { "stopped the prompt" };
+            println!("{set} {n}: {} {what} {:?}", case.name, outcome.texts);
         }
-        outcomes.push(outcome);
+        outcomes.push((case.reported, outcome));
     }
-    for (part, outcomes) in [("chosen by", &outcomes[..half]), ("reported", &outcomes[half..])] {
+    let (reported, chosen_by): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(reported, _)| *reported);
+    for (part, outcomes) in [("chosen by", chosen_by), ("reported", reported)] {
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
         let of = outcomes.len().max(1) as f64;
         let stopped = 100.0 * outcomes.iter().filter(|outcome| outcome.stopped).count() as f64 / of;
         let held = 100.0 * outcomes.iter().filter(|outcome| outcome.held).count() as f64 / of;
@@ -117,9 +124,14 @@ async fn run(house: &House, set: &str, cases: Vec<Case>) {
             at(0.95)
         );
         if part == "reported" {
-            let (limit, name) = if wanted { (">= 98", "caught") } else { ("<= 2", "wrong") };
+            let (limit, name) = match wanted {
+                // Game characters shouting: most of it is hard to understand for people, too.
+                true if set == "shout" => ("", "caught"),
+                true => (" limit >= 98", "caught"),
+                false => (" limit <= 2", "wrong"),
+            };
             println!(
-                "FIGURE 3.3-bargein-{set}-{name} {stopped:.1} % limit {limit} -- prompts stopped by {set}, {} of {} cases, the others chose the thresholds",
+                "FIGURE 3.3-bargein-{set}-{name} {stopped:.1} %{limit} -- prompts stopped by {set}, {} of {} cases, the others chose the thresholds",
                 outcomes.len(),
                 cases.len()
             );
@@ -164,13 +176,18 @@ fn outcome(done: &Replayed, begins_ms: u64) -> Outcome {
         .log
         .iter()
         .any(|line| matches!(line.event, Event::CarriedOn { because: Passing::Noise | Passing::Backchannel }));
+    let texts = done.log.iter().filter_map(|line| match &line.event {
+        Event::Heard(utterance) => Some(format!("{} ({:.2})", utterance.text, utterance.confidence)),
+        _ => None,
+    });
+    let texts = texts.collect();
     // The first 400 ms of silence after the sound began.
     let frames: Vec<bool> =
         done.heard.samples.chunks(160).map(|frame| frame.iter().any(|s| s.unsigned_abs() > 30)).collect();
     let from = (begins_ms / 20) as usize;
     let quiet = (from..frames.len()).find(|&at| frames[at..].iter().take(20).all(|loud| !loud));
     let last = quiet.and_then(|at| frames[..at].iter().rposition(|loud| *loud));
-    Outcome { stopped, held, silent_after: last.map(|at| (at as u64 * 20 + 20).saturating_sub(begins_ms)) }
+    Outcome { stopped, held, texts, silent_after: last.map(|at| (at as u64 * 20 + 20).saturating_sub(begins_ms)) }
 }
 
 /// A sound at a level (dB of full scale over its louder half), cut to 6 s; where it first is loud.
@@ -209,7 +226,13 @@ fn echoes(cases: usize) -> Vec<Case> {
     let delay = |n: usize| 20 + (n as u64 * 37) % 281;
     let name = |n: usize| format!("{} ms, {}", delay(n), PROMPTS[n % PROMPTS.len()].1);
     (0..cases)
-        .map(|n| Case { name: name(n), flow: n % PROMPTS.len(), sound: None, echo: Some((delay(n), -20.0)) })
+        .map(|n| Case {
+            name: name(n),
+            flow: n % PROMPTS.len(),
+            sound: None,
+            echo: Some((delay(n), -20.0)),
+            reported: n % 2 == 1,
+        })
         .collect()
 }
 
@@ -230,12 +253,12 @@ fn sounds(folder: &Option<PathBuf>, sets: &[&str], cases: usize, flows: &[usize]
     assert!(!files.is_empty(), "{sets:?} hold no sound");
     // Spread over the folder, so that both halves hear different recordings.
     let case = |n: usize| {
-        let path =
-            files[(n * files.len() / cases + (n * files.len() % cases + n) / cases.max(1)) % files.len()].clone();
+        let file = (n * files.len() / cases + (n * files.len() % cases + n) / cases.max(1)) % files.len();
+        let path = files[file].clone();
         let level = [-26.0, -30.0, -22.0, -34.0][n % 4];
         let at = 900 + (n as u64 * 463) % 3_700;
         let name = format!("{} at {level} dB, {at} ms", path.file_name().unwrap_or_default().to_string_lossy());
-        Case { name, flow: flows[n % flows.len()], sound: Some((path, level, at)), echo: None }
+        Case { name, flow: flows[n % flows.len()], sound: Some((path, level, at)), echo: None, reported: file % 2 == 1 }
     };
     (0..cases).map(case).collect()
 }

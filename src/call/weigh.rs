@@ -6,7 +6,7 @@ use super::state::{Call, Phase};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, SlotKind, Step};
 use crate::dialog::slots::{self, yes_no};
-use crate::dialog::words::Words;
+use crate::dialog::words::{self, Words};
 use crate::dialog::{Expect, backchannel, person};
 
 /// What the words heard so far amount to.
@@ -25,9 +25,15 @@ pub enum Weight {
 
 /// Below this confidence no answer is taken before its time.
 const SURE: f32 = 0.6;
-/// A word or two heard more poorly than this are a hum or a cough to which the recogniser gave words.
-const HEARD: f32 = 0.3;
-const FEW: usize = 3;
+/// A few words heard more poorly than this are a hum or a cough to which the recogniser gave words.
+fn heard_from(words: usize) -> f32 {
+    match words {
+        0..=2 => 0.6,
+        3 => 0.3,
+        4..=5 => 0.15,
+        _ => 0.0,
+    }
+}
 
 impl Call {
     /// Weighs the reading of a turn against what the call waits for.
@@ -37,14 +43,20 @@ impl Call {
         }
         let weight = match self.meant(text) {
             None if backchannel::is(text) => Weight::Backchannel,
+            None if self.foreign(text) => Weight::Nothing,
             None => Weight::Words,
             Some(weight) => weight,
         };
         match weight {
-            Weight::Words if confidence < HEARD && Words::of(text).len() <= FEW => Weight::Nothing,
+            Weight::Words if confidence < heard_from(Words::of(text).len()) => Weight::Nothing,
             Weight::Complete if confidence < SURE => Weight::Words,
             weight => weight,
         }
+    }
+
+    /// A word or two in Latin letters where Mandarin is spoken: what the recogniser makes of "哦" and of coughs.
+    fn foreign(&self, text: &str) -> bool {
+        self.flow.language.as_str().starts_with("zh") && Words::of(text).len() <= 2 && !text.chars().any(words::is_han)
     }
 
     /// Its weight as an answer; `None` when it is none.

@@ -4,9 +4,9 @@
 use super::words::Words;
 
 const SOUNDS: &[&str] = &[
-    "uh", "huh", "uhhuh", "mm", "mmm", "mhm", "mmhmm", "hmm", "hm", "um", "ah", "aha", "oh", "ooh", "ok", "okay", "k",
-    "right", "yeah", "yep", "yup", "yes", "sure", "alright", "fine", "good", "great", "cool", "nice", "really", "wow",
-    "gotcha", "vale", "claro", "sí", "ajá",
+    "uh", "huh", "uhhuh", "mm", "mmm", "mhm", "mmhmm", "all", "hmm", "hm", "um", "ah", "aha", "oh", "ooh", "ok",
+    "okay", "k", "right", "yeah", "yep", "yup", "yes", "sure", "alright", "fine", "good", "great", "cool", "nice",
+    "really", "wow", "gotcha", "oic", "vale", "claro", "sí", "ajá",
 ];
 /// As whole sentences only.
 const PHRASES: &[&[&str]] = &[
@@ -21,9 +21,9 @@ const PHRASES: &[&[&str]] = &[
     &["thank", "you"],
     &["thanks"],
 ];
-const HAN: &str = "嗯哦噢喔啊呃唔欸诶哎对對好行是的了吧呢那这樣样明白知道";
-/// Longer than this nobody hums.
-const WORDS: usize = 5;
+const HAN: &str = "嗯哦噢喔啊呃唔欸诶哎对對好行是的了吧呢那这樣样明白知道我嗨喽哈";
+/// Longer than this nobody hums; "right, right, right" is soon said.
+const WORDS: usize = 12;
 
 /// Whether these words only say "I am listening".
 pub fn is(text: &str) -> bool {

@@ -159,6 +159,11 @@ fn hear(
         let Some(again) = reader.read(&job)? else { return Ok(None) };
         reading = again;
     }
+    if guard::parrots(&reading.text, &told(request)) {
+        job.hint = "";
+        let Some(again) = reader.read(&job)? else { return Ok(None) };
+        reading = again;
+    }
     if guard::loops(&reading.text) {
         // Now and then a fitted context sets the decoder going round; a wider one breaks it.
         job.room = Room::Wide;
@@ -245,15 +250,21 @@ fn confidence(certainty: f32) -> f32 {
     if certainty >= FAITHFUL { certainty } else { certainty * (certainty / FAITHFUL).powi(3) }
 }
 
-/// What Whisper is told was said before.
-fn hint_text(request: &HearRequest) -> String {
-    let mut words: Vec<&str> = request.hints.iter().map(String::as_str).collect();
-    if let Expect::Choice { phrases } = &request.expect {
-        words.extend(phrases.iter().map(String::as_str));
+/// Phrases that Whisper is told to expect.
+fn told(request: &HearRequest) -> Vec<&str> {
+    let mut phrases: Vec<&str> = request.hints.iter().map(String::as_str).collect();
+    if let Expect::Choice { phrases: choices } = &request.expect {
+        phrases.extend(choices.iter().map(String::as_str));
     }
-    match words.is_empty() {
+    phrases
+}
+
+/// The same, as something that was said before.
+fn hint_text(request: &HearRequest) -> String {
+    let phrases = told(request);
+    match phrases.is_empty() {
         true => String::new(),
-        false => format!(" {}.", words.join(", ")),
+        false => format!(" {}.", phrases.join(", ")),
     }
 }
 

@@ -19,8 +19,9 @@ pub fn spoken(evidence: &Evidence) -> String {
     let words = words(text);
     let silent = evidence.no_speech > 0.6 && evidence.certainty < 0.4;
     let invented = is_filler(&words) && (evidence.no_speech > 0.25 || evidence.certainty < 0.45);
-    // Nobody says nine tokens a second; whisper.cpp is given up to seven and twelve more.
-    let rushed = evidence.tokens > 24 && evidence.tokens as f32 > 9.0 * evidence.seconds;
+    // Nobody says nine tokens a second; whisper.cpp is given up to seven and twelve more. On a short sound it fills
+    // them: "Shu'er. Shu'er. Shu'er. Shu'er."
+    let rushed = evidence.tokens > 12 && evidence.tokens as f32 > 9.0 * evidence.seconds;
     if words.is_empty()
         || silent
         || invented
@@ -137,6 +138,18 @@ pub fn loops(text: &str) -> bool {
     })
 }
 
+/// Two of the phrases that Whisper was told to expect, one right after the other as they stood there: it repeats what it
+/// was told where it hears nothing that it knows. Nobody names two choices of a menu in its order.
+pub fn parrots(text: &str, told: &[&str]) -> bool {
+    let heard = words(text).join(" ");
+    let told: Vec<String> = told.iter().map(|phrase| words(phrase).join(" ")).collect();
+    let both = |pair: &[String]| {
+        pair.iter().all(|phrase| !phrase.is_empty())
+            && format!(" {heard} ").contains(&format!(" {} {} ", pair[0], pair[1]))
+    };
+    told.windows(2).any(both)
+}
+
 const DIGITS: [&str; 22] = [
     "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "零", "一", "二", "三", "四",
     "五", "六", "七", "八", "九", "幺",
@@ -163,6 +176,16 @@ mod tests {
         assert_eq!(kept("Thank you.", 0.02, 0.9), "Thank you.");
         assert_eq!(kept("Thank you.", 0.5, 0.9), "");
         assert_eq!(kept("Thanks for watching!", 0.01, 0.99), "");
+    }
+
+    #[test]
+    fn what_whisper_was_told_is_not_what_was_said() {
+        let told = ["转人工", "接线员", "挂失"];
+        assert!(parrots("好, 转人工, 接线员员员员", &told) && parrots("转人工，接线员。", &told));
+        assert!(!parrots("转人工", &told) && !parrots("我要转人工", &told) && !parrots("挂失，接线员", &told));
+        assert!(parrots("Opening hours, a lost card.", &["opening hours", "a lost card"]));
+        assert!(!parrots("Opening hours or a lost card", &["opening hours", "a lost card"]));
+        assert!(!parrots("", &["", ""]) && !parrots("hello", &[]));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::Meaning;
 
 /// A caller who goes on after less silence than this has not paused but breathed.
-const AT_ONCE_MS: u32 = 192;
+const AT_ONCE_MS: u32 = 256;
 /// Time to look up the rest of a number.
 const REST_MS: u32 = 1_500;
 
@@ -25,8 +25,8 @@ mod tests {
     fn a_whole_answer_is_taken_and_half_a_number_waited_for() {
         assert_eq!(
             [None, Some(Meaning::Complete), Some(Meaning::Unfinished)].map(|m| adjusted_ms(640, m)),
-            [640, 192, 1_500]
+            [640, 256, 1_500]
         );
-        assert_eq!(adjusted_ms(160, Some(Meaning::Complete)), 160);
+        assert_eq!(adjusted_ms(192, Some(Meaning::Complete)), 192);
     }
 }
