@@ -34,6 +34,7 @@ mod keys_come_and_go_by_info;
 mod malformed_input_is_refused_and_harms_nobody;
 mod phones_and_calls_are_reached_by_tls;
 mod several_addresses_are_listened_on;
+mod softphones_of_two_makers_speak_with_us;
 mod strangers_cannot_call_in;
 mod the_first_syllable_is_whole;
 mod the_sound_card_hears_what_it_plays;
