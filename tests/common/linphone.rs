@@ -3,7 +3,7 @@
 //!
 //! ```ignore
 //! let mut phone = Linphone::start(&Phone { user: "alice", password: "secret", registrar, codec: "opus", .. }).await;
-//! eventually("registered", SECONDS, || endpoint.registered().len() == 1).await;       // it says nothing of that
+//! phone.registered(SECONDS).await;
 //! phone.wait_for("Receiving new incoming call", SECONDS).await;
 //! phone.accept().await;
 //! ...
@@ -11,6 +11,7 @@
 //! ```
 //! It is driven by the words of its prompt, on its standard input (`help` there lists them).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,6 +35,7 @@ pub enum By<'a> {
 
 pub struct Phone<'a> {
     pub user: &'a str,
+    /// Empty: it does not register.
     pub password: &'a str,
     pub registrar: SocketAddr,
     pub by: By<'a>,
@@ -66,6 +68,8 @@ pub struct Linphone {
     said: String,
     /// What of that was waited for.
     seen: usize,
+    user: String,
+    port: u16,
     folder: tempfile::TempDir,
 }
 
@@ -74,7 +78,8 @@ impl Linphone {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = folder.path();
         microphone(&phone.sound, &home.join("microphone.wav"));
-        fs::write(home.join("rc"), config(phone)).expect("a configuration");
+        let port = super::free_port();
+        fs::write(home.join("rc"), config(phone, port)).expect("a configuration");
         fs::create_dir_all(home.join(".local/share/linphone")).expect("room for its database");
         let mut command = Command::new(super::tool("linphonec"));
         command.args(["-S", "-d", "4", "-l"]).arg(home.join("log")).arg("-c").arg(home.join("rc"));
@@ -83,11 +88,17 @@ impl Linphone {
         let mut child = command.spawn().expect("linphonec starts");
         let input = child.stdin.take().expect("piped above");
         let output = child.stdout.take().expect("piped above");
-        let mut started = Self { child, input, output, said: String::new(), seen: 0, folder };
+        let user = phone.user.to_owned();
+        let mut started = Self { child, input, output, said: String::new(), seen: 0, user, port, folder };
         started.command("soundcard use files").await;
         started.command(&format!("play {}", started.file("microphone.wav"))).await;
         started.command(&format!("record {}", started.file("heard.wav"))).await;
         started
+    }
+
+    /// Where it can be called without a registrar.
+    pub fn uri(&self) -> String {
+        format!("sip:{}@127.0.0.1:{}", self.user, self.port)
     }
 
     /// Reads until it has said this (also if it did before, after what was waited for last). Panics after `limit`.
@@ -104,6 +115,18 @@ impl Linphone {
                 Ok(_) => panic!("linphonec is gone\n{}", self.log()),
                 Err(_) => panic!("linphonec did not say {words:?} within {limit:?} but\n{}", self.log()),
             }
+        }
+    }
+
+    /// Until its registration was granted, which it tells its log alone.
+    pub async fn registered(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        let granted = || {
+            fs::read_to_string(self.folder.path().join("log")).unwrap_or_default().contains("[LinphoneRegistrationOk]")
+        };
+        while !granted() {
+            assert!(Instant::now() < until, "linphonec is not registered within {limit:?}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -154,12 +177,28 @@ impl Linphone {
         format!("{}\n...{}", self.said, &log[log.floor_char_boundary(log.len().saturating_sub(20_000))..])
     }
 
+    /// The keys that it offered or answered so far (SDES), of one suite.
+    pub fn srtp_keys(&self) -> BTreeSet<String> {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let mut ours = false;
+        let mut keys = BTreeSet::new();
+        for line in log.lines() {
+            if line.starts_with("20") {
+                ours = line.contains("message sent to");
+            }
+            if let Some((_, key)) = line.split_once("AES_CM_128_HMAC_SHA1_80 inline:").filter(|_| ours) {
+                keys.insert(key.trim().to_owned());
+            }
+        }
+        keys
+    }
+
     fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
 }
 
-fn config(phone: &Phone) -> String {
+fn config(phone: &Phone, sip_port: u16) -> String {
     let (registrar, port) = (phone.registrar.to_string(), phone.registrar.port());
     let (server, transport, believed) = match phone.by {
         By::Udp => (registrar.clone(), "udp", String::new()),
@@ -170,6 +209,12 @@ fn config(phone: &Phone) -> String {
     let Phone { user, password, .. } = phone;
     let (ip, encryption) = (phone.registrar.ip(), if phone.encrypts { "srtp" } else { "none" });
     let mandatory = u8::from(phone.encrypts);
+    let registers = u8::from(!password.is_empty());
+    // All goes where its name was looked for; else calls go straight to whom they name.
+    let route = match phone.by {
+        By::Tls(_) => format!("reg_route=<sip:{server};transport=tls;lr>\n"),
+        By::Udp | By::Tcp => String::new(),
+    };
     let codecs = [("opus", 48_000, 2), ("G722", 8_000, 1), ("PCMU", 8_000, 1), ("PCMA", 8_000, 1)];
     let codecs: String = codecs
         .iter()
@@ -187,8 +232,8 @@ fn config(phone: &Phone) -> String {
         .collect();
     format!(
         "[sip]\n\
-         sip_port=-1\n\
-         sip_tcp_port=-1\n\
+         sip_port={sip_port}\n\
+         sip_tcp_port={sip_port}\n\
          sip_tls_port=-1\n\
          use_ipv6=0\n\
          use_info=0\n\
@@ -197,6 +242,7 @@ fn config(phone: &Phone) -> String {
          default_proxy=0\n\
          media_encryption={encryption}\n\
          media_encryption_mandatory={mandatory}\n\
+         keep_srtp_keys=0\n\
          {believed}\
          [net]\n\
          mtu=1300\n\
@@ -208,10 +254,10 @@ fn config(phone: &Phone) -> String {
          log_collection_upload_server_url=\n\
          [proxy_0]\n\
          reg_proxy=<sip:{server};transport={transport}>\n\
-         reg_route=<sip:{server};transport={transport};lr>\n\
+         {route}\
          reg_identity=sip:{user}@{registrar}\n\
          reg_expires=60\n\
-         reg_sendregister=1\n\
+         reg_sendregister={registers}\n\
          publish=0\n\
          [auth_info_0]\n\
          username={user}\n\

@@ -1,6 +1,8 @@
 //! baresip and Linphone, two softphones that share no code, over UDP, TCP, and TLS with SRTP, with each codec of ours:
-//! rung by us and calling us, tones and keys both ways, hold and resumption, and a transfer that they ask for.
+//! rung by us and calling us, tones and keys both ways, hold and resumption (where Linphone changes its SRTP keys), and a
+//! transfer that they ask for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,7 +81,15 @@ async fn both_directions(maker: Maker, way: Way, codec: Codec, tls: &TlsSettings
     let mut leg = incoming.answer().await.unwrap();
     phone.established().await;
     conversation(&what, &mut leg, &mut phone, way, codec).await;
+    let before = phone.srtp_keys();
     held_and_resumed(&what, &mut leg, &mut phone).await;
+    if maker == Maker::Linphone && way == Way::TlsAndSrtp {
+        let keys = phone.srtp_keys();
+        assert!(
+            !before.is_empty() && keys.len() > before.len(),
+            "{what}: a hold brings other keys: {before:?} {keys:?}"
+        );
+    }
     transferred(&what, leg, &mut phone).await;
     nothing_is_left(&endpoint).await;
     let (heard, rate) = phone.stop().await;
@@ -206,6 +216,13 @@ impl Softphone {
                 let phone = linphone::Phone { registrar, by, codec, encrypts: secure, sound, ..Default::default() };
                 Self::Linphone(Linphone::start(&phone).await)
             }
+        }
+    }
+
+    fn srtp_keys(&self) -> BTreeSet<String> {
+        match self {
+            Self::Baresip(_) => BTreeSet::new(),
+            Self::Linphone(phone) => phone.srtp_keys(),
         }
     }
 
