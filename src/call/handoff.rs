@@ -157,7 +157,14 @@ impl Call {
                 let agent = agent.clone();
                 self.agent_replaced(agent, other);
             }
-            (_, Event::TransferAsked { .. }) => self.act(Action::AnswerTransfer { status: 403 }),
+            (stage, Event::TransferAsked { .. }) => {
+                // There is no caller to be passed on yet.
+                if let Stage::Briefing { agent } = stage {
+                    let agent = agent.clone();
+                    self.note(Note::TransferRefused { agent });
+                }
+                self.act(Action::AnswerTransfer { status: 403 });
+            }
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {
                     Some(_) => (self.flow.lines.drain.clone(), Cause::Shutdown),

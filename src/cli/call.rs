@@ -200,7 +200,7 @@ async fn talk(
                 Some(LegEvent::Held) => println!("the other side put the call on hold"),
                 Some(LegEvent::Resumed) => println!("the call goes on"),
                 Some(LegEvent::HungUp) | None => break Ending::HungUpThere,
-                Some(LegEvent::Transfer(_) | LegEvent::Referred(_)) => {} // neither is asked for here
+                Some(LegEvent::Transfer(_) | LegEvent::TransferUnreadable | LegEvent::Referred(_)) => {} // neither is asked for here
             },
             Some(line) = lines.recv() => press(&line, &mut leg),
             _ = beat.tick() => {

@@ -437,7 +437,7 @@ impl Live {
                     });
                 }
             }
-            CallerNews::Leg(Some(LegEvent::Transfer(_))) => {} // never allowed on this leg
+            CallerNews::Leg(Some(LegEvent::Transfer(_) | LegEvent::TransferUnreadable)) => {} // never allowed on this leg
         }
     }
 
@@ -557,6 +557,8 @@ impl Live {
             Some(LegEvent::Resumed) => session.agent_holds(false),
             // One at a time.
             Some(LegEvent::Transfer(request)) if self.transfer.is_some() => request.progress(491),
+            Some(LegEvent::TransferUnreadable) if self.transfer.is_some() => {}
+            Some(LegEvent::TransferUnreadable) => session.tell(Event::TransferAsked { to: None }),
             Some(LegEvent::Transfer(request)) => {
                 let to = match &request.replaces {
                     // Only a call that an agent made through us.

@@ -477,6 +477,7 @@ impl Session {
     /// An agent's phone was answered; its frames have this rate.
     pub fn agent_answered(&mut self, rate: u32) {
         self.agent_rate = rate;
+        self.agent_holds(false); // another may have
         self.tell(Event::AgentAnswered);
     }
 
@@ -879,6 +880,7 @@ impl Session {
                 self.agent.clone_from(&name);
                 self.bridge = None; // at the rate of the other one
                 self.bridged = true;
+                self.agent_holds(false); // most telephones hold before they transfer
                 self.requests.push(Request::ConnectTarget { name });
             }
             Action::AnswerTransfer { status } => self.requests.push(Request::AnswerTransfer { status }),

@@ -7,6 +7,8 @@ use webrtc_util::marshal::{Marshal, Unmarshal};
 
 /// Bytes of a header without CSRCs and extension.
 pub const HEADER: usize = 12;
+/// RFC 8489, 5.
+const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 
 /// A received packet. `payload` borrows from the datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,15 @@ pub fn parse(datagram: &[u8]) -> Option<Packet<'_>> {
         ssrc: header.ssrc,
         payload,
     })
+}
+
+/// A STUN message, by which a peer keeps its way through NAT open (RFC 6263, 4.6; told apart by RFC 7983): no sound, and
+/// no mistake. It wants no answer from one who offered no ICE.
+pub fn is_stun(datagram: &[u8]) -> bool {
+    let length = datagram.get(2..4).map(|field| usize::from(u16::from_be_bytes([field[0], field[1]])));
+    datagram.first().is_some_and(|first| *first < 4)
+        && datagram.get(4..8) == Some(&STUN_COOKIE)
+        && length.is_some_and(|length| length.is_multiple_of(4) && datagram.len() == 20 + length)
 }
 
 /// Bytes of a datagram's header with CSRCs and extension: what SRTP leaves readable. `None` when it is not RTP of
@@ -89,6 +100,19 @@ mod tests {
         write_header(&mut datagram, &packet);
         datagram.extend_from_slice(payload);
         (datagram, packet)
+    }
+
+    #[test]
+    fn stun_is_told_apart() {
+        let mut stun = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+        stun.resize(20, 7);
+        assert!(is_stun(&stun));
+        stun[0] = 0x80;
+        assert!(!is_stun(&stun), "RTP of version 2");
+        stun[0] = 0;
+        assert!(!is_stun(&stun[..19]));
+        stun[3] = 4;
+        assert!(!is_stun(&stun), "a length that lies");
     }
 
     #[test]

@@ -209,6 +209,9 @@ impl RtpPort {
         for _ in 0..PER_BEAT {
             // Any error is "nothing there": a closed port at the other end shows here, too, and says nothing.
             let Ok((len, source)) = self.sockets.rtp.recv_from(&mut buffer) else { return };
+            if rtp::is_stun(&buffer[..len]) {
+                continue;
+            }
             if plan.receiving && !self.take(now, plan, source, &mut buffer[..len]) {
                 self.count_bad();
             }
@@ -222,7 +225,8 @@ impl RtpPort {
             // Before all else: what is not the peer's must not move the latch either.
             (Some(_), Some(opener)) => match opener.open(datagram) {
                 Ok(len) => len,
-                Err(srtp::Refused) => {
+                Err(srtp::Refused::Doubled) => return true,
+                Err(srtp::Refused::Forged) => {
                     self.packets_unauthentic += 1;
                     return false;
                 }
@@ -305,11 +309,19 @@ impl RtpPort {
         let mut buffer = [0; DATAGRAM];
         for _ in 0..PER_BEAT {
             let Ok((len, source)) = self.sockets.rtcp.recv_from(&mut buffer) else { return };
+            if rtp::is_stun(&buffer[..len]) {
+                continue;
+            }
             let known = plan.remote_rtcp == Some(source)
                 || [self.latch.target(), plan.remote].into_iter().flatten().any(|peer| peer.ip() == source.ip());
             let opened = match (&plan.crypto, &mut self.opener) {
                 (None, _) => Some(len),
-                (Some(_), opener) => opener.as_mut().and_then(|opener| opener.open_rtcp(&mut buffer[..len]).ok()),
+                (Some(_), Some(opener)) => match opener.open_rtcp(&mut buffer[..len]) {
+                    Ok(len) => Some(len),
+                    Err(srtp::Refused::Doubled) => continue,
+                    Err(srtp::Refused::Forged) => None,
+                },
+                (Some(_), None) => None, // `plan` has made one
             };
             self.packets_unauthentic += u64::from(opened.is_none());
             let good = opened.is_some_and(|len| self.reporter.receive(now, SystemTime::now(), &buffer[..len]));

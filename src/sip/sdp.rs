@@ -138,6 +138,11 @@ impl Remote {
         if body.len() > MAX_BODY {
             return Err(Error::Malformed(format!("{} bytes long", body.len())));
         }
+        // RFC 8866, 5: one version and one origin; the parser takes any number.
+        let lines = |kind: &[u8]| body.split(|byte| *byte == b'\n').filter(|line| line.starts_with(kind)).count();
+        if lines(b"v=") != 1 || lines(b"o=") != 1 {
+            return Err(Error::Malformed("not one version and one origin".into()));
+        }
         // The parser's own words may quote the line: addresses are no secret, but keep them out of logs.
         let session = Session::parse(body).map_err(|_| Error::Malformed("cannot be read".into()))?;
         let audio = audio_stream(&session).ok_or(Error::NoAudio)?;
@@ -479,7 +484,8 @@ fn address_of(connection: Option<&Connection>, port: u16) -> Result<Option<Socke
     let connection = connection.ok_or_else(|| Error::Malformed("no c= line".into()))?;
     let bad = || Error::Address(connection.connection_address.clone());
     let ip = connection.try_address().map_err(|_| bad())?.ip;
-    if ip.is_multicast() {
+    let family = if ip.is_ipv6() { sdp_types::AddrType::Ip6 } else { sdp_types::AddrType::Ip4 };
+    if ip.is_multicast() || connection.addrtype != family {
         return Err(bad());
     }
     Ok((!ip.is_unspecified()).then(|| SocketAddr::new(ip, port)))

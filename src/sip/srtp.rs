@@ -161,7 +161,12 @@ const RTP_LABELS: u8 = 0;
 const RTCP_LABELS: u8 = 3;
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refused;
+pub enum Refused {
+    /// Not made with the agreed key, or not whole.
+    Forged,
+    /// Genuine, and heard before (some phones repeat the end of a key press byte by byte), or too old to tell.
+    Doubled,
+}
 
 impl Cipher {
     fn new(master: &MasterKey, labels: u8) -> Self {
@@ -227,7 +232,7 @@ impl Cipher {
                 cipher.decrypt_in_place_detached(&iv(salt).into(), aad, data, tag.into())
             }
         };
-        opened.map_err(|_| Refused)
+        opened.map_err(|_| Refused::Forged)
     }
 
     /// HMAC-SHA1 of a packet, for the counter-mode suites.
@@ -385,27 +390,28 @@ impl Receiver {
     }
 
     /// Opens an SRTP packet in place; gives the length of the RTP packet that is left at its start. Refused: forged,
-    /// damaged, of another key, or heard before. Nothing is changed by what is refused.
+    /// damaged, of another key, heard before. Nothing is changed by what is refused.
     pub fn open(&mut self, datagram: &mut [u8]) -> Result<usize, Refused> {
         let tag = self.rtp.tag();
-        let header = rtp::header_len(datagram).ok_or(Refused)?;
-        let len = datagram.len().checked_sub(tag).filter(|len| *len >= header).ok_or(Refused)?;
+        let header = rtp::header_len(datagram).ok_or(Refused::Forged)?;
+        let len = datagram.len().checked_sub(tag).filter(|len| *len >= header).ok_or(Refused::Forged)?;
         let (sequence, ssrc) = (be16(&datagram[2..]), be32(&datagram[8..]));
         let known = self.streams.iter().position(|stream| stream.is_some_and(|stream| stream.ssrc == ssrc));
         let mut window = known.and_then(|n| self.streams[n]).map_or_else(Window::default, |stream| stream.window);
-        let index = window.index_of(sequence).ok_or(Refused)?;
-        if window.has(index) {
-            return Err(Refused);
-        }
+        let index = window.index_of(sequence).ok_or(Refused::Forged)?;
+        let doubled = window.has(index);
         let (packet, rest) = datagram.split_at_mut(len);
         let roc = (index >> 16) as u32; // an index has 48 bits
         if let Some(mac) = self.rtp.authenticate([packet, &roc.to_be_bytes()])
             && !bool::from(mac[..tag].ct_eq(rest))
         {
-            return Err(Refused);
+            return Err(Refused::Forged);
         }
         let (head, payload) = packet.split_at_mut(header);
         self.rtp.open(ssrc, index, false, head, payload, rest)?;
+        if doubled {
+            return Err(Refused::Doubled);
+        }
         window.note(index);
         // A fifth stream takes the place of the first; the newest is last.
         let at = known.or_else(|| self.streams.iter().position(Option::is_none)).unwrap_or_else(|| {
@@ -419,28 +425,29 @@ impl Receiver {
     /// The same for SRTCP. One that its sender left unencrypted is refused: nobody agrees to that here.
     pub fn open_rtcp(&mut self, datagram: &mut [u8]) -> Result<usize, Refused> {
         let tag = self.rtcp.tag();
-        let len = datagram.len().checked_sub(tag + 4).filter(|len| *len >= RTCP_HEADER).ok_or(Refused)?;
+        let len = datagram.len().checked_sub(tag + 4).filter(|len| *len >= RTCP_HEADER).ok_or(Refused::Forged)?;
         let (packet, rest) = datagram.split_at_mut(len);
         let cm = matches!(self.rtcp, Cipher::Cm { .. });
         let (word, found) = if cm { rest.split_at(4) } else { (&rest[tag..], &rest[..tag]) };
         let index = be32(word);
         if index >> 31 == 0 {
-            return Err(Refused);
+            return Err(Refused::Forged);
         }
         let index = u64::from(index & 0x7fff_ffff);
-        if self.rtcp_window.has(index) {
-            return Err(Refused);
-        }
+        let doubled = self.rtcp_window.has(index);
         if let Some(mac) = self.rtcp.authenticate([packet, word])
             && !bool::from(mac[..tag].ct_eq(found))
         {
-            return Err(Refused);
+            return Err(Refused::Forged);
         }
         let ssrc = be32(&packet[4..]);
         let mut aad = [0; RTCP_HEADER + 4];
         aad[..RTCP_HEADER].copy_from_slice(&packet[..RTCP_HEADER]);
         aad[RTCP_HEADER..].copy_from_slice(word);
         self.rtcp.open(ssrc, index, true, &aad, &mut packet[RTCP_HEADER..], found)?;
+        if doubled {
+            return Err(Refused::Doubled);
+        }
         self.rtcp_window.note(index);
         Ok(len)
     }

@@ -240,7 +240,7 @@ fn netstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The file that stands for the microphone: it must not end before the call does.
-fn microphone(sound: &Sound, file: &Path) {
+pub fn microphone(sound: &Sound, file: &Path) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 8_000,

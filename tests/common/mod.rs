@@ -8,6 +8,7 @@ pub mod command;
 pub mod engine;
 pub mod heard;
 pub mod kamailio;
+pub mod linphone;
 pub mod names;
 pub mod people;
 pub mod pulse;

@@ -246,6 +246,8 @@ pub(super) async fn invite(
     };
     let session = Session::new(shared, dialog.clone(), source, contact, local);
     session.learn(&tx.original);
+    // The stack would call the peer behind a proxy by the transport that leads to the proxy.
+    session.follow_route(&tx.original);
     session.cseq.store(tx.original.cseq_header().and_then(|cseq| cseq.seq()).unwrap_or(0), Relaxed);
     if offer.is_some() {
         *session.exchange() = Exchange::Theirs;

@@ -49,6 +49,8 @@ pub enum LegEvent {
     Resumed,
     /// The peer asks for its other party to be connected elsewhere (only where [`LegControl::allow_transfers`] was called).
     Transfer(TransferRequest),
+    /// It asked for one in words that cannot be read, and was refused.
+    TransferUnreadable,
     /// How the transfer goes that the peer was asked for ([`LegControl::refer`]), as a SIP status; from 200 on its end.
     Referred(u16),
 }
@@ -125,6 +127,8 @@ pub(super) struct Session {
     pub contact: rsipstack::sip::Uri,
     /// The description sent last, to be sent again where nothing changes.
     described: Mutex<String>,
+    /// Proxies stand between, which asked to be on the way (Record-Route).
+    pub routed: AtomicBool,
     pub takes_transfers: AtomicBool,
     /// Transfers asked for by the peer so far.
     pub transfers: AtomicU32,
@@ -203,6 +207,7 @@ impl Session {
             cseq: AtomicU32::new(0),
             contact,
             described: Mutex::default(),
+            routed: AtomicBool::new(false),
             takes_transfers: AtomicBool::new(false),
             transfers: AtomicU32::new(0),
             referring: AtomicBool::new(false),
@@ -249,13 +254,24 @@ impl Session {
     pub fn retarget(&self, message: &impl HeadersExt) {
         let Ok(contact) = message.contact_header() else { return };
         let Some(mut uri) = contact.typed().ok().map(|typed| typed.uri) else { return };
-        // A connection that is there is kept to, whatever the Contact leaves out.
+        // A connection that is there is kept to, whatever the Contact leaves out. Behind a proxy it is the proxy's, and says
+        // nothing of how the peer is reached.
+        let routed = self.routed.load(Relaxed);
         let initial = self.dialog.initial_request();
         let over = initial.top_via_header().ok().and_then(|via| via.typed().ok()).map(|via| via.transport);
-        if let (None, Some(over)) = (uri.transport(), over.filter(|over| *over != rsipstack::sip::Transport::Udp)) {
+        let over = over.filter(|over| !routed && *over != rsipstack::sip::Transport::Udp);
+        if let (None, Some(over)) = (uri.transport(), over) {
             uri.params.push(rsipstack::sip::Param::Transport(over));
         }
         Dialog::Invite(self.dialog.clone()).set_remote_target(uri, Some(contact.clone()));
+    }
+
+    /// The message that made the dialog names the way, where proxies want to be on it.
+    pub fn follow_route(&self, message: &impl HeadersExt) {
+        if message.headers().iter().any(|header| matches!(header, Header::RecordRoute(_))) {
+            self.routed.store(true, Relaxed);
+            self.retarget(message);
+        }
     }
 
     pub fn local(&self) -> MutexGuard<'_, Local> {
@@ -383,11 +399,12 @@ impl Session {
         events: mpsc::Sender<LegEvent>,
     ) -> impl Future<Output = ()> + Send + 'static {
         self.shared.calls.fetch_add(1, Relaxed);
+        // At once: the peer may ask for something before the task that follows has run.
+        let _ = self.events.set(events.clone()); // follows but once
         self.to_the_end(states, events)
     }
 
     async fn to_the_end(self: Arc<Self>, mut states: DialogStateReceiver, events: mpsc::Sender<LegEvent>) {
-        let _ = self.events.set(events.clone()); // follows but once
         let mut timer = self.timer.subscribe();
         loop {
             let due = timer.borrow_and_update().map(|timer| timer.next());

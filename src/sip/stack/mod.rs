@@ -433,7 +433,12 @@ async fn dispatch(shared: Arc<Shared>, mut transactions: TransactionReceiver) {
         tx = transactions.recv() => tx,
         () = shared.stop.cancelled() => None,
     } {
-        shared.spawn(handle(shared.clone(), tx));
+        let in_order = tx.original.method == Method::Refer;
+        let mut handled = Box::pin(handle(shared.clone(), tx));
+        // A telephone may hang up right after it asked for a transfer: its BYE must not overtake.
+        if !in_order || futures_util::poll!(handled.as_mut()).is_pending() {
+            shared.spawn(handled);
+        }
     }
 }
 

@@ -409,6 +409,7 @@ async fn answered(
     changes: DialogStateReceiver,
 ) -> Option<Leg> {
     session.learn(&response);
+    session.follow_route(&response);
     session.confirmed.cancel();
     session.end_exchange();
     refresh::take(&session, &response);

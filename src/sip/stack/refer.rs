@@ -140,12 +140,14 @@ impl LegControl {
     }
 }
 
-/// A REFER of the peer's.
+/// A REFER of the peer's. The leg's owner hears of it before the peer hears anything: a telephone that hangs up at once has
+/// still asked.
 pub(super) async fn asked(session: &Arc<Session>, tx: &mut Transaction) -> rsipstack::Result<()> {
     if !session.takes_transfers.load(Relaxed) {
         return tx.reply_with(StatusCode::Forbidden, vec![allow()], None).await;
     }
     let Some((uri, to, replaces)) = target(&tx.original) else {
+        session.tell(LegEvent::TransferUnreadable);
         return tx.reply(StatusCode::BadRequest).await;
     };
     // The first subscription needs no name (RFC 3515, 2.4.6); its number tells the later ones apart.
@@ -154,10 +156,10 @@ pub(super) async fn asked(session: &Arc<Session>, tx: &mut Transaction) -> rsips
         0 => "refer".to_owned(),
         _ => format!("refer;id={number}"),
     };
-    tx.reply_with(StatusCode::Accepted, vec![allow(), contact_header(session)], None).await?;
     let (progress, statuses) = mpsc::unbounded_channel();
-    session.shared.spawn(notify(session.clone(), event, statuses));
     session.tell(LegEvent::Transfer(TransferRequest { to, uri, replaces, progress }));
+    tx.reply_with(StatusCode::Accepted, vec![allow(), contact_header(session)], None).await?;
+    session.shared.spawn(notify(session.clone(), event, statuses));
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use rsipstack::sip::{Header, HeadersExt, Request, Scheme, StatusCode, ToTypedHeader, headers};
+use rsipstack::sip::headers::UntypedHeader;
+use rsipstack::sip::{Header, HeadersExt, Host, Request, Scheme, StatusCode, ToTypedHeader, Uri, headers};
 
 use super::super::digest::{Algorithm, Verdict};
 use super::super::registrar::Transport;
@@ -47,9 +48,14 @@ pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transpo
 }
 
 /// What is wrong with a request's own words, whatever it asks for: a `CSeq` of another method (RFC 3261, 8.1.1.5), or a
-/// Request-URI that leads nowhere by SIP (8.2.2.1). The stack looks at neither.
+/// Request-URI that leads nowhere by SIP (8.2.2.1), a quotation without an end (25.1). The stack looks at none of them.
 pub(super) fn flaw(request: &Request) -> Option<StatusCode> {
     if request.cseq_header().and_then(|cseq| cseq.method()).ok() != Some(request.method) {
+        return Some(StatusCode::BadRequest);
+    }
+    let unquoted = |value: &str| value.replace("\\\\", "").replace("\\\"", "").matches('"').count() % 2 == 1;
+    let names = [request.to_header().map(UntypedHeader::value), request.from_header().map(UntypedHeader::value)];
+    if names.into_iter().flatten().any(unquoted) || is_no_uri(&request.uri) {
         return Some(StatusCode::BadRequest);
     }
     match &request.uri.scheme {
@@ -58,6 +64,11 @@ pub(super) fn flaw(request: &Request) -> Option<StatusCode> {
         Some(Scheme::Other(_)) => Some(StatusCode::UnsupportedUriScheme),
         None => Some(StatusCode::BadRequest),
     }
+}
+
+/// An IPv6 address without its brackets (RFC 5118, 4.2): the stack takes it for a name.
+fn is_no_uri(uri: &Uri) -> bool {
+    matches!(&uri.host_with_port.host, Host::Domain(domain) if domain.0.contains(':'))
 }
 
 /// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any, and the
@@ -99,6 +110,9 @@ pub(super) fn invite(
     let offer = offer(request)?;
     if let Some(offer) = &offer {
         offer.suits(&shared.settings.load().sound).map_err(not_acceptable)?;
+        if !offer.is_without_address() && offer.is_ipv6() != source.ip().to_canonical().is_ipv6() {
+            return Err(not_acceptable(sdp::Error::Address("another family than ours".into())));
+        }
     }
     Ok((offer, phone))
 }
