@@ -108,21 +108,8 @@ pub fn judge_all(model: &Model, labels: &[Label], clips: &[Clip]) -> Vec<Judged>
 /// Judges `clips` (one line each) by `model`. A speaker's baseline is made of the first neutral recordings in the
 /// table's order: `baseline_of` at most, and never more than half of them.
 pub fn evaluate(model: &Model, labels: &[Label], clips: &[Clip], baseline_of: usize) -> Evaluation {
-    let judged = |clip: &Clip, baseline: Option<&Baseline>| judge(model, labels, clip, baseline);
     let plain = judge_all(model, labels, clips);
-    let calm = calm_clips(labels, clips, baseline_of);
-    let baselines: BTreeMap<String, Baseline> = calm
-        .iter()
-        .map(|(person, calm)| (person.clone(), calm.iter().map(|&clip| &clips[clip].features).collect()))
-        .collect();
-    let taken: Vec<usize> = calm.into_values().flatten().collect();
-    // The same recordings, both ways.
-    let mut pairs: Vec<(Judged, Judged)> = Vec::new();
-    for (n, clip) in clips.iter().enumerate() {
-        if let Some(baseline) = baselines.get(&labels[clip.label].person()).filter(|_| !taken.contains(&n)) {
-            pairs.push((plain[n].clone(), judged(clip, Some(baseline))));
-        }
-    }
+    let pairs = judge_both(model, labels, clips, baseline_of);
     let with: Vec<Judged> = pairs.iter().map(|(_, with)| with.clone()).collect();
     let baseline_gain = gain(labels, &pairs);
     let groups = groups(labels, &plain, &with);
@@ -132,6 +119,24 @@ pub fn evaluate(model: &Model, labels: &[Label], clips: &[Clip], baseline_of: us
         baseline_gain,
         groups,
     }
+}
+
+/// The same recordings without and with the caller's baseline (as in `evaluate`).
+pub fn judge_both(model: &Model, labels: &[Label], clips: &[Clip], baseline_of: usize) -> Vec<(Judged, Judged)> {
+    let baselines = baselines(labels, clips, baseline_of);
+    let taken: Vec<usize> = calm_clips(labels, clips, baseline_of).into_values().flatten().collect();
+    let left = clips.iter().enumerate().filter(|(n, _)| !taken.contains(n));
+    left.filter_map(|(_, clip)| {
+        let baseline = baselines.get(&labels[clip.label].person())?;
+        Some((judge(model, labels, clip, None), judge(model, labels, clip, Some(baseline))))
+    })
+    .collect()
+}
+
+/// Person -> their baseline, of the first neutral recordings.
+pub fn baselines(labels: &[Label], clips: &[Clip], baseline_of: usize) -> BTreeMap<String, Baseline> {
+    let calm = calm_clips(labels, clips, baseline_of).into_iter();
+    calm.map(|(person, calm)| (person, calm.iter().map(|&clip| &clips[clip].features).collect())).collect()
 }
 
 /// By how much `pairs`' second judgements beat the first in distress UAR, bootstrapped by speaker.

@@ -83,8 +83,8 @@ pub struct Extractor {
     /// The last `KEPT` frames as a ring, `next` the oldest once full.
     frames: Vec<Frame>,
     next: usize,
-    /// The line's noise, dB, and how loud speech is on it.
-    floor: f32,
+    /// The line's noise.
+    floor: Floor,
     scratch: Scratch,
 }
 
@@ -104,7 +104,7 @@ impl Extractor {
             high_pass: HighPass::default(),
             frames: Vec::with_capacity(KEPT),
             next: 0,
-            floor: FLOOR_UNKNOWN,
+            floor: Floor::default(),
             scratch: Scratch::new(),
         }
     }
@@ -133,12 +133,9 @@ impl Extractor {
     }
 
     fn frame(&mut self) {
-        let frame = self.analysis.run(&self.tail);
+        let frame = self.analysis.run(&self.tail, self.floor.known());
         let level = frame.values[Lld::Level as usize];
-        // The floor falls at once and rises by 3 dB a second: speech is never long enough to lift it far.
-        if level > LEVEL_OF_NOTHING {
-            self.floor = if self.floor == FLOOR_UNKNOWN { level } else { level.min(self.floor + 0.03) };
-        }
+        self.floor.hear(level);
         if self.frames.len() < KEPT {
             self.frames.push(frame);
         } else {
@@ -150,7 +147,7 @@ impl Extractor {
     /// Speech heard since the last `reset` (pauses not counted), ms; at most what is kept (12 s).
     pub fn speech_ms(&self) -> u32 {
         let (old, new) = (&self.frames[self.next..], &self.frames[..self.next]);
-        functionals::speech_ms(old, new, self.floor)
+        functionals::speech_ms(old, new, self.floor.db())
     }
 
     /// The voice since the last `reset`, at most its last 12 s. None under 400 ms of speech.
@@ -166,7 +163,7 @@ impl Extractor {
         let of_old = surplus.min(old.len());
         old = &old[of_old..];
         new = &new[surplus - of_old..];
-        functionals::features(old, new, self.floor, &mut self.scratch)
+        functionals::features(old, new, self.floor.db(), &mut self.scratch)
     }
 
     /// Forgets what was said; the line's noise floor stays known. At the start of each utterance.
@@ -175,6 +172,7 @@ impl Extractor {
         self.next = 0;
         self.filled = 0;
         self.fresh = 0;
+        self.floor.reset();
         self.analysis.reset();
     }
 }
@@ -186,9 +184,72 @@ impl std::fmt::Debug for Extractor {
     }
 }
 
-const FLOOR_UNKNOWN: f32 = 0.0;
 /// Below this there is digital silence (nothing came, or comfort noise of one bit), not a line's noise.
 const LEVEL_OF_NOTHING: f32 = -85.0;
+
+/// Frames up to so many dB over the floor are the line's noise.
+const NOISE_REACHES: f32 = 3.0;
+/// dB.
+const NOISE_FALLS: f32 = 6.0;
+/// Share of a frame of noise in the estimate.
+const NOISE_FOLLOWS: f32 = 0.08;
+/// How often the noise is taken out, and the share of a line of the spectrum that always stays.
+const NOISE_TAKEN: f32 = 1.5;
+const NOISE_LEFT: f32 = 0.06;
+/// Gains move so far towards what a frame wants: without, what is left of the noise twinkles.
+const GAIN_FOLLOWS: f32 = 0.25;
+
+/// The mean level of what is heard while nobody speaks (minimum statistics, Martin 2001, in short): the lowest mean
+/// over a pause's length. A babble's quietest moment is some 10 dB below its mean and would count it as speech.
+#[derive(Clone, Debug, Default)]
+struct Floor {
+    /// Powers of the last frames, and how many came since the last reset.
+    last: [f32; Floor::PAUSE],
+    heard: usize,
+    /// Lowest mean over a pause and lowest frame, dB.
+    mean: Option<f32>,
+    quietest: Option<f32>,
+}
+
+impl Floor {
+    /// Frames: longer than a stop consonant.
+    const PAUSE: usize = 16;
+    /// A voice without pauses tells the mean wrongly; noise does not move by more than this, dB.
+    const MOVES: f32 = 10.0;
+    /// dB a frame: 3 dB a second, speech is never long enough to lift it far.
+    const RISES: f32 = 0.03;
+
+    fn hear(&mut self, level: f32) {
+        if level <= LEVEL_OF_NOTHING {
+            return;
+        }
+        let follow = |floor: &mut Option<f32>, level: f32| {
+            *floor = Some(floor.map_or(level, |floor| level.min(floor + Self::RISES)));
+        };
+        follow(&mut self.quietest, level);
+        self.last[self.heard % Self::PAUSE] = 10f32.powf(level / 10.0);
+        self.heard += 1;
+        if self.heard >= Self::PAUSE {
+            follow(&mut self.mean, 10.0 * (self.last.iter().sum::<f32>() / Self::PAUSE as f32).log10());
+        }
+    }
+
+    /// `0.0` (full scale) while unknown: then the voice's own peaks alone say what is speech.
+    fn db(&self) -> f32 {
+        let quietest = self.quietest.map_or(0.0, |level| level + Self::MOVES);
+        self.mean.unwrap_or(0.0).min(quietest)
+    }
+
+    /// As `db`, once a pause's length was heard.
+    fn known(&self) -> Option<f32> {
+        self.mean.map(|_| self.db())
+    }
+
+    /// Another utterance: pauses do not reach across.
+    fn reset(&mut self) {
+        self.heard = 0;
+    }
+}
 
 /// First-order high-pass at about 60 Hz: mains hum's fundamental and offsets of old codecs.
 #[derive(Clone, Copy, Default)]
@@ -219,6 +280,11 @@ struct Analysis {
     spectrum: Vec<Complex32>,
     power: [f32; FFT / 2 + 1],
     scratch: Vec<Complex32>,
+    /// The line's noise, and its level, dB.
+    noise: [f32; FFT / 2 + 1],
+    noise_level: f32,
+    /// How much of each line of the spectrum was kept of the frame before.
+    gains: [f32; FFT / 2 + 1],
     mels_before: [f32; MELS],
     /// Lag of the frame before, 0 if it was unvoiced.
     lag_before: f32,
@@ -262,6 +328,9 @@ impl Analysis {
             turns,
             spectrum: vec![Complex32::default(); FFT],
             power: [0.0; FFT / 2 + 1],
+            noise: [0.0; FFT / 2 + 1],
+            noise_level: 0.0,
+            gains: [1.0; FFT / 2 + 1],
             mels_before: [0.0; MELS],
             lag_before: 0.0,
         }
@@ -272,7 +341,8 @@ impl Analysis {
         self.lag_before = 0.0;
     }
 
-    fn run(&mut self, samples: &[f32; WINDOW]) -> Frame {
+    /// `floor`: the line's noise, dB, where it is known.
+    fn run(&mut self, samples: &[f32; WINDOW], floor: Option<f32>) -> Frame {
         let mut values = [0.0; LLDS];
         let energy: f32 = samples.iter().zip(&self.window).map(|(x, w)| x * x * w).sum::<f32>() / (WINDOW as f32 * 0.5);
         values[Lld::Level as usize] = 10.0 * (energy + 1e-10).log10();
@@ -284,6 +354,9 @@ impl Analysis {
         self.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
         for (power, value) in self.power.iter_mut().zip(&self.spectrum) {
             *power = value.norm_sqr();
+        }
+        if let Some(floor) = floor {
+            self.quieten(values[Lld::Level as usize], floor);
         }
         self.balance(&mut values);
         self.cepstrum(&mut values);
@@ -309,6 +382,21 @@ impl Analysis {
         self.formants(&mut values);
         self.lag_before = lag;
         Frame { values, voiced }
+    }
+
+    /// Takes the line's noise out of the spectrum (Boll 1979, with a floor in place of silence).
+    fn quieten(&mut self, level: f32, floor: f32) {
+        if level < floor + NOISE_REACHES {
+            // A floor found anew, far below: what was taken for noise was a voice.
+            let share = if level + NOISE_FALLS < self.noise_level { 1.0 } else { NOISE_FOLLOWS };
+            self.noise_level += share * (level - self.noise_level);
+            self.noise.iter_mut().zip(&self.power).for_each(|(noise, power)| *noise += share * (power - *noise));
+        }
+        for ((power, noise), gain) in self.power.iter_mut().zip(&self.noise).zip(&mut self.gains) {
+            let wanted = (1.0 - NOISE_TAKEN * noise / (*power + 1e-12)).max(NOISE_LEFT);
+            *gain += GAIN_FOLLOWS * (wanted - *gain);
+            *power *= *gain;
+        }
     }
 
     /// Balance of the spectrum inside the telephone's band.

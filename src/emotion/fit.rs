@@ -7,7 +7,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::model::{Calibration, DISTRESS, INPUTS, OUTPUTS, Scale, logistic, softmax};
+use super::kernel::{Kernel, Sums};
+use super::model::{Calibration, DISTRESS, INPUTS, OUTPUTS, Scale, join, logistic, softmax};
 use super::net::{Learner, Net};
 use super::{Baseline, Class, Error, FEATURES, Features, Model};
 
@@ -43,8 +44,12 @@ pub struct Settings {
     /// Adam's first step size and weight decay.
     pub rate: f32,
     pub decay: f32,
+    /// How mixed examples are (mixup, Zhang et al. 2018): both shares come from Beta(mix, mix); 0 mixes none.
+    pub mix: f32,
     /// How much happiness, surprise and disgust count as the opposite of distress.
     pub others: f32,
+    /// How much a recording over the plain telephone line counts, one over a damaged line being 1.
+    pub plain: usize,
 }
 
 impl Default for Settings {
@@ -52,14 +57,16 @@ impl Default for Settings {
         Self {
             seed: 1,
             folds: 5,
-            epochs: 120,
+            epochs: 100,
             hidden: vec![96, 48],
             drop: 0.3,
             drop_inputs: 0.1,
             with_baseline: 0.65,
             rate: 2e-3,
             decay: 1e-2,
+            mix: 0.15,
             others: 0.2,
+            plain: 3,
         }
     }
 }
@@ -102,14 +109,21 @@ pub fn fit(examples: &[Example], settings: &Settings, progress: &mut dyn FnMut(P
     let task = Task::new(examples, settings);
     let mut members = Vec::with_capacity(folds);
     let mut judged = [Vec::new(), Vec::new()];
-    for fold in 0..folds {
-        let left_out = |n: &usize| speakers[&examples[*n].speaker] % folds == fold;
-        let (out, learned): (Vec<usize>, Vec<usize>) = (0..examples.len()).partition(left_out);
+    let of_fold =
+        |fold: usize| (0..examples.len()).filter(|&n| speakers[&examples[n].speaker] % folds == fold).collect();
+    let parts: Vec<Vec<usize>> = (0..folds).map(of_fold).collect();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(settings.seed.wrapping_mul(1_000) + 999);
+    let mut kernel = Kernel::random(&mut random);
+    let sums: Vec<Sums> = parts.iter().map(|part| task.sums(&kernel, part, &mut random)).collect();
+    for (fold, out) in parts.iter().enumerate() {
+        let learned: Vec<usize> =
+            parts.iter().enumerate().filter(|(n, _)| *n != fold).flat_map(|(_, p)| p).copied().collect();
+        solve(&mut kernel, sums.iter().enumerate().filter(|(n, _)| *n != fold).map(|(_, sums)| sums));
         let mut random = Xoshiro256PlusPlus::seed_from_u64(settings.seed.wrapping_mul(1_000) + fold as u64);
-        let net = task.learn(&learned, &out, &mut random, &mut |epoch, loss, left_out| {
+        let net = task.learn(&learned, out, &mut random, &mut |epoch, loss, left_out| {
             progress(Progress { fold, folds, epoch, epochs: settings.epochs, loss, left_out });
         });
-        for &n in &out {
+        for &n in out {
             let mut input = vec![0.0; INPUTS];
             for (with, judged) in judged.iter_mut().enumerate() {
                 let baseline = (with == 1).then(|| task.baseline(n, &mut random)).flatten();
@@ -117,13 +131,20 @@ pub fn fit(examples: &[Example], settings: &Settings, progress: &mut dyn FnMut(P
                     continue;
                 }
                 task.scale.write(&examples[n].features.values, baseline.as_ref().map(Baseline::mean), &mut input);
-                judged.push((n, net.run(&input)));
+                judged.push((n, join(&net.run(&input), &kernel.run(&input))));
             }
         }
         members.push(net);
     }
+    solve(&mut kernel, sums.iter());
     let calibration = judged.map(|judged| task.calibrate(&judged));
-    Ok(Model { card: Default::default(), scale: task.scale, members, calibration })
+    Ok(Model { card: Default::default(), scale: task.scale, members, kernel, calibration })
+}
+
+fn solve<'a>(kernel: &mut Kernel, parts: impl Iterator<Item = &'a Sums>) {
+    let mut all = Sums::new();
+    parts.for_each(|part| all.add(part));
+    all.solve(kernel);
 }
 
 /// Speaker -> number, such that numbers modulo the folds spread each corpus's speakers evenly.
@@ -222,6 +243,38 @@ impl<'a> Task<'a> {
         Some(chosen.into_iter().map(|n| &self.examples[n].features).collect())
     }
 
+    /// What the kernel machine learns of `part`.
+    fn sums(&self, kernel: &Kernel, part: &[usize], random: &mut Xoshiro256PlusPlus) -> Sums {
+        let mut sums = Sums::new();
+        let mut input = vec![0.0; INPUTS];
+        for &n in part {
+            self.input(n, random, &mut input);
+            let example = &self.examples[n];
+            let mut wanted = [-1.0; OUTPUTS];
+            wanted[example.class as usize] = 1.0;
+            wanted[DISTRESS] = match example.class.distress() {
+                Some(true) => 1.0,
+                Some(false) => -1.0,
+                None => -2.0 * self.settings.others,
+            };
+            sums.take(kernel, &input, &wanted, self.weights[n].0 * self.times(n) as f32);
+        }
+        sums.settle();
+        sums
+    }
+
+    /// An example as a member sees it, with a baseline by chance.
+    fn input(&self, n: usize, random: &mut Xoshiro256PlusPlus, input: &mut [f32]) {
+        let with = random.random::<f32>() < self.settings.with_baseline;
+        let baseline = if with { self.baseline(n, random) } else { None };
+        self.scale.write(&self.examples[n].features.values, baseline.as_ref().map(Baseline::mean), input);
+    }
+
+    /// How often an example counts.
+    fn times(&self, n: usize) -> usize {
+        if self.examples[n].line == 0 { self.settings.plain.max(1) } else { 1 }
+    }
+
     fn learn(
         &self,
         learned: &[usize],
@@ -235,8 +288,8 @@ impl<'a> Task<'a> {
         let a_pass = (learned.len() / self.lines).max(BATCH.min(learned.len()));
         let steps = (settings.epochs * a_pass.div_ceil(BATCH)).max(1) as f32;
         let warm_up = (steps / 10.0).clamp(1.0, 50.0);
-        let mut order = learned.to_vec();
-        let mut input = vec![0.0; INPUTS];
+        let mut order: Vec<usize> = learned.iter().flat_map(|&n| std::iter::repeat_n(n, self.times(n))).collect();
+        let (mut input, mut mixed) = (vec![0.0; INPUTS], vec![0.0; INPUTS]);
         let keep = 1.0 / (1.0 - settings.drop_inputs);
         let mut step = 0.0;
         for epoch in 0..settings.epochs {
@@ -244,14 +297,27 @@ impl<'a> Task<'a> {
             let mut sum = 0.0;
             for batch in chosen.chunks(BATCH) {
                 for &n in batch {
-                    let with = random.random::<f32>() < settings.with_baseline;
-                    let baseline = if with { self.baseline(n, random) } else { None };
-                    let example = &self.examples[n];
-                    self.scale.write(&example.features.values, baseline.as_ref().map(Baseline::mean), &mut input);
+                    self.input(n, random, &mut input);
+                    // Another's share of this example: it is judged as both.
+                    let (other, share) = match settings.mix > 0.0 {
+                        true => (batch[random.random_range(0..batch.len())], 1.0 - beta(settings.mix, random)),
+                        false => (n, 0.0),
+                    };
+                    if other != n {
+                        self.input(other, random, &mut mixed);
+                        input.iter_mut().zip(&mixed).for_each(|(x, other)| *x += share * (other - *x));
+                    }
                     for x in &mut input[..2 * FEATURES] {
                         *x = if random.random::<f32>() < settings.drop_inputs { 0.0 } else { *x * keep };
                     }
-                    learner.take(&input, random, |out, slope| sum += self.loss(n, out, Some(slope)));
+                    learner.take(&input, random, |out, slope| {
+                        sum += (1.0 - share) * self.loss(n, out, Some(slope));
+                        if share > 0.0 {
+                            let mut others = [0.0; OUTPUTS];
+                            sum += share * self.loss(other, out, Some(&mut others));
+                            slope.iter_mut().zip(others).for_each(|(s, other)| *s += share * (other - *s));
+                        }
+                    });
                 }
                 step += 1.0;
                 let rate = settings.rate * 0.5 * (1.0 + (std::f32::consts::PI * step / steps).cos());
@@ -291,15 +357,21 @@ impl<'a> Task<'a> {
     /// not hear; both sides and all classes count alike, so that one half is the fair threshold.
     fn calibrate(&self, judged: &[(usize, Vec<f32>)]) -> Calibration {
         let mut calibration = Calibration::default();
-        let sides: Vec<(f32, f32, f32)> = judged
+        let sides: Vec<Told> = judged
             .iter()
             .filter_map(|(n, out)| {
                 let side = self.examples[*n].class.distress()?;
-                Some((out[DISTRESS], f32::from(u8::from(side)), self.weights[*n].1))
+                let noisy = self.examples[*n].features.noisiness();
+                Some(Told {
+                    output: out[DISTRESS],
+                    noisy,
+                    wanted: f32::from(u8::from(side)),
+                    weight: self.weights[*n].1,
+                })
             })
             .collect();
-        if sides.iter().any(|side| side.1 > 0.5) && sides.iter().any(|side| side.1 < 0.5) {
-            (calibration.slope, calibration.shift) = platt(&sides);
+        if sides.iter().any(|side| side.wanted > 0.5) && sides.iter().any(|side| side.wanted < 0.5) {
+            [calibration.slope, calibration.shift, calibration.noisy] = platt(&sides);
         }
         let loss = |sharpness: f32| -> f32 {
             judged
@@ -311,34 +383,72 @@ impl<'a> Task<'a> {
                 .sum()
         };
         if !judged.is_empty() {
-            let candidates = (4..=40).map(|n| n as f32 * 0.05);
+            let candidates = (4..=100).map(|n| n as f32 * 0.05);
             calibration.sharpness = candidates.min_by(|a, b| loss(*a).total_cmp(&loss(*b))).unwrap_or(1.0);
         }
         calibration
     }
 }
 
-/// Slope and shift of weighted logistic regression on one number, by Newton's steps.
-fn platt(sides: &[(f32, f32, f32)]) -> (f32, f32) {
-    let (mut slope, mut shift) = (1.0f64, 0.0f64);
-    for _ in 0..30 {
-        let (mut g, mut h) = ([1e-3 * (slope - 1.0), 1e-3 * shift], [1e-3, 0.0, 1e-3]);
-        for &(x, wanted, weight) in sides {
-            let (x, weight) = (f64::from(x), f64::from(weight));
-            let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
-            let (error, curve) = (weight * (p - f64::from(wanted)), weight * p * (1.0 - p));
-            g[0] += error * x;
-            g[1] += error;
-            h[0] += curve * x * x;
-            h[1] += curve * x;
-            h[2] += curve;
+/// A draw from Beta(`shape`, `shape`) (Joehnk 1964), for shapes up to 1.
+fn beta(shape: f32, random: &mut Xoshiro256PlusPlus) -> f32 {
+    // Each round ends it with more than even odds.
+    for _ in 0..64 {
+        let (a, b) = (random.random::<f32>().powf(shape.recip()), random.random::<f32>().powf(shape.recip()));
+        if a + b > 0.0 && a + b <= 1.0 {
+            return a / (a + b);
         }
-        let determinant = (h[0] * h[2] - h[1] * h[1]).max(1e-9);
-        let (a, b) = ((h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant);
-        slope = (slope - a.clamp(-1.0, 1.0)).clamp(0.05, 20.0);
-        shift = (shift - b.clamp(-1.0, 1.0)).clamp(-20.0, 20.0);
     }
-    (slope as f32, shift as f32)
+    0.5
+}
+
+/// An output for distress, how noisy the line was, and what was right.
+struct Told {
+    output: f32,
+    noisy: f32,
+    wanted: f32,
+    weight: f32,
+}
+
+/// Slope, shift and noise's share of weighted logistic regression, by Newton's steps.
+fn platt(sides: &[Told]) -> [f32; 3] {
+    // Kept near an untouched output where there is little to learn from; lines may all be clean.
+    let (prior, hold) = ([1.0, 0.0, 0.0], [1e-3, 1e-3, 1.0]);
+    let mut found = [1.0f64, 0.0, 0.0];
+    for _ in 0..30 {
+        let mut g: [f64; 3] = std::array::from_fn(|a| hold[a] * (found[a] - prior[a]));
+        let mut h = [[0.0f64; 3]; 3];
+        (0..3).for_each(|a| h[a][a] = hold[a] + 1e-9);
+        for told in sides {
+            let x = [f64::from(told.output), 1.0, f64::from(told.noisy)];
+            let p = 1.0 / (1.0 + (-(0..3).map(|a| found[a] * x[a]).sum::<f64>()).exp());
+            let weight = f64::from(told.weight);
+            let (error, curve) = (weight * (p - f64::from(told.wanted)), weight * p * (1.0 - p));
+            for a in 0..3 {
+                g[a] += error * x[a];
+                (0..3).for_each(|b| h[a][b] += curve * x[a] * x[b]);
+            }
+        }
+        let step = solve3(h, g);
+        (0..3).for_each(|a| found[a] = (found[a] - step[a].clamp(-1.0, 1.0)).clamp(-20.0, 20.0));
+        found[0] = found[0].max(0.05);
+    }
+    found.map(|value| value as f32)
+}
+
+/// `h x = g` of a positive definite `h`, by elimination.
+fn solve3(mut h: [[f64; 3]; 3], mut g: [f64; 3]) -> [f64; 3] {
+    for a in 0..3 {
+        for b in a + 1..3 {
+            let share = h[b][a] / h[a][a];
+            (a..3).for_each(|c| h[b][c] -= share * h[a][c]);
+            g[b] -= share * g[a];
+        }
+    }
+    for a in (0..3).rev() {
+        g[a] = (g[a] - (a + 1..3).map(|c| h[a][c] * g[c]).sum::<f64>()) / h[a][a];
+    }
+    g
 }
 
 /// Each corpus counts by the root of its size, each class of it alike.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::features::{Frame, KEPT, LLDS, Lld};
 
 /// How many figures describe an utterance.
-pub const FEATURES: usize = CONTOURS * STATISTICS.len() + LOUD + LAGGED.len() * LAGS.len() + OTHERS.len();
+pub const FEATURES: usize = CONTOURS * STATISTICS.len() + 2 * LOUD + LAGGED.len() * LAGS.len() + OTHERS.len();
 
 /// Statistics of a voice over some speech, each in its natural unit (`names` says which).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,13 @@ impl Features {
     /// The place of the mean level: it says more of the line than of the voice, so models look at it only as a
     /// difference to the caller's baseline.
     pub const LEVEL: usize = 0;
+    /// The place of how far the voice is over the line's noise, dB, at most `CLEAN`.
+    pub const OVER_NOISE: usize = FEATURES - 1;
+
+    /// How noisy the line is: 0 for a clean one, 1 where the voice is no louder than the noise.
+    pub(super) fn noisiness(&self) -> f32 {
+        1.0 - self.values[Self::OVER_NOISE] / CLEAN
+    }
 }
 
 /// The features' names, in order.
@@ -31,6 +38,7 @@ pub fn names() -> &'static [String] {
             names.extend(STATISTICS.iter().map(|statistic| format!("{}, {statistic}", word(contour))));
         }
         names.extend((1..LLDS).map(|contour| format!("{}, in loud voice", word(contour))));
+        names.extend((1..LLDS).map(|contour| format!("{}, spread in loud voice", word(contour))));
         for lld in LAGGED {
             names.extend(LAGS.iter().map(|lag| format!("{}, change in {} ms", word(lld as usize), lag * 10)));
         }
@@ -45,7 +53,7 @@ const STATISTICS: [&str; 6] = ["mean", "spread", "10th percentile", "median", "9
 /// Contours whose change over longer times counts, and the times, frames.
 const LAGGED: [Lld; 4] = [Lld::Level, Lld::Pitch, Lld::Alpha, Lld::Centroid];
 const LAGS: [usize; 3] = [4, 10, 24];
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "pitch, rising",
     "pitch, falling",
     "pitch, trend over the utterance",
@@ -63,7 +71,10 @@ const OTHERS: [&str; 17] = [
     "pause, mean length",
     "syllables a second",
     "voice breaks",
+    "voice over the line's noise",
 ];
+/// A voice so far over the noise is a clean one, dB: how clean says more of the room than of the voice.
+const CLEAN: f32 = 25.0;
 
 fn word(contour: usize) -> String {
     const WORDS: [&str; Lld::Cepstrum1 as usize] = [
@@ -134,7 +145,7 @@ fn threshold<'a>(frames: impl Iterator<Item = &'a Frame>, floor: f32) -> (f32, u
         seen * 20 > all
     });
     let peak = -(peak.unwrap_or(100) as f32);
-    let threshold = (peak - 26.0).max((floor + 6.0).min(peak - 9.0)).max(-75.0);
+    let threshold = (peak - 26.0).max((floor + 4.0).min(peak - 10.0)).max(-75.0);
     let reaching = histogram[..=(-threshold).clamp(0.0, 100.0) as usize].iter().sum();
     (threshold, reaching)
 }
@@ -173,9 +184,8 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
         let (mean, spread) = mean_and_spread(contour);
         sorted.clear();
         sorted.extend_from_slice(contour);
-        sorted.sort_unstable_by(f32::total_cmp);
         let base = if lld == Lld::Level as usize { mean } else { 0.0 };
-        let at = |share: f32| sorted[((sorted.len() - 1) as f32 * share).round() as usize] - base;
+        let [low, middle, high] = percentiles(sorted, [0.1, 0.5, 0.9]).map(|value| value - base);
         let (mut moved, mut steps) = (0.0, 0.0);
         for n in 1..frames.len() {
             if counts(n) && counts(n - 1) {
@@ -183,7 +193,7 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
                 steps += 1.0;
             }
         }
-        [mean, spread, at(0.1), at(0.5), at(0.9), moved / f32::max(steps, 1.0)].into_iter().for_each(|v| out.put(v));
+        [mean, spread, low, middle, high, moved / f32::max(steps, 1.0)].into_iter().for_each(|v| out.put(v));
         if lld == Lld::Level as usize {
             level = mean;
         }
@@ -192,17 +202,23 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
     // The loudest third of the voiced frames: least touched by noise, most by effort.
     sorted.clear();
     sorted.extend((0..frames.len()).filter(|&n| speech[n] && frames[n].voiced).map(|n| frames[n].values[0]));
-    sorted.sort_unstable_by(f32::total_cmp);
-    let loud_from = sorted[sorted.len() * 2 / 3];
+    let at = sorted.len() * 2 / 3;
+    let loud_from = *sorted.select_nth_unstable_by(at, f32::total_cmp).1;
     let mut sums = [0.0; LLDS];
+    let mut squares = [0.0; LLDS];
     let mut count = 0.0;
     for (frame, speech) in frames.iter().zip(&*speech) {
         if *speech && frame.voiced && frame.values[0] >= loud_from {
-            sums.iter_mut().zip(&frame.values).for_each(|(sum, value)| *sum += value);
+            for ((sum, squares), value) in sums.iter_mut().zip(&mut squares).zip(&frame.values) {
+                *sum += value;
+                *squares += value * value;
+            }
             count += 1.0;
         }
     }
     sums[1..].iter().for_each(|sum| out.put(sum / count));
+    let spread = |(sum, squares): (&f32, &f32)| (squares / count - (sum / count).powi(2)).max(0.0).sqrt();
+    sums[1..].iter().zip(&squares[1..]).for_each(|pair| out.put(spread(pair)));
 
     for lld in LAGGED {
         for lag in LAGS {
@@ -219,6 +235,7 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
     }
     melody(frames, speech, level, &mut out);
     rhythm(frames, speech, &mut out);
+    out.put((level - floor).clamp(0.0, CLEAN));
     debug_assert_eq!(out.at, FEATURES);
     // A figure that is no number (it cannot be, from finite samples) must not reach a model.
     out.values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
@@ -349,6 +366,18 @@ fn mean_and_spread(values: &[f32]) -> (f32, f32) {
     (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt())
 }
 
+/// The values at three shares of the order, rising, without sorting all; `values` (not empty) are moved about.
+fn percentiles(values: &mut [f32], shares: [f32; 3]) -> [f32; 3] {
+    let mut from = 0;
+    let top = values.len() - 1;
+    shares.map(|share| {
+        let at = (top as f32 * share).round() as usize;
+        let value = *values[from..].select_nth_unstable_by(at - from, f32::total_cmp).1;
+        from = at;
+        value
+    })
+}
+
 /// Slope of the least-squares line and the correlation.
 fn line(points: impl Iterator<Item = (f32, f32)> + Clone) -> (f32, f32) {
     let n = points.clone().count().max(1) as f32;
@@ -381,6 +410,7 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = names().iter().collect();
         assert_eq!((names().len(), distinct.len()), (FEATURES, FEATURES));
         assert_eq!(names()[Features::LEVEL], "level, mean");
+        assert_eq!(names()[Features::OVER_NOISE], "voice over the line's noise");
     }
 
     #[test]

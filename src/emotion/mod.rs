@@ -12,6 +12,7 @@ pub mod eval;
 mod features;
 mod fit;
 mod functionals;
+mod kernel;
 pub mod labels;
 pub mod live;
 pub mod metrics;

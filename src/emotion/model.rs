@@ -1,11 +1,13 @@
 //! The classifier: features in, a reading out. An ensemble of small networks, each trained without one fold of the
-//! speakers and calibrated on it (`fit`). Weights come from one file that an operator may replace.
+//! speakers, and a kernel machine; calibrated on speakers left out (`fit`). Weights come from one file that an operator
+//! may replace.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::kernel::{DIRECTIONS, Kernel};
 use super::net::{Layer, Net};
 use super::{Class, Error, FEATURES, Features, names};
 use crate::call::{Reading, Sign};
@@ -17,9 +19,13 @@ pub(super) const DISTRESS: usize = Class::ALL.len();
 pub(super) const OUTPUTS: usize = DISTRESS + 1;
 /// Normalised inputs are held within this many standard deviations.
 const CLIP: f32 = 4.0;
+/// How much networks and kernel machine count; a regression's answers are smaller than log odds. For distress both are
+/// as good, for the classes the networks are better.
+const OF_CLASSES: (f32, f32) = (0.8, 0.4);
+const OF_DISTRESS: (f32, f32) = (0.5, 1.0);
 /// Signs kept with a reading.
 const SIGNS: usize = 5;
-const FORMAT: &str = "frontdesk emotion model 1";
+const FORMAT: &str = "frontdesk emotion model 2";
 
 /// What a model says of itself: the head of its file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +49,7 @@ pub struct Model {
     pub card: Card,
     pub(super) scale: Scale,
     pub(super) members: Vec<Net>,
+    pub(super) kernel: Kernel,
     /// Without and with a baseline.
     pub(super) calibration: [Calibration; 2],
 }
@@ -59,16 +66,17 @@ pub(super) struct Scale {
 /// From the ensemble's outputs to probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Calibration {
-    /// Log odds of distress: `slope * output + shift` (Platt 1999).
+    /// Log odds of distress: `slope * output + shift + noisy * Features::noisiness` (Platt 1999; noise sounds aroused).
     pub slope: f32,
     pub shift: f32,
+    pub noisy: f32,
     /// Classes' outputs are multiplied by this (Guo et al. 2017).
     pub sharpness: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { slope: 1.0, shift: 0.0, sharpness: 1.0 }
+        Self { slope: 1.0, shift: 0.0, noisy: 0.0, sharpness: 1.0 }
     }
 }
 
@@ -128,7 +136,8 @@ impl Model {
         let mut numbers =
             bytes[end + 1..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap_or_default()));
         let member: usize = head.layers.windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum();
-        let wanted = 3 * FEATURES + member * head.members;
+        let kernel = INPUTS * DIRECTIONS + (2 * DIRECTIONS + 1) * OUTPUTS;
+        let wanted = 3 * FEATURES + member * head.members + kernel;
         if bytes.len() - end - 1 != wanted * 4 || !numbers.clone().all(f32::is_finite) {
             return Err(wrong("it is cut short or damaged"));
         }
@@ -144,7 +153,16 @@ impl Model {
         let members = (0..head.members)
             .map(|_| Net { layers: head.layers.windows(2).map(|pair| layer(pair[0], pair[1])).collect() })
             .collect();
-        Ok(Model { card: head.card, scale, members, calibration: head.calibration })
+        let directions = Layer {
+            inputs: INPUTS,
+            outputs: DIRECTIONS,
+            weights: take(INPUTS * DIRECTIONS),
+            bias: vec![0.0; DIRECTIONS],
+        };
+        let weights = take(2 * DIRECTIONS * OUTPUTS);
+        let heads = Layer { inputs: 2 * DIRECTIONS, outputs: OUTPUTS, weights, bias: take(OUTPUTS) };
+        let kernel = Kernel { directions, heads };
+        Ok(Model { card: head.card, scale, members, kernel, calibration: head.calibration })
     }
 
     /// The file's content, as `parse` reads it.
@@ -170,6 +188,9 @@ impl Model {
             put(&layer.weights);
             put(&layer.bias);
         }
+        put(&self.kernel.directions.weights);
+        put(&self.kernel.heads.weights);
+        put(&self.kernel.heads.bias);
         bytes
     }
 
@@ -196,7 +217,9 @@ impl Model {
             valence += share * place.1;
         }
         Reading {
-            distress: logistic(calibration.slope * outputs[DISTRESS] + calibration.shift),
+            distress: logistic(
+                calibration.slope * outputs[DISTRESS] + calibration.shift + calibration.noisy * features.noisiness(),
+            ),
             arousal,
             valence,
             probabilities: Class::ALL.into_iter().map(|class| class.name().to_owned()).zip(classes).collect(),
@@ -206,13 +229,13 @@ impl Model {
         }
     }
 
-    /// The members' mean outputs.
-    pub(super) fn outputs(&self, input: &[f32]) -> [f32; OUTPUTS] {
-        let mut sum = [0.0; OUTPUTS];
+    /// The networks' mean outputs, joined by the kernel machine's.
+    fn outputs(&self, input: &[f32]) -> Vec<f32> {
+        let mut sum = vec![0.0; OUTPUTS];
         for member in &self.members {
             sum.iter_mut().zip(member.run(input)).for_each(|(sum, out)| *sum += out / self.members.len() as f32);
         }
-        sum
+        join(&sum, &self.kernel.run(input))
     }
 
     /// The features whose departure from the usual moved distress most: the slope there times the departure.
@@ -222,6 +245,9 @@ impl Model {
             let share = slope / self.members.len() as f32;
             gradient.iter_mut().zip(member.gradient(input, DISTRESS)).for_each(|(sum, g)| *sum += share * g);
         }
+        let of_kernel = self.kernel.gradient(input, DISTRESS);
+        let (nets, kernels) = OF_DISTRESS;
+        gradient.iter_mut().zip(of_kernel).for_each(|(sum, g)| *sum = nets * *sum + kernels * slope * g);
         let has_baseline = input[2 * FEATURES] > 0.0;
         let weight = |n: usize| gradient[n] * input[n] + gradient[FEATURES + n] * input[FEATURES + n];
         let mut order: Vec<usize> = (0..FEATURES).collect();
@@ -233,6 +259,16 @@ impl Model {
         };
         order[..SIGNS].iter().map(sign).collect()
     }
+}
+
+/// Outputs of networks and kernel machine together.
+pub(super) fn join(of_nets: &[f32], of_kernel: &[f32]) -> Vec<f32> {
+    let pairs = of_nets.iter().zip(of_kernel).enumerate();
+    let joined = pairs.map(|(n, (net, kernel))| {
+        let (nets, kernels) = if n < DISTRESS { OF_CLASSES } else { OF_DISTRESS };
+        nets * net + kernels * kernel
+    });
+    joined.collect()
 }
 
 impl Scale {

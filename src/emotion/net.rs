@@ -68,7 +68,7 @@ impl Net {
 }
 
 impl Layer {
-    fn forward(&self, input: &[f32], output: &mut [f32]) {
+    pub fn forward(&self, input: &[f32], output: &mut [f32]) {
         output.copy_from_slice(&self.bias);
         for (x, row) in input.iter().zip(self.weights.chunks_exact(self.outputs)) {
             if *x != 0.0 {
@@ -77,7 +77,7 @@ impl Layer {
         }
     }
 
-    fn backward(&self, slope: &[f32], before: &mut [f32]) {
+    pub fn backward(&self, slope: &[f32], before: &mut [f32]) {
         for (out, row) in before.iter_mut().zip(self.weights.chunks_exact(self.outputs)) {
             *out = row.iter().zip(slope).map(|(w, s)| w * s).sum();
         }
@@ -183,7 +183,7 @@ impl Learner {
 }
 
 /// A draw from the normal distribution (Box & Muller 1958).
-fn normal(random: &mut Xoshiro256PlusPlus) -> f32 {
+pub(super) fn normal(random: &mut Xoshiro256PlusPlus) -> f32 {
     let (a, b): (f32, f32) = (random.random(), random.random());
     (-2.0 * (1.0 - a).ln()).sqrt() * (std::f32::consts::TAU * b).cos()
 }

@@ -107,7 +107,7 @@ pub fn train(
     let total = learn.len() + held.len();
     let one_more = || told(Stage::Heard { of: total });
     let crowd = Crowd::of(&learn, options.fit.seed);
-    let lines = |label: &Label| lines_of(label, options);
+    let lines = |label: &Label| lines_of(label, options.copies, options.fit.seed);
     let hearing = Hearing { lines: &lines, crowd: &crowd, seed: options.fit.seed, threads: options.threads };
     let to_learn = hearing.hear(&learn, &one_more);
     let telephone = |_: &Label| vec![Line::telephone()];
@@ -220,15 +220,17 @@ fn by_table(labels: &[Label]) -> Result<(Vec<Label>, Vec<Label>), TrainError> {
     Ok((learn, held))
 }
 
-/// The clean telephone line, then damaged ones: a person's recordings share them, as their calls would.
-fn lines_of(label: &Label, options: &Options) -> Vec<Line> {
+/// The clean telephone line, then damaged ones, a noisy and a mild one by turns: a person's recordings share them, as their calls would.
+pub fn lines_of(label: &Label, copies: usize, seed: u64) -> Vec<Line> {
     let digest = Sha256::digest(label.person().as_bytes());
     let person = digest.iter().take(8).fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(options.fit.seed ^ person);
-    std::iter::once(Line::telephone()).chain((0..options.copies).map(|_| Line::any(&mut random))).collect()
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ person);
+    let damaged = (0..copies).map(|copy| Line::any(copy % 2 == 0, &mut random));
+    std::iter::once(Line::telephone()).chain(damaged).collect()
 }
 
-fn examples(labels: &[Label], clips: &[Clip]) -> Vec<Example> {
+/// What `fit` learns of recordings heard: people and corpora by number.
+pub fn examples(labels: &[Label], clips: &[Clip]) -> Vec<Example> {
     let number = |names: BTreeSet<String>| -> BTreeMap<String, u32> { names.into_iter().zip(0..).collect() };
     let people = number(labels.iter().map(Label::person).collect());
     let corpora = number(labels.iter().map(|label| label.corpus.clone()).collect());
@@ -343,21 +345,10 @@ mod tests {
 
     #[test]
     fn one_persons_recordings_come_over_the_same_lines() {
-        let options = Options {
-            held_out: 0.2,
-            copies: 3,
-            threads: 1,
-            fit: Settings::default(),
-            baseline_of: 3,
-            name: String::new(),
-            terms: String::new(),
-            trained_on: String::new(),
-            date: String::new(),
-        };
         let labels = table(2, |_| "");
-        let lines = lines_of(&labels[0], &options);
+        let lines = lines_of(&labels[0], 3, 1);
         assert_eq!((lines.len(), lines[0]), (4, Line::telephone()));
-        assert_eq!(lines, lines_of(&labels[3], &options));
-        assert_ne!(lines, lines_of(&labels[4], &options));
+        assert_eq!(lines, lines_of(&labels[3], 3, 1));
+        assert_ne!(lines, lines_of(&labels[4], 3, 1));
     }
 }

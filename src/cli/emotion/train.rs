@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "PCT", default_value_t = 20.0)]
     held_out: f64,
     /// Damaged copies of each recording; more take longer and make the model sturdier
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     copies: usize,
     /// Name for the model, shown wherever it is used [default: the table's name]
     #[arg(long)]

@@ -49,17 +49,22 @@ impl Line {
         Self { band: true, coding: Coding::MuLaw, ..Self::default() }
     }
 
-    /// A line as it may come: any of the damages, usually a few and mild. For training.
-    pub fn any(random: &mut Xoshiro256PlusPlus) -> Self {
-        let noises = Noise::ALL;
+    /// A line as it may come, for training: `noisy` ones from a loud place, others with a few mild damages.
+    pub fn any(noisy: bool, random: &mut Xoshiro256PlusPlus) -> Self {
+        // Babble is the hardest: half of the noisy lines have it, in mild ones all are alike.
+        let noises = [Noise::Babble, Noise::Street, Noise::Hum, Noise::Babble];
+        let noise = match noisy {
+            true => Some((noises[random.random_range(0..4)], random.random_range(5.0..20.0))),
+            false => {
+                random.random_bool(0.3).then(|| (noises[random.random_range(0..3)], random.random_range(15.0..30.0)))
+            }
+        };
         Self {
-            gain_db: random.random_range(-12.0..9.0),
-            noise: random
-                .random_bool(0.6)
-                .then(|| (noises[random.random_range(0..noises.len())], random.random_range(5.0..30.0))),
+            gain_db: random.random_range(-12.0..6.0),
+            noise,
             band: random.random_bool(0.8),
             coding: if random.random_bool(0.25) { Coding::LowRate } else { Coding::MuLaw },
-            loss_pct: if random.random_bool(0.3) { random.random_range(0.5..8.0) } else { 0.0 },
+            loss_pct: if random.random_bool(0.35) { random.random_range(0.5..8.0) } else { 0.0 },
         }
     }
 
@@ -305,7 +310,7 @@ mod tests {
         let speech = speech();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
         for _ in 0..6 {
-            let line = Line { loss_pct: 5.0, ..Line::any(&mut random) };
+            let line = Line { loss_pct: 5.0, ..Line::any(true, &mut random) };
             let carry = |seed| line.carry(&speech, RATE, &[], seed);
             assert_eq!(carry(1), carry(1), "{line:?}");
             assert_ne!(carry(1), carry(2), "{line:?}");

@@ -98,7 +98,8 @@ fn street(length: usize, random: &mut Xoshiro256PlusPlus) -> Vec<f32> {
     (0..length)
         .map(|i| {
             let t = i as f32 / RATE as f32;
-            let near: f32 = cars.iter().map(|(at, width)| (-((t - at) / width).powi(2)).exp()).sum();
+            let away = cars.iter().map(|(at, width)| ((t - at) / width).powi(2));
+            let near: f32 = away.filter(|away| *away < 9.0).map(|away| (-away).exp()).sum();
             let horn = horn.filter(|(at, _)| (*at..at + 0.4).contains(&t)).map_or(0.0, |(_, hz)| {
                 let turn = std::f32::consts::TAU * hz * t;
                 turn.sin() + 0.6 * (2.0 * turn).sin() + 0.4 * (3.0 * turn).sin()
