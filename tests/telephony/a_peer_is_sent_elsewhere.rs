@@ -61,6 +61,7 @@ async fn a_phone_of_ours_asks_and_is_told() {
     let phone = Sipp::phone("phone_asks_for_transfers").start();
     let mut leg = ring(&endpoint, phone.uri()).await;
     leg.control.allow_transfers();
+    assert_eq!(next(&mut leg).await, LegEvent::TransferUnreadable, "we call no telephone number by itself");
     let first = transfer(next(&mut leg).await);
     assert_eq!((first.to.as_str(), &first.replaces), ("wang", &None));
     first.progress(180);

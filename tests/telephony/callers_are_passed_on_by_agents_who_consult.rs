@@ -1,6 +1,6 @@
 //! The ways in which one agent hands a caller to another, with telephones that are not ours (Linphone, baresip, SIPp): after
 //! a consultation through us (REFER with Replaces), by the other's telephone stepping in (INVITE with Replaces), with a
-//! second try after a refused one, and the caller's own telephone put through to the agent's (`handoff: attended`).
+//! second try after a refused one.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use common::linphone::{Linphone, Phone};
 use common::people::*;
 use common::sipp::Sipp;
 use common::talk::tone_ms;
-use frontdesk::call::{Cause, Note, Outcome};
+use frontdesk::call::{Note, Outcome};
 
 const OTHER: f64 = 900.0;
 const CONVERSATION: Duration = Duration::from_millis(1_200);
 
-/// Lines whose callers go to a person at once: to anna, to one whose telephone is at `tina`, and attended to `lena`.
-fn more(folder: &std::path::Path, tina: &str, lena: &str) -> String {
+/// Lines whose callers go to a person at once: to anna, and to one whose telephone is at `tina`.
+fn more(folder: &std::path::Path, tina: &str) -> String {
     let flow = |name: &str, queue: &str| {
         format!(
             r#"
@@ -36,18 +36,14 @@ fn more(folder: &std::path::Path, tina: &str, lena: &str) -> String {
 lines:
   anna: {{ numbers: ["3300"], flow: to-anna }}
   tina: {{ numbers: ["3100"], flow: to-tina }}
-  lena: {{ numbers: ["3200"], flow: to-lena }}
 queues:
   tries: {{}}
-  attended: {{ handoff: attended }}
 agents:
   tina: {{ uri: "{tina}", queues: [tries] }}
-  lena: {{ uri: "{lena}", queues: [attended] }}
 flows:
-{}{}{}"#,
+{}{}"#,
         flow("to-anna", "front-desk"),
         flow("to-tina", "tries"),
-        flow("to-lena", "attended"),
     );
     let file = folder.join("extra.yaml");
     std::fs::write(&file, extra).unwrap();
@@ -58,15 +54,11 @@ flows:
 async fn however_agents_pass_a_caller_on() {
     let folder = tempfile::tempdir().unwrap();
     let tina = Sipp::phone("agent_transfers_twice").start();
-    let registrar = ([127, 0, 0, 1], 9).into();
-    let sound = Sound::Sine(OTHER);
-    let lena = Linphone::start(&Phone { user: "lena", password: "", registrar, sound, ..Phone::default() }).await;
-    let engine = Engine::start_with("", &more(folder.path(), &tina.uri(), &lena.uri())).await;
+    let engine = Engine::start_with("", &more(folder.path(), &tina.uri())).await;
 
     again_after_a_refusal(&engine, tina).await;
     after_a_consultation(&engine).await;
     by_stepping_in(&engine).await;
-    telephone_to_telephone(&engine, lena).await;
     engine.terminate().await;
 }
 
@@ -178,23 +170,4 @@ async fn by_stepping_in(engine: &Engine) {
     anna.stop().await;
     let (heard, rate) = wang.stop().await;
     assert!(tone_ms(&heard, rate, CALLER) > 300, "wang heard {} ms of the caller", tone_ms(&heard, rate, CALLER));
-}
-
-/// The caller's telephone takes our place in lena's call: the two talk without us.
-async fn telephone_to_telephone(engine: &Engine, mut lena: Linphone) {
-    let (registrar, sound) = (engine.address, Sound::Sine(CALLER));
-    let phone = Phone { user: "5551234", password: "", registrar, sound, ..Phone::default() };
-    let mut caller = Linphone::start(&phone).await;
-    caller.dial(&engine.uri("3200")).await;
-    lena.wait_for("Receiving new incoming call", SECONDS).await;
-    lena.accept().await;
-    lena.wait_for("Media streams established", SECONDS).await;
-    lena.press("1").await;
-    let record = engine.finished(SECONDS).await;
-    assert_eq!(record.head.cause, Some(Cause::Transferred), "{:#?}\n{}", record.timeline, caller.log());
-    tokio::time::sleep(CONVERSATION).await; // without us
-    let (heard, rate) = caller.stop().await;
-    assert!(tone_ms(&heard, rate, OTHER) > 300, "the caller heard {} ms of lena", tone_ms(&heard, rate, OTHER));
-    let (heard, rate) = lena.stop().await;
-    assert!(tone_ms(&heard, rate, CALLER) > 300, "lena heard {} ms of the caller", tone_ms(&heard, rate, CALLER));
 }

@@ -174,7 +174,7 @@ async fn next(what: &str, leg: &mut Leg) -> LegEvent {
 /// Either of them.
 enum Softphone {
     Baresip(Box<Baresip>),
-    Linphone(Linphone),
+    Linphone(Box<Linphone>),
 }
 
 impl Softphone {
@@ -214,7 +214,7 @@ impl Softphone {
                     Codec::Opus => "opus",
                 };
                 let phone = linphone::Phone { registrar, by, codec, encrypts: secure, sound, ..Default::default() };
-                Self::Linphone(Linphone::start(&phone).await)
+                Self::Linphone(Box::new(Linphone::start(&phone).await))
             }
         }
     }
