@@ -6,6 +6,8 @@
 
 #[path = "counting/mod.rs"]
 mod counting;
+#[path = "recordings/mod.rs"]
+mod recordings;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -16,13 +18,11 @@ use frontdesk::media::{Codec, Frame, Key, Line, dtmf, file};
 const ALL: &str = "123A456B789C*0#D";
 
 fn main() {
-    let folders: Vec<PathBuf> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).map(Into::into).collect();
     cost();
     lost_packets();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("audio_fixtures");
-    let mut files = Vec::new();
-    [root].iter().chain(&folders).for_each(|folder| gather(folder, &mut files));
-    files.sort();
+    let mut folders = recordings::folders();
+    folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("audio_fixtures"));
+    let files = recordings::gather(&folders);
     speech(&files);
     counting::end();
 }
@@ -164,16 +164,4 @@ fn in_order(keys: &str, heard: &str) -> usize {
         }
     }
     row[heard.len()]
-}
-
-fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            gather(&path, files);
-        } else if path.extension().is_some_and(|kind| ["wav", "flac", "mp3", "ogg"].iter().any(|known| kind == *known))
-        {
-            files.push(path);
-        }
-    }
 }

@@ -5,7 +5,10 @@
 //! file. Asterisk's prompts hold several sentences in some files: a pause between two of them that lasts as long as one
 //! at an end counts as a cut, and cannot be told from it.
 
-use std::path::{Path, PathBuf};
+#[path = "recordings/mod.rs"]
+mod recordings;
+
+use std::path::Path;
 
 use frontdesk::dialog::Expect;
 use frontdesk::media::{self, FRAME_MS, Frame};
@@ -19,7 +22,7 @@ const MOST: usize = 60;
 const RATE: u32 = 8_000;
 
 fn main() {
-    let folders: Vec<PathBuf> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).map(Into::into).collect();
+    let folders = recordings::folders();
     if folders.is_empty() {
         println!("which recordings? cargo bench --bench turns -- FOLDER ...");
         return;
@@ -27,9 +30,7 @@ fn main() {
     let model = TurnModel::load(&models::file(TURN_MODEL).expect("the turn model")).expect("the turn model loads");
     let mut sentences = Vec::new();
     for folder in &folders {
-        let mut files = Vec::new();
-        gather(folder, &mut files);
-        files.sort();
+        let files = recordings::gather([folder]);
         let step = files.len().div_ceil(MOST).max(1);
         sentences.extend(files.iter().step_by(step).filter_map(|file| Sentence::read(file)));
     }
@@ -104,16 +105,5 @@ impl Sentence {
             }
         }
         None
-    }
-}
-
-fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        match path.extension().and_then(|ending| ending.to_str()) {
-            _ if path.is_dir() => gather(&path, files),
-            Some("wav" | "flac" | "mp3" | "ogg") => files.push(path),
-            _ => {}
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! Logs and metrics name the backend and the result, never the address asked for or what came back: both hold
 //! callers' data.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -240,6 +241,9 @@ impl Backend {
     }
 }
 
+/// All but the unreserved characters of RFC 3986, 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Replaces each `{name}`; none when a name has no value or a brace no partner.
 fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     let mut filled = String::with_capacity(template.len() + 16);
@@ -247,21 +251,11 @@ fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<S
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}')?;
         filled.push_str(before);
-        percent_encode(value(name)?, &mut filled);
+        filled.extend(utf8_percent_encode(value(name)?, RESERVED));
         rest = after;
     }
     filled.push_str(rest);
     Some(filled)
-}
-
-/// All but the unreserved characters of RFC 3986, 2.3.
-fn percent_encode(value: &str, to: &mut String) {
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => to.push(byte.into()),
-            _ => to.push_str(&format!("%{byte:02X}")),
-        }
-    }
 }
 
 /// Where `scheme://host:port` ends.

@@ -42,20 +42,15 @@ impl Call {
                 }
                 Stage::Connected { agent } => {
                     self.act(Action::Disconnect);
-                    self.act(Action::ReleaseAgent { agent: agent.clone() });
-                    self.act(Action::Queue(QueueRequest::Done { agent }));
+                    self.dismiss(agent);
                 }
-                Stage::Referring(referring) if referring.attended => {
-                    self.act(Action::ReleaseAgent { agent: referring.agent.clone() });
-                    self.act(Action::Queue(QueueRequest::Done { agent: referring.agent }));
-                }
+                Stage::Referring(referring) if referring.attended => self.dismiss(referring.agent),
                 // Nobody was rung by us.
                 Stage::Referring(_) => self.act(Action::Queue(QueueRequest::Leave)),
                 Stage::Transferring(transferring) => {
                     self.act(Action::ReleaseTarget);
                     if !transferring.agent_gone {
-                        self.act(Action::ReleaseAgent { agent: transferring.agent.clone() });
-                        self.act(Action::Queue(QueueRequest::Done { agent: transferring.agent }));
+                        self.dismiss(transferring.agent);
                     }
                 }
                 Stage::Offering => {}

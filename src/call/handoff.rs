@@ -116,9 +116,7 @@ impl Call {
         handoff.off_floor = false;
         handoff.place = None;
         let Transfer { queue, skills, priority, .. } = handoff.transfer.clone();
-        if !std::mem::replace(&mut handoff.waiting_sound, true) {
-            self.act(Action::PlayWaiting);
-        }
+        self.play_waiting();
         self.act(Action::Queue(QueueRequest::Enter { queue, skills, language, priority }));
         self.set_timer(TimerId::QueueLimit, QUEUE_LIMIT_MS);
     }
@@ -300,11 +298,7 @@ impl Call {
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
         }
-        if let Phase::Handoff(handoff) = &mut self.phase
-            && std::mem::replace(&mut handoff.waiting_sound, false)
-        {
-            self.act(Action::StopWaiting);
-        }
+        self.stop_waiting();
         self.act(Action::Connect);
         self.note(Note::Connected { agent: agent.clone() });
         self.served.connected = true;
@@ -335,14 +329,32 @@ impl Call {
             return self.back_to_queue(None);
         }
         self.lost(agent, failure);
+        self.play_waiting();
+        let lines = self.flow.lines.clone();
+        let texts = vec![self.words(&lines.sorry), self.words(&lines.to_person)];
+        self.say(texts, true);
+    }
+
+    pub(super) fn play_waiting(&mut self) {
         if let Phase::Handoff(handoff) = &mut self.phase
             && !std::mem::replace(&mut handoff.waiting_sound, true)
         {
             self.act(Action::PlayWaiting);
         }
-        let lines = self.flow.lines.clone();
-        let texts = vec![self.words(&lines.sorry), self.words(&lines.to_person)];
-        self.say(texts, true);
+    }
+
+    pub(super) fn stop_waiting(&mut self) {
+        if let Phase::Handoff(handoff) = &mut self.phase
+            && std::mem::replace(&mut handoff.waiting_sound, false)
+        {
+            self.act(Action::StopWaiting);
+        }
+    }
+
+    /// This agent has done with the call.
+    pub(super) fn dismiss(&mut self, agent: String) {
+        self.act(Action::ReleaseAgent { agent: agent.clone() });
+        self.act(Action::Queue(QueueRequest::Done { agent }));
     }
 
     pub(super) fn stage(&mut self, stage: Stage) {
@@ -364,10 +376,8 @@ impl Call {
             if !again {
                 handoff.unclear = 0;
             }
-            if std::mem::replace(&mut handoff.waiting_sound, false) {
-                self.act(Action::StopWaiting);
-            }
         }
+        self.stop_waiting();
         self.interrupt();
         let lines = &self.flow.lines;
         let mut texts = vec![self.words(&lines.still_busy)];

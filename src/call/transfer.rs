@@ -143,8 +143,7 @@ impl Call {
         self.act(Action::Disconnect);
         if let Destination::Queue { queue } = to {
             self.act(Action::AnswerTransfer { status: 200 });
-            self.act(Action::ReleaseAgent { agent: agent.clone() });
-            self.act(Action::Queue(QueueRequest::Done { agent }));
+            self.dismiss(agent);
             return self.back_to_queue(Some(queue));
         }
         self.play_waiting();
@@ -168,8 +167,7 @@ impl Call {
             Event::AgentHungUp if !std::mem::replace(&mut transferring.agent_gone, true) => {
                 let agent = transferring.agent.clone();
                 self.note(Note::AgentLeft { agent: agent.clone() });
-                self.act(Action::ReleaseAgent { agent: agent.clone() });
-                self.act(Action::Queue(QueueRequest::Done { agent }));
+                self.dismiss(agent);
             }
             _ => {}
         }
@@ -185,8 +183,7 @@ impl Call {
         };
         self.act(Action::AnswerTransfer { status: 200 });
         if !agent_gone {
-            self.act(Action::ReleaseAgent { agent: agent.clone() });
-            self.act(Action::Queue(QueueRequest::Done { agent }));
+            self.dismiss(agent);
         }
         self.stop_waiting();
         self.leave_floor();
@@ -255,21 +252,5 @@ impl Call {
         texts.push(self.words(&lines.to_person));
         self.say(texts, true);
         self.enter_queue();
-    }
-
-    fn play_waiting(&mut self) {
-        if let Phase::Handoff(handoff) = &mut self.phase
-            && !std::mem::replace(&mut handoff.waiting_sound, true)
-        {
-            self.act(Action::PlayWaiting);
-        }
-    }
-
-    fn stop_waiting(&mut self) {
-        if let Phase::Handoff(handoff) = &mut self.phase
-            && std::mem::replace(&mut handoff.waiting_sound, false)
-        {
-            self.act(Action::StopWaiting);
-        }
     }
 }

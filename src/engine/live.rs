@@ -1,5 +1,7 @@
 //! A live call: one task that owns the session, both legs and the beat.
 
+mod agents;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,26 +10,23 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
+use self::agents::{AgentNews, AgentSide, next_of_agent};
 use super::errand::{self, Return};
 use super::floor::FloorHandle;
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
-use super::transfer::{Claim, Switchboard, target_of};
+use super::transfer::{Claim, Switchboard};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Caller, Cause, Destination, Event, HandoffBy, Outcome, QueueRequest, Summary};
+use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Outcome, Summary};
 use crate::config::Config;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, Ending, LoggedLine, Store};
-use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
+use crate::sip::{self, LegEvent};
 use crate::speech::Listener;
 use crate::telemetry::names;
 
 /// Results that may wait for a call between two beats.
 const BACKLOG: usize = 512;
-/// The floor ends ringing well before this.
-const RING_LIMIT: Duration = Duration::from_secs(240);
-/// A telephone that was told the end of its transfer is left this long to hang up by itself.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// A recording's last half second may take this long to reach the disk.
 const RECORDING_LIMIT: Duration = Duration::from_secs(5);
 
@@ -129,22 +128,8 @@ enum CallerSide {
     Gone,
 }
 
-/// The agent's side of a call.
-enum AgentSide {
-    None,
-    Ringing { leg: records::Leg, cancel: mpsc::Sender<()> },
-    There { leg: records::Leg, phone: sip::Leg },
-}
-
 /// Early media, or the call as it was.
 type Opened = Result<(sip::Leg, sip::Early), (Box<sip::Incoming>, sip::Error)>;
-
-/// What an agent's phone does, by the number of its leg: news of one already let go mean nothing.
-enum AgentNews {
-    Ringing(u32),
-    Answered(u32, sip::Leg),
-    Failed(u32, AgentFailure),
-}
 
 /// What may happen to the caller's side.
 enum CallerNews {
@@ -441,260 +426,6 @@ impl Live {
         }
     }
 
-    async fn ring(&mut self, agent: String, summary: &Summary) {
-        let to = self.phone_of(&agent);
-        self.agent = self.dial(agent, to, summary).await;
-        self.reword(summary);
-    }
-
-    fn phone_of(&self, agent: &str) -> Option<Target> {
-        let phone = self.house.today.borrow().agents.get(agent).map(|agent| agent.phone.clone());
-        phone.map(target_of)
-    }
-
-    /// Rings a telephone; what comes of it arrives by `agent_news`.
-    async fn dial(&mut self, name: String, to: Option<Target>, summary: &Summary) -> AgentSide {
-        let n = self.legs;
-        self.legs += 1;
-        let leg = records::Leg { n, agent: Some(name), began_ms: self.now_ms(), ..records::Leg::default() };
-        self.house.store.leg(&self.call, leg.clone());
-        let (cancel, cancelled) = mpsc::channel(1);
-        match to {
-            None => {
-                let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
-            }
-            Some(to) => {
-                let invite = sip::InviteRequest {
-                    to,
-                    from_display: summary.headline(),
-                    headers: vec![
-                        ("X-Frontdesk-Call".into(), self.call.clone()),
-                        ("X-Frontdesk-Summary".into(), summary.briefing().text()),
-                        ("Subject".into(), summary.headline_ascii()),
-                    ],
-                    ring_timeout: RING_LIMIT,
-                };
-                tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
-            }
-        }
-        AgentSide::Ringing { leg, cancel }
-    }
-
-    /// A language model may word the summary for the record. The connection waits for nothing of it.
-    fn reword(&self, summary: &Summary) {
-        let Some(rewriter) = &self.house.shared.rewriter else { return };
-        let (rewritten, store, call) = (rewriter.rewrite(summary), self.house.store.clone(), self.call.clone());
-        tokio::spawn(async move {
-            if let Ok(words) = rewritten.await {
-                store.reword(&call, words);
-            }
-        });
-    }
-
-    async fn agent_news(&mut self, news: AgentNews, session: &mut Session) {
-        let rings = |side: &AgentSide| match side {
-            AgentSide::Ringing { leg, .. } => Some(leg.n),
-            _ => None,
-        };
-        let (AgentNews::Ringing(n) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) = &news;
-        let is_target = rings(&self.target) == Some(*n);
-        if !is_target && rings(&self.agent) != Some(*n) {
-            // Let go meanwhile.
-            if let AgentNews::Answered(_, phone) = news {
-                tokio::spawn(phone.hang_up());
-            }
-            return;
-        }
-        let side = if is_target { &mut self.target } else { &mut self.agent };
-        match news {
-            AgentNews::Ringing(_) => session.tell(if is_target { Event::TargetRinging } else { Event::AgentRinging }),
-            AgentNews::Answered(_, mut phone) => {
-                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
-                    return; // it rings, as looked at above
-                };
-                leg.answered_ms = Some(self.arrived.elapsed().as_millis() as u64);
-                self.house.store.leg(&self.call, leg.clone());
-                let rate = phone.port().rate();
-                *side = AgentSide::There { leg, phone };
-                if is_target {
-                    session.tell(Event::TargetAnswered);
-                } else {
-                    self.attend();
-                    session.agent_answered(rate);
-                }
-            }
-            AgentNews::Failed(_, failure) => {
-                let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
-                    return; // likewise
-                };
-                leg.ended_ms = Some(self.arrived.elapsed().as_millis() as u64);
-                let agent = leg.agent.clone().unwrap_or_default();
-                self.house.store.leg(&self.call, leg);
-                session.tell(match is_target {
-                    true => Event::TargetFailed { failure },
-                    false => Event::AgentFailed { agent, failure },
-                });
-            }
-        }
-    }
-
-    /// The agent's telephone may have the caller connected elsewhere, and another of ours may take its place.
-    fn attend(&mut self) {
-        self.claim = None;
-        if let AgentSide::There { phone, .. } = &self.agent {
-            phone.control.allow_transfers();
-            self.claim = Some(self.house.switchboard.stand(phone.id(), self.stand.clone()));
-        }
-    }
-
-    async fn agent_does(&mut self, event: Option<LegEvent>, session: &mut Session) {
-        match event {
-            Some(LegEvent::HungUp) | None => {
-                self.let_agent_go().await;
-                session.tell(Event::AgentHungUp);
-            }
-            Some(LegEvent::Held) => session.agent_holds(true),
-            Some(LegEvent::Resumed) => session.agent_holds(false),
-            // One at a time.
-            Some(LegEvent::Transfer(request)) if self.transfer.is_some() => request.progress(491),
-            Some(LegEvent::TransferUnreadable) if self.transfer.is_some() => {}
-            Some(LegEvent::TransferUnreadable) => session.tell(Event::TransferAsked { to: None }),
-            Some(LegEvent::Transfer(request)) => {
-                let to = match &request.replaces {
-                    // Only a call that an agent made through us.
-                    Some(replaces) => {
-                        self.house.switchboard.consulted(&replaces.call_id).map(|name| Destination::Consulted { name })
-                    }
-                    None => self.house.today.borrow().destination(&request.to),
-                };
-                self.transfer = Some(request);
-                session.tell(Event::TransferAsked { to });
-            }
-            Some(LegEvent::Referred(_)) => {}
-        }
-    }
-
-    /// How callers of a queue reach its agents is today's configuration.
-    async fn tell_handoff(&mut self, request: &QueueRequest) {
-        if let QueueRequest::Enter { queue, .. } = request {
-            let by = self.house.today.borrow().queues.get(queue).map_or(HandoffBy::Bridge, |queue| queue.handoff);
-            if by != HandoffBy::Bridge {
-                // Before anything that the floor says.
-                let _ = self.back.send(Return::Event(Event::HandoffBy { by })).await; // we hold the other end
-            }
-        }
-    }
-
-    async fn refer_caller(&mut self, agent: String, attended: bool) {
-        let to = match (&self.agent, self.phone_of(&agent)) {
-            (AgentSide::There { phone, .. }, _) if attended => {
-                phone.control.peer_uri().map(|uri| (uri, Some(phone.control.named_to_peer())))
-            }
-            (_, Some(Target::Uri(uri))) if !attended => Some((uri, None)),
-            _ => None,
-        };
-        let referred = match (&self.caller, to) {
-            (CallerSide::There(leg, _), Some((uri, replaces))) => leg.control.refer(&uri, replaces.as_ref()).is_ok(),
-            _ => false,
-        };
-        if referred {
-            self.referred_to = Some(agent);
-        } else {
-            let _ = self.back.send(Return::Event(Event::ReferFailed { agent, status: 404 })).await; // likewise
-        }
-    }
-
-    async fn ring_target(&mut self, to: Destination, summary: &Summary) {
-        let consulted = match (&to, &self.transfer) {
-            (Destination::Consulted { .. }, Some(sip::TransferRequest { replaces: Some(replaces), .. })) => {
-                self.house.switchboard.take(&replaces.call_id).await
-            }
-            _ => None,
-        };
-        if let Some(phone) = consulted {
-            let n = self.legs;
-            self.legs += 1;
-            let now = self.now_ms();
-            let name = Some(to.name().to_owned());
-            let leg = records::Leg { n, agent: name, began_ms: now, answered_ms: Some(now), ..records::Leg::default() };
-            self.house.store.leg(&self.call, leg.clone());
-            self.target = AgentSide::There { leg, phone };
-            let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
-            return;
-        }
-        let target = match &to {
-            Destination::Agent { agent } => self.phone_of(agent),
-            Destination::Outside { number } => self.house.today.borrow().outside(number).map(target_of),
-            Destination::Queue { .. } | Destination::Consulted { .. } => None,
-        };
-        self.target = self.dial(to.name().to_owned(), target, summary).await;
-    }
-
-    /// A telephone of ours takes the agent's place (INVITE with Replaces).
-    async fn step_in(&mut self, incoming: sip::Incoming, session: &mut Session) {
-        let here =
-            matches!(&self.agent, AgentSide::There { phone, .. } if Some(phone.id()) == incoming.replaces.as_deref());
-        if !here {
-            return incoming.reject(481, None).await;
-        }
-        let user = incoming.phone.clone().unwrap_or_default();
-        let name = match self.house.today.borrow().destination(&user) {
-            Some(Destination::Agent { agent }) => agent,
-            _ => user,
-        };
-        let (n, began_ms) = (self.legs, self.now_ms());
-        // The caller is heard by nobody while this waits for the ACK: a moment.
-        let Ok(phone) = incoming.answer().await else { return };
-        self.legs += 1;
-        self.let_agent_go().await;
-        let answered_ms = Some(self.now_ms());
-        let leg = records::Leg { n, agent: Some(name.clone()), began_ms, answered_ms, ..records::Leg::default() };
-        self.house.store.leg(&self.call, leg.clone());
-        self.agent = AgentSide::There { leg, phone };
-        self.attend();
-        session.agent_holds(false);
-        session.tell(Event::AgentReplaced { agent: name });
-    }
-
-    async fn let_agent_go(&mut self) {
-        self.claim = None;
-        let side = std::mem::replace(&mut self.agent, AgentSide::None);
-        self.let_go(side).await;
-    }
-
-    async fn let_target_go(&mut self) {
-        let side = std::mem::replace(&mut self.target, AgentSide::None);
-        self.let_go(side).await;
-    }
-
-    async fn let_go(&mut self, side: AgentSide) {
-        let leg = match side {
-            AgentSide::None => return,
-            AgentSide::Ringing { leg, cancel } => {
-                let _ = cancel.send(()).await; // already over: nothing to cancel
-                leg
-            }
-            AgentSide::There { leg, mut phone } => {
-                let quality = Some(phone.port().quality());
-                tokio::spawn(self.farewell(phone));
-                records::Leg { quality, ..leg }
-            }
-        };
-        self.house.store.leg(&self.call, records::Leg { ended_ms: Some(self.now_ms()), ..leg });
-    }
-
-    /// Hangs up; a telephone that waits for the end of its transfer hears of that first, and mostly hangs up by itself.
-    fn farewell(&mut self, mut phone: sip::Leg) -> impl Future<Output = ()> + Send + 'static {
-        let told = self.told_transfer.take();
-        async move {
-            if told.is_some() {
-                let over = async { while !matches!(phone.events.recv().await, Some(LegEvent::HungUp) | None) {} };
-                let _ = tokio::time::timeout(FAREWELL, over).await;
-            }
-            phone.hang_up().await;
-        }
-    }
-
     /// Hangs up on everybody and closes the record.
     async fn close(mut self, mut session: Session) -> (String, String) {
         let mut quality = None;
@@ -763,45 +494,6 @@ fn count(quality: &crate::media::Quality) {
     }
 }
 
-/// Rings an agent's phone until it is answered, fails or is cancelled.
-async fn ring_agent(
-    endpoint: sip::Endpoint,
-    invite: sip::InviteRequest,
-    n: u32,
-    news: mpsc::Sender<AgentNews>,
-    mut cancelled: mpsc::Receiver<()>,
-) {
-    // A closed channel means that the call is over: what rings is dropped, which cancels it.
-    let mut outgoing = match endpoint.invite(invite).await {
-        Ok(outgoing) => outgoing,
-        Err(_) => return drop(news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await),
-    };
-    loop {
-        let event = tokio::select! {
-            _ = cancelled.recv() => return outgoing.cancel().await,
-            event = outgoing.events.recv() => event,
-        };
-        let (told, over) = match event {
-            Some(OutgoingEvent::Ringing) => (AgentNews::Ringing(n), false),
-            Some(OutgoingEvent::Answered(leg)) => (AgentNews::Answered(n, leg), true),
-            Some(OutgoingEvent::Failed { reason, .. }) => (AgentNews::Failed(n, failure(reason)), true),
-            None => (AgentNews::Failed(n, AgentFailure::Unreachable), true),
-        };
-        if news.send(told).await.is_err() || over {
-            return;
-        }
-    }
-}
-
-fn failure(reason: FailureReason) -> AgentFailure {
-    match reason {
-        FailureReason::Busy => AgentFailure::Busy,
-        FailureReason::NoAnswer => AgentFailure::NoAnswer,
-        FailureReason::Declined => AgentFailure::Declined,
-        FailureReason::Unreachable => AgentFailure::Unreachable,
-    }
-}
-
 async fn next_of_caller(caller: &mut CallerSide) -> CallerNews {
     match caller {
         CallerSide::Ringing(incoming) => {
@@ -815,12 +507,5 @@ async fn next_of_caller(caller: &mut CallerSide) -> CallerNews {
         CallerSide::Answering(leg) => CallerNews::Answered(leg.await.unwrap_or(Err(sip::Error::Closing))),
         CallerSide::There(leg, _) => CallerNews::Leg(leg.events.recv().await),
         CallerSide::Gone => std::future::pending().await,
-    }
-}
-
-async fn next_of_agent(agent: &mut AgentSide) -> Option<LegEvent> {
-    match agent {
-        AgentSide::There { phone, .. } => phone.events.recv().await,
-        _ => std::future::pending().await,
     }
 }

@@ -95,12 +95,7 @@ impl Switchboard {
 
     /// An agent's telephone calls through us: an agent, or a number outside that the rules allow.
     pub async fn consult(self, endpoint: sip::Endpoint, config: Arc<Config>, incoming: sip::Incoming, to: Destination) {
-        let target = match &to {
-            Destination::Agent { agent } => config.agents.get(agent).map(|agent| target_of(agent.phone.clone())),
-            Destination::Outside { number } => config.outside(number).map(target_of),
-            Destination::Queue { .. } | Destination::Consulted { .. } => None,
-        };
-        let Some(target) = target else { return incoming.reject(404, None).await };
+        let Some(target) = way_to(&config, &to) else { return incoming.reject(404, None).await };
         let from_display = incoming.from_name.clone().or_else(|| incoming.phone.clone()).unwrap_or_default();
         let request = sip::InviteRequest { to: target, from_display, headers: Vec::new(), ring_timeout: RING_LIMIT };
         let Ok(mut outgoing) = endpoint.invite(request).await else { return incoming.reject(480, None).await };
@@ -160,6 +155,15 @@ impl Switchboard {
             }
         }
         tokio::join!(near.hang_up(), far.hang_up());
+    }
+}
+
+/// Where this destination is rung, as today's rules have it; none for what is no telephone.
+pub fn way_to(config: &Config, to: &Destination) -> Option<Target> {
+    match to {
+        Destination::Agent { agent } => config.agents.get(agent).map(|agent| target_of(agent.phone.clone())),
+        Destination::Outside { number } => config.outside(number).map(target_of),
+        Destination::Queue { .. } | Destination::Consulted { .. } => None,
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use super::cpu::thread_cpu;
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
-use super::whisper::{Job, Model, RATE, Reader, Reading, Room, known};
+use super::whisper::{Job, Model, RATE, Reader, Reading, Room, certainty, known};
 use crate::dialog::{Expect, Language};
 use crate::models;
 
@@ -204,7 +204,7 @@ fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
 }
 
 fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
-    let certainty = certainty(reading);
+    let certainty = certainty(&reading.tokens);
     let judged = |text: &str| {
         let spoken = guard::spoken(&guard::Evidence {
             text,
@@ -235,12 +235,6 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
         language: Language::new(reading.language),
         cpu_s,
     }
-}
-
-/// Geometric mean of the tokens' probabilities.
-fn certainty(reading: &Reading) -> f32 {
-    let n = reading.tokens.len().max(1) as f32;
-    (reading.tokens.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / n).exp()
 }
 
 /// Chance that every word is right. On 135 Asterisk prompts over mu-law the geometric mean of the token probabilities

@@ -18,7 +18,7 @@ pub mod talk;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
 
-use frontdesk::sip::{Counts, Endpoint, Settings};
+use frontdesk::sip::{Counts, Endpoint, InviteRequest, Leg, Outgoing, OutgoingEvent, Settings, Target};
 
 /// Settings of a test's own endpoint: loopback, any free port.
 pub fn settings() -> Settings {
@@ -35,6 +35,27 @@ pub fn free_port() -> u16 {
             |port| UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
         if free(port) && free(port + 1) && free(port + 2) {
             return port;
+        }
+    }
+}
+
+/// Rings this URI as the bank.
+pub async fn ring(endpoint: &Endpoint, uri: String) -> Outgoing {
+    let request = InviteRequest {
+        to: Target::Uri(uri),
+        from_display: "Bank".into(),
+        headers: Vec::new(),
+        ring_timeout: Duration::from_secs(10),
+    };
+    endpoint.invite(request).await.unwrap()
+}
+
+pub async fn answered(mut outgoing: Outgoing) -> Leg {
+    loop {
+        match outgoing.events.recv().await.expect("an end") {
+            OutgoingEvent::Ringing => {}
+            OutgoingEvent::Answered(leg) => return leg,
+            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Nothing listens to more than this machine unless it is said to whom.
 
-use frontdesk::config::{self, Config, Problems};
+use frontdesk::config::{Config, Problems};
+
+use crate::loaded;
 
 fn with(section: &str) -> Result<Config, Problems> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("config.yaml");
-    let config = format!(
+    loaded(&format!(
         r#"{section}
 lines: {{ main: {{ numbers: ["100"], flow: hello }} }}
 agents: {{ anna: {{ uri: "sip:anna@127.0.0.1:5070", queues: [desk] }} }}
@@ -13,9 +13,7 @@ queues: {{ desk: {{}} }}
 flows:
   - {{ flow: hello, language: en, person: {{ queue: desk }}, start: desk, steps: {{ desk: {{ transfer: desk }} }} }}
 "#
-    );
-    std::fs::write(&path, config).unwrap();
-    config::load(&path)
+    ))
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A way to a person leads nowhere when nobody there speaks the caller's language: `check` says so.
 
-use frontdesk::config;
+use frontdesk::config::{Config, Problems};
 
-fn with(languages: &str) -> Result<config::Config, config::Problems> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("config.yaml");
-    let config = format!(
+use crate::loaded;
+
+fn with(languages: &str) -> Result<Config, Problems> {
+    loaded(&format!(
         r#"
 lines: {{ main: {{ numbers: ["100"], flow: hello }} }}
 agents: {{ anna: {{ uri: "sip:anna@127.0.0.1:5070", queues: [desk], languages: [{languages}] }} }}
@@ -13,9 +13,7 @@ queues: {{ desk: {{}} }}
 flows:
   - {{ flow: hello, language: en, person: {{ queue: desk }}, start: desk, steps: {{ desk: {{ transfer: desk }} }} }}
 "#
-    );
-    std::fs::write(&path, config).unwrap();
-    config::load(&path)
+    ))
 }
 
 #[test]

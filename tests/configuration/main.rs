@@ -15,3 +15,13 @@ mod the_documentation_shows_what_works;
 mod the_reference_names_every_key;
 mod unreadable_yaml_is_explained;
 mod what_a_flow_lacks_is_shown_in_its_file;
+
+use frontdesk::config::{self, Config, Problems};
+
+/// This configuration, from a file of its own.
+fn loaded(text: &str) -> Result<Config, Problems> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, text).unwrap();
+    config::load(&path)
+}

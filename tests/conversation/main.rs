@@ -27,3 +27,19 @@ mod the_shipped_conversations_serve_their_callers;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
 mod values_said_to_a_caller_are_kept_nowhere;
 mod what_the_network_says_of_a_caller_is_at_hand;
+
+use frontdesk::dialog::{Language, Piece};
+use frontdesk::speech::voice::spoken::words;
+
+/// Each case is what is written, and what is said for it.
+fn read_as(language: &str, make: fn(String) -> Piece, cases: &[(&str, &str)]) {
+    let language = Language::new(language);
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|(written, said)| {
+            let found = words(&make((*written).into()), &language).unwrap();
+            (found != *said).then(|| format!("{written:?}\n   is read {found:?}\n   but is   {said:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}

@@ -1,18 +1,9 @@
 //! What is written and what a speaker of Mandarin at a telephone says.
 
-use frontdesk::dialog::{Language, Piece};
-use frontdesk::speech::voice::spoken::words;
+use frontdesk::dialog::Piece;
 
 fn check(make: fn(String) -> Piece, cases: &[(&str, &str)]) {
-    let mandarin = Language::new("zh");
-    let wrong: Vec<String> = cases
-        .iter()
-        .filter_map(|(written, said)| {
-            let found = words(&make((*written).into()), &mandarin).unwrap();
-            (found != *said).then(|| format!("{written:?}\n   is read {found:?}\n   but is   {said:?}"))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    crate::read_as("zh", make, cases);
 }
 
 #[test]

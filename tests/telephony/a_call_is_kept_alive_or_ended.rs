@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
-use frontdesk::sip::{Endpoint, InviteRequest, Leg, LegEvent, OutgoingEvent, SessionTimer, Settings, Target};
+use common::{answered, nothing_is_left, ring, settings};
+use frontdesk::sip::{Endpoint, LegEvent, SessionTimer, Settings};
 
 /// Seconds instead of minutes.
 fn brief(expires: u32) -> Settings {
@@ -55,7 +55,7 @@ async fn a_caller_who_wants_too_short_sessions_is_told() {
 async fn a_phone_may_want_longer_sessions_and_is_refreshed() {
     let (endpoint, _calls) = Endpoint::start(brief(2)).await.unwrap();
     let phone = Sipp::phone("phone_wants_longer_sessions").start();
-    let leg = ring(&endpoint, phone.uri()).await;
+    let leg = answered(ring(&endpoint, phone.uri()).await).await;
     let heard = talk(leg, 440.0, "", Duration::from_millis(5_000)).await;
     assert_eq!(heard.events, []);
     phone.finish().await;
@@ -66,26 +66,9 @@ async fn a_phone_may_want_longer_sessions_and_is_refreshed() {
 async fn a_phone_that_does_not_refresh_is_hung_up_in_time() {
     let (endpoint, _calls) = Endpoint::start(brief(2)).await.unwrap();
     let phone = Sipp::phone("phone_never_refreshes").start();
-    let leg = ring(&endpoint, phone.uri()).await;
+    let leg = answered(ring(&endpoint, phone.uri()).await).await;
     let heard = talk(leg, 440.0, "", LONG).await;
     assert_eq!(heard.events, [LegEvent::HungUp]);
     phone.finish().await;
     nothing_is_left(&endpoint).await;
-}
-
-async fn ring(endpoint: &Endpoint, uri: String) -> Leg {
-    let request = InviteRequest {
-        to: Target::Uri(uri),
-        from_display: "Bank".into(),
-        headers: Vec::new(),
-        ring_timeout: Duration::from_secs(10),
-    };
-    let mut outgoing = endpoint.invite(request).await.unwrap();
-    loop {
-        match outgoing.events.recv().await.expect("an end") {
-            OutgoingEvent::Ringing => {}
-            OutgoingEvent::Answered(leg) => return leg,
-            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
-        }
-    }
 }

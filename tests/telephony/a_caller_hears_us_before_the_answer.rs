@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::{speak, talk};
-use common::{nothing_is_left, settings};
-use frontdesk::sip::{Endpoint, InviteRequest, LegEvent, Outgoing, OutgoingEvent, Settings, Target};
+use common::{answered, nothing_is_left, ring, settings};
+use frontdesk::sip::{Endpoint, LegEvent, Settings};
 
 #[tokio::test]
 async fn a_caller_who_requires_it_gets_reliable_ringing() {
@@ -121,24 +121,4 @@ async fn of_two_phones_that_answer_the_second_is_hung_up() {
     phone.finish().await;
     assert!(heard.has_tone(800.0, 500), "{:?}", heard.quality);
     nothing_is_left(&endpoint).await;
-}
-
-async fn ring(endpoint: &Endpoint, uri: String) -> Outgoing {
-    let request = InviteRequest {
-        to: Target::Uri(uri),
-        from_display: "Bank".into(),
-        headers: Vec::new(),
-        ring_timeout: Duration::from_secs(10),
-    };
-    endpoint.invite(request).await.unwrap()
-}
-
-async fn answered(mut outgoing: Outgoing) -> frontdesk::sip::Leg {
-    loop {
-        match outgoing.events.recv().await.expect("an end") {
-            OutgoingEvent::Ringing => {}
-            OutgoingEvent::Answered(leg) => return leg,
-            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
-        }
-    }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::common;
 use common::sipp::Sipp;
-use common::{nothing_is_left, settings};
-use frontdesk::sip::{Endpoint, InviteRequest, Leg, LegEvent, OutgoingEvent, Replaces, Target, TransferRequest};
+use common::{answered, nothing_is_left, ring, settings};
+use frontdesk::sip::{Endpoint, Leg, LegEvent, Replaces, TransferRequest};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -59,7 +59,7 @@ async fn a_caller_who_does_not_follow_is_still_there() {
 async fn a_phone_of_ours_asks_and_is_told() {
     let (endpoint, _calls) = Endpoint::start(settings()).await.unwrap();
     let phone = Sipp::phone("phone_asks_for_transfers").start();
-    let mut leg = ring(&endpoint, phone.uri()).await;
+    let mut leg = answered(ring(&endpoint, phone.uri()).await).await;
     leg.control.allow_transfers();
     assert_eq!(next(&mut leg).await, LegEvent::TransferUnreadable, "we call no telephone number by itself");
     let first = transfer(next(&mut leg).await);
@@ -83,7 +83,7 @@ async fn a_phone_that_asks_and_hangs_up_at_once_has_asked() {
         let (phone, asks) = (UdpSocket::bind("127.0.0.1:0").await.unwrap(), Arc::new(Notify::new()));
         let uri = format!("sip:agent@{}", phone.local_addr().unwrap());
         let phone = tokio::spawn(asks_and_leaves(phone, asks.clone()));
-        let mut leg = ring(&endpoint, uri).await;
+        let mut leg = answered(ring(&endpoint, uri).await).await;
         leg.control.allow_transfers();
         asks.notify_one();
         assert_eq!(transfer(next(&mut leg).await).to, "wang");
@@ -147,22 +147,5 @@ fn transfer(event: LegEvent) -> TransferRequest {
     match event {
         LegEvent::Transfer(request) => request,
         other => panic!("{other:?}"),
-    }
-}
-
-async fn ring(endpoint: &Endpoint, uri: String) -> Leg {
-    let request = InviteRequest {
-        to: Target::Uri(uri),
-        from_display: "Bank".into(),
-        headers: Vec::new(),
-        ring_timeout: Duration::from_secs(10),
-    };
-    let mut outgoing = endpoint.invite(request).await.unwrap();
-    loop {
-        match outgoing.events.recv().await.expect("an end") {
-            OutgoingEvent::Ringing => {}
-            OutgoingEvent::Answered(leg) => return leg,
-            OutgoingEvent::Failed { status, .. } => panic!("{status}"),
-        }
     }
 }

@@ -2,11 +2,11 @@
 //! the new one takes the place of. Where a transfer leads, and whether it may, is decided by the leg's owner: here it is
 //! carried, and its progress told as `message/sipfrag`.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rsipstack::dialog::dialog::Dialog;
 use rsipstack::sip::{Header, Request, Scheme, StatusCode, Uri, headers};
 use rsipstack::transaction::transaction::Transaction;
@@ -22,6 +22,9 @@ const FRAGMENT: &str = "message/sipfrag;version=2.0";
 const ANSWERED: Duration = Duration::from_secs(10);
 /// Longest Refer-To taken, bytes.
 const LONGEST: usize = 1_024;
+/// What a URI's header part may not hold as it is (RFC 3261, 25.1: `hvalue`).
+const NO_HVALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~').remove(b'*');
 
 /// Names a dialog to one of its sides: `to_tag` is that side's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,34 +273,12 @@ fn refer_to(value: &str) -> Option<(String, String, Option<Replaces>)> {
     Some((uri.to_owned(), to, replaces))
 }
 
-/// For a URI's header part (RFC 3261, 25.1: `hvalue`).
 fn escape(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' => out.push(byte.into()),
-            _ => drop(write!(out, "%{byte:02X}")), // into a String
-        }
-        out
-    })
+    utf8_percent_encode(text, NO_HVALUE).to_string()
 }
 
 fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(&byte) = bytes.get(at) {
-        let hex = (byte == b'%').then(|| std::str::from_utf8(bytes.get(at + 1..at + 3)?).ok()).flatten();
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(meant) => {
-                out.push(meant);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).chars().filter(|c| !c.is_control()).collect()
+    percent_decode_str(text).decode_utf8_lossy().chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -306,12 +287,8 @@ mod tests {
 
     #[test]
     fn a_refer_to_is_read_however_it_is_written() {
-        let replaces = Replaces {
-            call_id: "12@192.0.2.1".into(),
-            to_tag: "a;b".replace(";b", ""),
-            from_tag: "b".into(),
-            early_only: false,
-        };
+        let replaces =
+            Replaces { call_id: "12@192.0.2.1".into(), to_tag: "a".into(), from_tag: "b".into(), early_only: false };
         for (value, uri, to, attended) in [
             ("<sip:wang@192.0.2.9>", "sip:wang@192.0.2.9", "wang", false),
             ("sip:+4930123@192.0.2.9;method=INVITE", "sip:+4930123@192.0.2.9", "+4930123", false),

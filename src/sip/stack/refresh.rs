@@ -67,10 +67,13 @@ pub(super) fn ask(limits: &Limits) -> Vec<Header> {
         return Vec::new();
     }
     let mut headers = vec![value(limits.expires.to_string())];
-    headers.extend(
-        (limits.min != session_timer::LEAST).then(|| Header::MinSE(headers::MinSE::new(limits.min.to_string()))),
-    );
+    headers.extend(least(limits));
     headers
+}
+
+/// `Min-SE`, where it says more than the RFC does.
+fn least(limits: &Limits) -> Option<Header> {
+    (limits.min != session_timer::LEAST).then(|| Header::MinSE(headers::MinSE::new(limits.min.to_string())))
 }
 
 /// What to ask for after a 422.
@@ -128,8 +131,7 @@ async fn refresh(session: &Arc<Session>) {
     }
     // We stay the refresher: in this transaction we are the UAC.
     let mut headers = vec![value(format!("{};refresher=uac", timer.seconds())), allow(), supported()];
-    let least = session.shared.settings.load().session_timer.min;
-    headers.extend((least != session_timer::LEAST).then(|| Header::MinSE(headers::MinSE::new(least.to_string()))));
+    headers.extend(least(&session.shared.settings.load().session_timer));
     let answered = if session.abilities().update {
         session.dialog.update(Some(headers), None).await
     } else {

@@ -1,0 +1,299 @@
+//! What the caller says during a session: from the listener's pauses through the recogniser's text to a turn that the
+//! call is told, and what becomes meanwhile of a prompt that somebody speaks into.
+
+use std::sync::Arc;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Request, Saying, Session};
+use crate::call::{Event, Passing, Utterance, Weight};
+use crate::emotion::live::Felt;
+use crate::engine::stages::Stages;
+use crate::media::Frame;
+use crate::speech::{Heard, Hearing, Meaning, TurnId};
+
+/// The recogniser may take this long for one turn before the caller is asked again.
+const HEARING_LIMIT_MS: u64 = 8_000;
+
+/// A turn between its first pause and its text.
+pub(super) struct Turn {
+    id: TurnId,
+    text: Option<Result<Hearing, Unheard>>,
+    /// First and last sound, once the turn is over.
+    over: Option<(u64, u64)>,
+    asked_ms: u64,
+    /// Samples of the whole turn up to here.
+    samples: usize,
+    /// It held a prompt up and proved to be nothing.
+    passed: bool,
+    stages: Stages,
+    gone: CancellationToken,
+    wanted: DropGuard,
+}
+
+/// A turn that could not be read; the reason was logged where it arose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unheard;
+
+impl Session {
+    /// The text of a turn, or that there is none to be had.
+    pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
+        let now = self.now_ms;
+        if self.parts.heard(turn, &hearing) {
+            self.tell_part(&hearing);
+        } else if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+            pending.stages.read = now;
+            pending.text = Some(hearing);
+        } else {
+            return;
+        }
+        self.weigh();
+        self.settle_turn();
+    }
+
+    /// What the model made of the caller's voice; none: it had no time for it.
+    pub fn felt(&mut self, id: u32, felt: Option<Felt>) {
+        let Some(live) = &mut self.live else { return }; // no longer wanted
+        match felt {
+            Some(felt) => {
+                if let Some(reading) = live.felt(felt) {
+                    self.tell(Event::Emotion(reading));
+                }
+            }
+            None => live.unfelt(id),
+        }
+    }
+
+    /// How likely a turn is over, from the end-of-turn model.
+    pub fn turn_probability(&mut self, turn: TurnId, probability: f32) {
+        if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
+            pending.stages.judged = Some(self.now_ms);
+        }
+        self.listener.turn_probability(turn, probability);
+    }
+
+    /// The recogniser takes nothing more, now.
+    pub fn speech_unavailable(&mut self) {
+        self.turn = None;
+        self.parts.clear();
+        self.release();
+        self.tell(Event::SpeechUnavailable);
+    }
+
+    pub(super) fn listen(&mut self, frame: &Frame) {
+        if let Some(live) = &mut self.live {
+            let feel = live.hear(self.now_ms, frame, self.playing);
+            self.requests.extend(feel.map(Request::Feel));
+        }
+        let somebody = self.echo.hears_somebody(frame, &self.played);
+        for heard in self.listener.hear_gated(self.now_ms, frame, somebody) {
+            self.feel(&heard);
+            match heard {
+                Heard::SpeechStarted => {
+                    (self.told, self.turn) = (false, None);
+                    self.parts.clear();
+                    self.speaks();
+                }
+                Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
+                Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
+                Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms),
+                Heard::Lasting { id, turn: audio } => {
+                    if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
+                        self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
+                    }
+                }
+                Heard::Resumed => {
+                    if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
+                        && self.parts.keep(id, text.clone(), wanted, samples)
+                        && let Some(text) = text
+                    {
+                        self.tell_part(&text);
+                    }
+                    self.speaks();
+                }
+                Heard::TurnEnded { id, audio, start_ms, end_ms } => {
+                    if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
+                        self.read(id, &audio, end_ms);
+                    }
+                    match &mut self.turn {
+                        Some(turn) => {
+                            turn.over = Some((start_ms, end_ms));
+                            turn.asked_ms = turn.asked_ms.max(self.now_ms);
+                            turn.stages.over = self.now_ms;
+                        }
+                        None => self.carry_on(Passing::Noise), // nobody wants to know what it was
+                    }
+                    self.settle_turn();
+                }
+            }
+        }
+    }
+
+    /// The turns of the caller, as their voice is followed. The reading of an utterance comes before its words.
+    fn feel(&mut self, heard: &Heard) {
+        let now = self.now_ms;
+        let Some(live) = &mut self.live else { return };
+        let (reading, feel) = match heard {
+            Heard::SpeechStarted => {
+                live.began(now);
+                (None, None)
+            }
+            Heard::Paused { start_ms, .. } => (None, live.paused(now, *start_ms)),
+            Heard::Resumed => {
+                live.resumed();
+                (None, None)
+            }
+            Heard::Lasting { .. } => return,
+            Heard::TurnEnded { .. } => live.over(now),
+        };
+        self.requests.extend(feel.map(Request::Feel));
+        if let Some(reading) = reading {
+            self.tell(Event::Emotion(reading));
+        }
+    }
+
+    /// Somebody speaks: a prompt that may be interrupted waits, in silence, to hear what it is.
+    fn speaks(&mut self) {
+        let over = |saying: &Saying| saying.complete && saying.player.is_over();
+        match &mut self.to_caller {
+            Some(saying) if self.listening.is_some() && saying.interruptible && !over(saying) => {
+                saying.player.pause();
+                self.held = true;
+            }
+            _ if !std::mem::replace(&mut self.told, true) => self.tell(Event::SpeechStarted),
+            _ => {}
+        }
+    }
+
+    /// The prompt that waits goes on where it was.
+    pub(super) fn carry_on(&mut self, because: Passing) {
+        if self.release() {
+            self.tell(Event::CarriedOn { because });
+        }
+    }
+
+    /// Ends a prompt's waiting; false when none waits.
+    pub(super) fn release(&mut self) -> bool {
+        if let Some(saying) = &mut self.to_caller {
+            saying.player.resume();
+        }
+        std::mem::take(&mut self.held)
+    }
+
+    /// It was words: the call decides what becomes of the prompt.
+    fn interrupt(&mut self) {
+        if std::mem::take(&mut self.held) {
+            self.told = true;
+            self.tell(Event::SpeechStarted);
+        }
+        self.release(); // where the call lets it go on
+    }
+
+    /// Has a turn read, if the call wants to know what the caller says.
+    fn read(&mut self, id: TurnId, audio: &Arc<[f32]>, end_ms: u64) {
+        let Some((expect, language, hints)) = self.listening.clone() else { return };
+        let gone = CancellationToken::new();
+        let (languages, samples, rest) = (self.languages.clone(), audio.len(), self.parts.rest(audio));
+        self.requests.push(Request::Hear {
+            turn: id,
+            audio: rest,
+            language,
+            hints,
+            expect,
+            languages,
+            gone: gone.clone(),
+        });
+        let asked_ms = self.now_ms;
+        let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
+        let wanted = gone.clone().drop_guard();
+        self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, gone, wanted });
+    }
+
+    /// A part of the turn that goes on was read.
+    fn tell_part(&mut self, part: &Result<Hearing, Unheard>) {
+        if let Ok(hearing) = part
+            && !hearing.text.is_empty()
+            && !self.masked
+        {
+            self.tell(Event::HeardPart { text: hearing.text.clone() });
+        }
+    }
+
+    /// What is read of a turn that pauses may tell how long to wait for more, and what a prompt that waits is to do.
+    fn weigh(&mut self) {
+        let Some(Turn { id, text: Some(text), .. }) = &self.turn else { return };
+        if !self.parts.read() {
+            return;
+        }
+        let (id, text) = (*id, self.parts.with(text));
+        let weight = text.map_or(Weight::Nothing, |hearing| self.call.weigh(&hearing.text, hearing.confidence));
+        let meaning = match weight {
+            Weight::Complete => Some(Meaning::Complete),
+            Weight::Unfinished => Some(Meaning::Unfinished),
+            _ => None,
+        };
+        self.listener.meaning(id, meaning);
+        if self.held {
+            match weight {
+                Weight::Nothing => self.pass(Passing::Noise),
+                Weight::Backchannel => self.pass(Passing::Backchannel),
+                _ => self.interrupt(),
+            }
+        }
+    }
+
+    /// The turn, as it stands, interrupts nothing and answers nothing.
+    fn pass(&mut self, because: Passing) {
+        if let Some(turn) = &mut self.turn {
+            turn.passed = true;
+        }
+        self.carry_on(because);
+    }
+
+    /// A turn that is over and read goes to the call.
+    fn settle_turn(&mut self) {
+        let settled = |turn: &mut Turn| turn.text.is_some() && turn.over.is_some();
+        if !self.parts.read() {
+            return;
+        }
+        let Some(turn) = self.turn.take_if(settled) else { return };
+        let Turn { text: Some(text), over: Some((start_ms, end_ms)), passed, stages, .. } = turn else { return };
+        let text = self.parts.with(&text);
+        self.parts.clear();
+        if passed && !self.told {
+            return;
+        }
+        self.unanswered = Some(Stages { told: self.now_ms, ..stages });
+        self.tell(match text {
+            Ok(hearing) if !hearing.text.is_empty() => Event::Heard(Utterance {
+                text: hearing.text,
+                alternatives: hearing.alternatives,
+                confidence: hearing.confidence,
+                language: hearing.language.to_string(),
+                start_ms,
+                end_ms,
+            }),
+            _ => Event::NotHeard,
+        });
+    }
+
+    pub(super) fn stop_listening(&mut self) {
+        self.listening = None;
+        self.turn = None;
+        self.parts.clear();
+        self.release();
+    }
+
+    /// The recogniser has had its time.
+    pub(super) fn give_up_late_turn(&mut self) {
+        let now = self.now_ms;
+        let late = |turn: &mut Turn| turn.over.is_some() && now > turn.asked_ms + HEARING_LIMIT_MS;
+        if self.turn.take_if(late).is_some() {
+            self.parts.clear();
+            match self.held {
+                true => self.carry_on(Passing::Noise),
+                false => self.tell(Event::NotHeard),
+            }
+        }
+    }
+}
