@@ -34,6 +34,8 @@ fn heard_from(words: usize) -> f32 {
         _ => 0.0,
     }
 }
+/// Two syllables of Mandarin that answer nothing: Whisper hears other ones in them too often.
+const SURE_SYLLABLES: f32 = 0.85;
 
 impl Call {
     /// Weighs the reading of a turn against what the call waits for.
@@ -44,6 +46,7 @@ impl Call {
         let weight = match self.meant(text) {
             None if backchannel::is(text) => Weight::Backchannel,
             None if self.foreign(text) => Weight::Nothing,
+            None if confidence < SURE_SYLLABLES && !self.asks() && is_syllables(text) => Weight::Nothing,
             None => Weight::Words,
             Some(weight) => weight,
         };
@@ -57,6 +60,11 @@ impl Call {
     /// A word or two in Latin letters where Mandarin is spoken: what the recogniser makes of "哦" and of coughs.
     fn foreign(&self, text: &str) -> bool {
         self.flow.language.as_str().starts_with("zh") && Words::of(text).len() <= 2 && !text.chars().any(words::is_han)
+    }
+
+    /// A question was put, and its answer may be anything.
+    fn asks(&self) -> bool {
+        matches!(&self.phase, Phase::Bot(Bot { stage: Stage::Asking, .. }))
     }
 
     /// Its weight as an answer; `None` when it is none.
@@ -89,6 +97,10 @@ impl Call {
             _ => None,
         }
     }
+}
+
+fn is_syllables(text: &str) -> bool {
+    (1..=2).contains(&text.chars().filter(|c| c.is_alphanumeric()).count()) && text.chars().any(words::is_han)
 }
 
 fn answer_to_yes_no(text: &str) -> Option<Weight> {
@@ -124,5 +136,10 @@ mod tests {
         assert_eq!(answer_to_yes_no("Yes."), Some(Weight::Complete));
         assert_eq!(answer_to_yes_no("No, it's four oh eight"), Some(Weight::Words));
         assert_eq!(answer_to_yes_no("Well"), None);
+    }
+
+    #[test]
+    fn two_syllables_are_little() {
+        assert!(is_syllables("许等。") && is_syllables("嗯") && !is_syllables("许等等") && !is_syllables("OK"));
     }
 }

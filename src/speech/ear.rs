@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use super::cpu::thread_cpu;
 use super::guard;
@@ -139,7 +140,7 @@ fn hear(
     alternatives: usize,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Option<Hearing>, HearError> {
-    let before = thread_cpu();
+    let (began, before) = (Instant::now(), thread_cpu());
     let threads = threads(cores(), running());
     let candidates: Vec<&'static str> = request.languages.iter().filter_map(|tag| known(tag.as_str())).collect();
     let mut job = Job {
@@ -176,7 +177,9 @@ fn hear(
     }
     // The other threads work, or spin, as long as this one.
     let cpu_s = (thread_cpu() - before).as_secs_f32() * threads as f32;
-    Ok(Some(hearing(&reading, request.audio.len() as f32 / RATE as f32, cpu_s)))
+    let seconds = request.audio.len() as f32 / RATE as f32;
+    tracing::debug!(threads, seconds, wall_ms = began.elapsed().as_millis() as u64, cpu_s, "read");
+    Ok(Some(hearing(&reading, seconds, cpu_s)))
 }
 
 /// Threads for one utterance: a caller alone need not wait for one core while others idle. Where something else runs
@@ -190,11 +193,24 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Threads of all processes that run or want to, this one included. Linux says so; elsewhere every core counts as busy.
+/// Threads of all processes that run or want to for longer than a moment, this one included. Linux says so; elsewhere
+/// every core counts as busy. A pause of the caller wakes several that are done at once: hence the least of some looks.
 fn running() -> usize {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let running = load.split(' ').nth(3).and_then(|tasks| tasks.split('/').next()?.parse().ok());
-    running.unwrap_or(usize::MAX)
+    const LOOKS: usize = 4;
+    const BETWEEN: Duration = Duration::from_millis(1);
+    let look = || {
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        load.split(' ').nth(3).and_then(|tasks| tasks.split('/').next()?.parse().ok()).unwrap_or(usize::MAX)
+    };
+    let mut least = look();
+    for _ in 1..LOOKS {
+        if least <= 1 {
+            break;
+        }
+        std::thread::sleep(BETWEEN);
+        least = least.min(look());
+    }
+    least
 }
 
 /// The language in which a turn should be read instead. Whisper names it well from a sentence, poorly from a word:

@@ -32,7 +32,7 @@ pub struct ListenerSettings {
 
 impl Default for ListenerSettings {
     fn default() -> Self {
-        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 96, longest_ms: 28_000 }
+        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 64, longest_ms: 28_000 }
     }
 }
 

@@ -27,6 +27,9 @@ pub enum TurnError {
     Load(String),
 }
 
+/// More are no quicker.
+const MOST_THREADS: usize = 4;
+
 /// The loaded model.
 pub struct TurnModel {
     model: Model,
@@ -37,7 +40,8 @@ pub struct TurnModel {
 impl TurnModel {
     pub fn load(path: &Path) -> Result<Self, TurnError> {
         let model = Model::load_file(path).map_err(|e| TurnError::Load(e.to_string()))?;
-        let threads = Arc::new(ThreadPool::with_num_threads(1));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = Arc::new(ThreadPool::with_num_threads(cores.min(MOST_THREADS)));
         Ok(Self { model, mel: LogMel::new(MELS), options: RunOptions::default().with_thread_pool(Some(threads)) })
     }
 

@@ -9,9 +9,9 @@ use crate::dialog::Expect;
 
 /// Silence after which the turn model judges, ms: it hears the end of a sentence better with some silence after it.
 pub const JUDGED_MS: [u32; 2] = [192, 320];
-/// The first time it waits this long for the text: on two cores reading and judging at once would hold up both, and
-/// what is read may make its word needless.
-pub const READ_FIRST_MS: u32 = 256;
+/// The first time it waits this long for the text: on two cores reading and judging at once hold up both, and what is
+/// read may make its word needless.
+pub const READ_FIRST_MS: u32 = 352;
 
 /// From these probabilities on a turn is over, sounds finished, rather finished, rather not; below the last it does not.
 const SOUNDS: [f32; 4] = [0.97, 0.9, 0.5, 0.2];
