@@ -257,7 +257,10 @@ impl Listener {
     fn judge(&mut self, silence_ms: u32) -> Option<Heard> {
         let pause = self.turn.as_mut()?.pause.as_mut()?;
         let due = silence_ms >= *by_silence::JUDGED_MS.get(pause.judged)?;
-        let waits = pause.judged == 0 && !pause.read && silence_ms < by_silence::READ_FIRST_MS;
+        let waits = match pause.judged {
+            0 => !pause.read && silence_ms < by_silence::READ_FIRST_MS,
+            _ => pause.probability.is_none(), // one word at a time
+        };
         if !due || waits || !by_silence::worth_judging(&self.expect, pause.probability) {
             return None;
         }
