@@ -195,11 +195,13 @@ fn write(packets: Compound) -> Option<Bytes> {
     rtcp::packet::marshal(&packets).ok()
 }
 
-/// RFC 3550, A.2: version 2, the parts' lengths adding up; beginning with a report is not insisted on (phones open
-/// their way through NAT with a lone APP packet). Gives the parts that a telephone call knows: only those are shown to
-/// the crate. Feedback (RFC 4585), extended reports (RFC 3611) and what else is registered is stepped over (6.1).
+/// RFC 3550, A.2: version 2, the first part without padding, the parts' lengths adding up; beginning with a report is
+/// not insisted on (phones open their way through NAT with a lone APP packet, and end with a BYE). Gives the parts that a
+/// telephone call knows: only those are shown to the crate. Feedback (RFC 4585), extended reports (RFC 3611) and what
+/// else is registered is stepped over (6.1).
 fn known_parts(datagram: &[u8]) -> Option<Vec<u8>> {
-    if datagram.len() > MAX_DATAGRAM || datagram.is_empty() {
+    let padded = datagram.first().is_some_and(|first| first & 0x20 != 0);
+    if datagram.len() > MAX_DATAGRAM || datagram.is_empty() || padded {
         return None;
     }
     let mut known = Vec::with_capacity(datagram.len());
