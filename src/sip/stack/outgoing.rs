@@ -326,6 +326,10 @@ async fn attempt(
             continue;
         }
         if response.status_code.kind() != StatusCodeKind::Successful {
+            if let Some(trunk) = &device.trunk {
+                let server = Server { address: device.address, transport: device.transport };
+                shared.trunks.heed(&trunk.name, server, &response);
+            }
             let status = response.status_code.code();
             return Err((status, reason(status)));
         }
