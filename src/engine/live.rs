@@ -484,6 +484,7 @@ fn count(quality: &crate::media::Quality) {
     metrics::counter!(names::RTP_LATE).increment(quality.packets_late);
     metrics::counter!(names::RTP_BAD).increment(quality.packets_bad);
     metrics::counter!(names::RTP_UNAUTHENTIC).increment(quality.packets_unauthentic);
+    metrics::counter!(names::RTP_FOREIGN).increment(quality.packets_foreign);
     metrics::histogram!(names::RTP_JITTER_SECONDS).record(f64::from(quality.jitter_ms) / 1e3);
     metrics::histogram!(names::RTP_BUFFER_SECONDS).record(f64::from(quality.buffer_ms) / 1e3);
     if let Some(ms) = quality.round_trip_ms {

@@ -73,6 +73,7 @@ pub struct RtpPort {
     encrypted: bool,
     packets_bad: u64,
     packets_unauthentic: u64,
+    packets_foreign: u64,
     beats: u32,
     /// From the codec's rate to the port's, and back.
     from_codec: Option<Resampler>,
@@ -130,6 +131,7 @@ impl RtpPort {
             encrypted: false,
             packets_bad: 0,
             packets_unauthentic: 0,
+            packets_foreign: 0,
             beats: 0,
             from_codec: None,
             to_codec: None,
@@ -212,52 +214,50 @@ impl RtpPort {
             if rtp::is_stun(&buffer[..len]) {
                 continue;
             }
-            if plan.receiving && !self.take(now, plan, source, &mut buffer[..len]) {
-                self.count_bad();
+            if !plan.receiving {
+                continue;
+            }
+            if let Err(why) = self.take(now, plan, source, &mut buffer[..len]) {
+                self.count_bad(why, !self.latch.knows(source));
             }
         }
     }
 
-    /// Takes one datagram; false when it is no good.
-    fn take(&mut self, now: Instant, plan: &Plan, source: SocketAddr, datagram: &mut [u8]) -> bool {
+    /// Takes one datagram, or says why it is no good.
+    fn take(&mut self, now: Instant, plan: &Plan, source: SocketAddr, datagram: &mut [u8]) -> Result<(), &'static str> {
         let len = match (&plan.crypto, &mut self.opener) {
             (None, _) => datagram.len(),
             // Before all else: what is not the peer's must not move the latch either.
             (Some(_), Some(opener)) => match opener.open(datagram) {
                 Ok(len) => len,
-                Err(srtp::Refused::Doubled) => return true,
+                Err(srtp::Refused::Doubled) => return Ok(()),
                 Err(srtp::Refused::Forged) => {
                     self.packets_unauthentic += 1;
-                    return false;
+                    return Err("no key of the call made it");
                 }
             },
-            (Some(_), None) => return false, // `plan` has made one
+            (Some(_), None) => return Err("there is no key"), // `plan` has made one
         };
-        let Some(packet) = rtp::parse(&datagram[..len]) else { return false };
+        let packet = rtp::parse(&datagram[..len]).ok_or("it is no RTP")?;
         if !self.latch.admits(now, source, packet.ssrc, packet.sequence) {
-            return false;
+            return Err("it is not the peer's");
         }
         self.heard_at = Some(now);
         self.paused = packet.payload_type == COMFORT_NOISE;
         if plan.events_in.contains(&packet.payload_type) {
             self.jitter.skip(packet.ssrc, packet.sequence);
-            return match self.event_receiver.receive(packet.timestamp, packet.payload) {
-                Ok(Some(key)) => {
-                    self.press(now, Way::Event, key);
-                    true
-                }
-                Ok(None) => {
-                    self.presses.held(now, Way::Event);
-                    true
-                }
-                Err(keys::Malformed) => false,
-            };
+            let event = self.event_receiver.receive(packet.timestamp, packet.payload);
+            match event.map_err(|keys::Malformed| "its event is malformed")? {
+                Some(key) => self.press(now, Way::Event, key),
+                None => self.presses.held(now, Way::Event),
+            }
+            return Ok(());
         }
         if packet.payload_type == COMFORT_NOISE {
             self.jitter.pause(packet.ssrc, packet.sequence, packet.payload);
-            return true;
+            return Ok(());
         }
-        let Some(codec) = plan.codec_of(packet.payload_type) else { return false };
+        let codec = plan.codec_of(packet.payload_type).ok_or("its payload type was not agreed")?;
         let packet = Packet {
             ssrc: packet.ssrc,
             sequence: packet.sequence,
@@ -266,12 +266,14 @@ impl RtpPort {
             codec,
             payload: packet.payload,
         };
-        let arrival = self.jitter.push(now, &packet);
-        if arrival != Arrival::Refused && self.remote_ssrc != Some(packet.ssrc) {
+        if self.jitter.push(now, &packet) == Arrival::Refused {
+            return Err("it is empty, too long, or not of the stream");
+        }
+        if self.remote_ssrc != Some(packet.ssrc) {
             self.remote_ssrc = Some(packet.ssrc);
             self.event_receiver.reset();
         }
-        arrival != Arrival::Refused
+        Ok(())
     }
 
     /// A press that is not known by another way yet waits to be reported.
@@ -328,13 +330,20 @@ impl RtpPort {
             if known && good {
                 self.heard_at = Some(now);
             } else {
-                self.count_bad();
+                let next = |at: SocketAddr| Some(SocketAddr::new(at.ip(), at.port().checked_add(1)?));
+                let theirs = [plan.remote_rtcp, self.latch.target(), self.latch.target().and_then(next)];
+                let why = if opened.is_none() { "no key of the call made it" } else { "it is no RTCP of the peer's" };
+                self.count_bad(why, !theirs.contains(&Some(source)));
             }
         }
     }
 
-    fn count_bad(&mut self) {
+    fn count_bad(&mut self, why: &'static str, foreign: bool) {
+        if self.packets_bad == 0 {
+            debug!(why, foreign, "a packet is refused, the first of its leg");
+        }
         self.packets_bad += 1;
+        self.packets_foreign += u64::from(foreign);
         self.bad.fetch_add(1, Relaxed);
     }
 
@@ -578,6 +587,7 @@ impl Port for RtpPort {
             packets_sent: self.sent.packets.into(),
             packets_bad: self.packets_bad,
             packets_unauthentic: self.packets_unauthentic,
+            packets_foreign: self.packets_foreign,
             jitter_ms: stats.jitter_ms,
             buffer_ms: stats.buffer_ms,
             concealed: stats.concealed,
