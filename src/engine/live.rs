@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent};
 use super::errand::{self, Return};
-use super::floor::FloorHandle;
+use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
 use super::transfer::{Claim, Switchboard};
@@ -99,6 +99,11 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
+    /// The floor gives them no other call: the agent who came by a transfer, and the target.
+    agent_busy: Option<Occupied>,
+    target_busy: Option<Occupied>,
+    /// The queue that the caller came by last.
+    queue: Option<String>,
     /// The agent's wish for it, to be told how it goes.
     transfer: Option<sip::TransferRequest>,
     /// It came to its end just now: the agent's telephone is hearing of it.
@@ -156,6 +161,9 @@ impl Live {
             caller: CallerSide::Gone,
             agent: AgentSide::None,
             target: AgentSide::None,
+            agent_busy: None,
+            target_busy: None,
+            queue: None,
             transfer: None,
             told_transfer: None,
             referred_to: None,
@@ -300,6 +308,10 @@ impl Live {
             Request::ConnectTarget { .. } => {
                 // The agent before was let go.
                 self.agent = std::mem::replace(&mut self.target, AgentSide::None);
+                self.agent_busy = self.target_busy.take();
+                if let Some(busy) = &self.agent_busy {
+                    busy.come_by(self.queue.clone()).await;
+                }
                 self.attend();
             }
             Request::AnswerTransfer { status } => {

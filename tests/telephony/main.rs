@@ -24,6 +24,7 @@ mod a_softphone_speaks_every_codec_and_encrypts;
 mod a_trunk_registers_and_carries_calls_both_ways;
 mod agents_pass_callers_on_and_keep_them;
 mod an_agent_who_does_not_take_a_call_gives_way_to_the_next;
+mod an_agent_who_was_passed_a_caller_gets_no_other;
 mod an_agents_phone_is_rung;
 mod an_agents_softphone_registers_and_takes_a_call;
 mod an_answer_that_can_mean_only_one_thing_is_taken_at_once;

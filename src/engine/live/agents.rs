@@ -8,6 +8,7 @@ use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
 use crate::engine::Session;
 use crate::engine::errand::Return;
+use crate::engine::floor::Occupied;
 use crate::engine::transfer::way_to;
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
@@ -124,6 +125,9 @@ impl Live {
                 let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // likewise
                 };
+                if is_target {
+                    self.target_busy = None;
+                }
                 leg.ended_ms = Some(now_ms);
                 let agent = leg.agent.clone().unwrap_or_default();
                 self.house.store.leg(&self.call, leg);
@@ -174,6 +178,7 @@ impl Live {
     /// How callers of a queue reach its agents is today's configuration.
     pub(super) async fn tell_handoff(&mut self, request: &QueueRequest) {
         if let QueueRequest::Enter { queue, .. } = request {
+            self.queue = Some(queue.clone());
             let by = self.house.today.borrow().queues.get(queue).map_or(HandoffBy::Bridge, |queue| queue.handoff);
             if by != HandoffBy::Bridge {
                 // Before anything that the floor says.
@@ -202,6 +207,12 @@ impl Live {
     }
 
     pub(super) async fn ring_target(&mut self, to: Destination, summary: &Summary) {
+        self.target_busy = match &to {
+            Destination::Agent { agent: name } | Destination::Consulted { name } => {
+                Some(self.occupy(name.clone(), None).await)
+            }
+            Destination::Queue { .. } | Destination::Outside { .. } => None,
+        };
         let consulted = match (&to, &self.transfer) {
             (Destination::Consulted { .. }, Some(sip::TransferRequest { replaces: Some(replaces), .. })) => {
                 self.house.switchboard.take(&replaces.call_id).await
@@ -217,6 +228,12 @@ impl Live {
         }
         let target = way_to(&self.house.today.borrow(), &to);
         self.target = self.dial(to.name().to_owned(), target, summary).await;
+    }
+
+    /// Keeps the floor from giving this agent another call; for the leg that is made next.
+    fn occupy(&self, agent: String, queue: Option<String>) -> impl Future<Output = Occupied> + Send + use<> {
+        let (floor, leg) = (self.house.floor.clone(), format!("{}/{}", self.call, self.legs));
+        async move { floor.occupy(leg, vec![agent], queue).await }
     }
 
     /// A telephone of ours takes the agent's place (INVITE with Replaces).
@@ -235,6 +252,7 @@ impl Live {
         // The caller is heard by nobody while this waits for the ACK: a moment.
         let Ok(phone) = incoming.answer().await else { return };
         self.let_agent_go().await;
+        self.agent_busy = Some(self.occupy(name.clone(), self.queue.clone()).await);
         let leg = self.record_leg(name.clone(), began_ms, Some(self.now_ms()));
         self.agent = AgentSide::There { leg, phone };
         self.attend();
@@ -246,11 +264,13 @@ impl Live {
         self.claim = None;
         let side = std::mem::replace(&mut self.agent, AgentSide::None);
         self.let_go(side).await;
+        self.agent_busy = None;
     }
 
     pub(super) async fn let_target_go(&mut self) {
         let side = std::mem::replace(&mut self.target, AgentSide::None);
         self.let_go(side).await;
+        self.target_busy = None;
     }
 
     async fn let_go(&mut self, side: AgentSide) {
