@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
-use self::agents::{AgentNews, AgentSide, next_of_agent};
+use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
@@ -247,7 +247,10 @@ impl Live {
     }
 
     fn beat(&mut self, session: &mut Session) {
-        let now_ms = self.now_ms();
+        let (now_ms, at) = (self.now_ms(), Instant::now());
+        if let Some(frame) = rings(&mut self.agent, at).or_else(|| rings(&mut self.target, at)) {
+            session.rings(&frame);
+        }
         let caller: Option<&mut dyn Port> = match &mut self.caller {
             CallerSide::There(leg, _) => Some(leg.port()),
             _ => None,
@@ -256,7 +259,7 @@ impl Live {
             AgentSide::There { phone, .. } => Some(phone.port()),
             _ => None,
         };
-        session.beat(now_ms, Instant::now(), caller, agent);
+        session.beat(now_ms, at, caller, agent);
     }
 
     /// Doing one request may make the session ask for more.

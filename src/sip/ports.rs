@@ -31,7 +31,7 @@ struct Pool {
 pub struct RtpSockets {
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
-    lease: Lease,
+    lease: Arc<Lease>,
 }
 
 struct Lease {
@@ -55,7 +55,7 @@ impl RtpPorts {
             let port = (first + 2 * ((start + n) % pairs)) as u16; // within the range, which ends at 65 535
             let Some(lease) = self.lease(port, n >= pairs) else { continue };
             match bind_pair(ip, port) {
-                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease }),
+                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease: Arc::new(lease) }),
                 // Another program has one of the two.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),
@@ -92,6 +92,11 @@ impl RtpSockets {
                 }
             }
         }
+    }
+
+    /// The same pair once more: what one takes, the other does not see. The ports come back with the last of them.
+    pub fn again(&self) -> io::Result<Self> {
+        Ok(Self { rtp: self.rtp.try_clone()?, rtcp: self.rtcp.try_clone()?, lease: self.lease.clone() })
     }
 
     /// The RTP port.

@@ -32,6 +32,7 @@ mod an_engine_and_its_caller_fit_in_one_command;
 mod an_engine_told_to_stop_finishes_its_calls;
 mod bad_sip_messages_harm_nobody;
 mod callers_are_passed_on_by_agents_who_consult;
+mod callers_hear_what_the_agents_line_plays;
 mod keys_come_and_go_by_info;
 mod malformed_input_is_refused_and_harms_nobody;
 mod phones_and_calls_are_reached_by_tls;

@@ -1,6 +1,6 @@
 //! The agents' side of a live call: telephones are rung, put through, passed on and let go.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -10,6 +10,7 @@ use crate::engine::Session;
 use crate::engine::errand::Return;
 use crate::engine::floor::Occupied;
 use crate::engine::transfer::way_to;
+use crate::media::{Frame, Port};
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
 
@@ -21,13 +22,22 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The agent's side of a call.
 pub(super) enum AgentSide {
     None,
-    Ringing { leg: records::Leg, cancel: mpsc::Sender<()> },
-    There { leg: records::Leg, phone: sip::Leg },
+    Ringing {
+        leg: records::Leg,
+        cancel: mpsc::Sender<()>,
+        /// What is heard of them before they answer.
+        sound: Option<Box<dyn Port>>,
+    },
+    There {
+        leg: records::Leg,
+        phone: sip::Leg,
+    },
 }
 
 /// What an agent's phone does, by the number of its leg: news of one already let go mean nothing.
 pub(super) enum AgentNews {
     Ringing(u32),
+    Sound(u32, Box<dyn Port>),
     Answered(u32, sip::Leg),
     Failed(u32, AgentFailure),
 }
@@ -74,7 +84,7 @@ impl Live {
                 tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
             }
         }
-        AgentSide::Ringing { leg, cancel }
+        AgentSide::Ringing { leg, cancel, sound: None }
     }
 
     /// A language model may word the summary for the record. The connection waits for nothing of it.
@@ -93,7 +103,8 @@ impl Live {
             AgentSide::Ringing { leg, .. } => Some(leg.n),
             _ => None,
         };
-        let (AgentNews::Ringing(n) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) = &news;
+        let (AgentNews::Ringing(n) | AgentNews::Sound(n, _) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) =
+            &news;
         let is_target = rings(&self.target) == Some(*n);
         if !is_target && rings(&self.agent) != Some(*n) {
             // Let go meanwhile.
@@ -106,6 +117,11 @@ impl Live {
         let side = if is_target { &mut self.target } else { &mut self.agent };
         match news {
             AgentNews::Ringing(_) => session.tell(if is_target { Event::TargetRinging } else { Event::AgentRinging }),
+            AgentNews::Sound(_, port) => {
+                if let AgentSide::Ringing { sound, .. } = side {
+                    *sound = Some(port);
+                }
+            }
             AgentNews::Answered(_, mut phone) => {
                 let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // it rings, as looked at above
@@ -276,7 +292,7 @@ impl Live {
     async fn let_go(&mut self, side: AgentSide) {
         let leg = match side {
             AgentSide::None => return,
-            AgentSide::Ringing { leg, cancel } => {
+            AgentSide::Ringing { leg, cancel, .. } => {
                 let _ = cancel.send(()).await; // already over: nothing to cancel
                 leg
             }
@@ -319,6 +335,12 @@ async fn ring_agent(
         let event = tokio::select! {
             _ = cancelled.recv() => return outgoing.cancel().await,
             event = outgoing.events.recv() => event,
+            Some(port) = outgoing.early_sound.recv() => {
+                if news.send(AgentNews::Sound(n, port)).await.is_err() {
+                    return;
+                }
+                continue;
+            }
         };
         let (told, over) = match event {
             Some(OutgoingEvent::Ringing) => (AgentNews::Ringing(n), false),
@@ -339,6 +361,13 @@ fn failure(reason: FailureReason) -> AgentFailure {
         FailureReason::Declined => AgentFailure::Declined,
         FailureReason::Unreachable => AgentFailure::Unreachable,
     }
+}
+
+/// What is heard of a telephone that rings, on this beat.
+pub(super) fn rings(agent: &mut AgentSide, at: Instant) -> Option<Frame> {
+    let AgentSide::Ringing { sound: Some(port), .. } = agent else { return None };
+    let mut frame = Frame::silence(port.rate());
+    port.receive(at, &mut frame).heard.then_some(frame)
 }
 
 pub(super) async fn next_of_agent(agent: &mut AgentSide) -> Option<LegEvent> {
