@@ -13,6 +13,7 @@ mod a_caller_hears_us_before_the_answer;
 mod a_caller_to_the_bank_is_heard_answered_and_put_through;
 mod a_caller_to_the_parcel_carrier_is_served_in_mandarin;
 mod a_caller_who_speaks_another_language_is_answered_in_it;
+mod a_callers_softphone_takes_our_place;
 mod a_hundred_sip_calls_leave_nothing_behind;
 mod a_killed_engine_leaves_the_call_on_disk;
 mod a_peer_is_sent_elsewhere;
