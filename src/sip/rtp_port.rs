@@ -16,7 +16,7 @@ use tracing::debug;
 use super::latch::Latch;
 use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
 use super::ports::RtpSockets;
-use super::rtcp::{Heard, PeerReport, Reporter, Sent};
+use super::rtcp::{Heard, Metrics, PeerReport, Reporter, Sent};
 use super::rtp::{self, HEADER};
 use super::settings::InbandKeys;
 use super::srtp;
@@ -419,6 +419,7 @@ impl RtpPort {
             lost: stats.lost,
             highest_sequence: stats.highest_sequence,
             jitter_units: stats.jitter_units,
+            metrics: plan.voip_metrics.then(|| self.metrics()),
         });
         let sent = Sent { timestamp: self.timestamp, ..self.sent };
         if let (Some(report), Some(to)) =
@@ -426,6 +427,32 @@ impl RtpPort {
         {
             self.send_rtcp(plan, &report, to);
         }
+    }
+
+    /// How the peer sounds here.
+    fn metrics(&self) -> Metrics {
+        let (stats, quality, codec) = (self.jitter.stats(), self.quality(), self.encoding.0);
+        let all = (stats.received + stats.lost).max(1) as f32;
+        let longest_buffer_ms = JitterSettings::default().max_ms as f32;
+        Metrics {
+            lost: stats.lost as f32 / all,
+            late: stats.late as f32 / all,
+            bursts: stats.bursts,
+            packet_ms: stats.packet_ms,
+            round_trip_ms: quality.round_trip_ms.unwrap_or(0.0),
+            delay_ms: stats.buffer_ms + codec.delay_ms() + stats.packet_ms,
+            buffer_ms: stats.target_ms,
+            longest_buffer_ms,
+            r_factor: mos::r_factor(codec, self.delay_ms() + stats.buffer_ms, stats.concealed),
+            mos_listening: mos::mos(mos::r_factor(codec, 0.0, stats.concealed)),
+            mos_talking: quality.mos.unwrap_or(1.0),
+        }
+    }
+
+    /// From mouth to ear without the buffer: half the way there and back, a packet, the codec.
+    fn delay_ms(&self) -> f32 {
+        let round_trip = self.reporter.peer().and_then(|peer| peer.round_trip);
+        round_trip.map_or(0.0, |trip| trip.as_secs_f32() * 1e3) / 2.0 + 20.0 + self.encoding.0.delay_ms()
     }
 
     fn send_rtcp(&mut self, plan: &Plan, packet: &[u8], to: SocketAddr) {
@@ -575,8 +602,7 @@ impl Port for RtpPort {
     fn quality(&self) -> Quality {
         let (stats, peer, codec) = (self.jitter.stats(), self.reporter.peer(), self.encoding.0);
         let round_trip_ms = peer.and_then(|peer| peer.round_trip).map(|trip| trip.as_secs_f32() * 1e3);
-        // From mouth to ear: half the way there and back, a packet, the codec, and the buffer.
-        let way = round_trip_ms.unwrap_or(0.0) / 2.0 + 20.0 + codec.delay_ms();
+        let way = self.delay_ms();
         let heard = stats.received > 0;
         let peer_lost = peer.map(|peer| (peer.lost as f32 / self.sent.packets.max(1) as f32).min(1.0));
         let score = |delay, lost| mos::mos(mos::r_factor(codec, delay, lost));
@@ -598,7 +624,9 @@ impl Port for RtpPort {
             peer_jitter_ms: peer.map(|peer| peer.jitter_ms),
             mos: heard.then(|| score(way + stats.buffer_ms, stats.concealed)),
             // Its buffer is its own affair: at least the jitter it sees.
-            peer_mos: peer.zip(peer_lost).map(|(peer, lost)| score(way + 2.0 * peer.jitter_ms, lost)),
+            peer_mos: peer
+                .zip(peer_lost)
+                .map(|(peer, lost)| peer.mos.unwrap_or_else(|| score(way + 2.0 * peer.jitter_ms, lost))),
         }
     }
 }
