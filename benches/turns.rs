@@ -1,5 +1,6 @@
 //! How long the end of a turn takes to be noticed, and how often a caller who only paused is taken to be done, on
-//! recorded sentences over a telephone line. The turn model's word comes 80 ms after it was asked; no text is read.
+//! recorded sentences over a telephone line. A text that decides nothing comes 150 ms after the pause, the turn model's
+//! word 80 ms after it was asked.
 //!
 //! `cargo bench --bench turns -- FOLDER ...`: each holds recordings of sentences (wav, flac, mp3, ogg), one voice a
 //! file. Asterisk's prompts hold several sentences in some files: a pause between two of them that lasts as long as one
@@ -15,7 +16,8 @@ use frontdesk::media::{self, FRAME_MS, Frame};
 use frontdesk::models;
 use frontdesk::speech::{Heard, Listener, ListenerSettings, TURN_MODEL, TurnId, TurnModel};
 
-/// From the question to the turn model's word, ms.
+/// From a pause to its text, and from the question to the turn model's word, ms.
+const READING_MS: u64 = 150;
 const JUDGING_MS: u64 = 80;
 /// At most so many files of a folder, spread over it.
 const MOST: usize = 60;
@@ -35,7 +37,9 @@ fn main() {
         sentences.extend(files.iter().step_by(step).filter_map(|file| Sentence::read(file)));
     }
     let choice = Expect::Choice { phrases: Vec::new() };
-    for (name, expect) in [("yes-no", Expect::YesNo), ("choice", choice), ("free", Expect::Free)] {
+    for (name, expect) in
+        [("yes-no", Expect::YesNo), ("choice", choice), ("request", Expect::Request), ("free", Expect::Free)]
+    {
         let (mut waits, mut cut) = (Vec::new(), 0);
         for sentence in &sentences {
             match sentence.heard(&model, &expect) {
@@ -88,14 +92,18 @@ impl Sentence {
     fn heard(&self, model: &TurnModel, expect: &Expect) -> Option<u64> {
         let mut listener = Listener::new(ListenerSettings::default());
         listener.expect(expect.clone());
+        let mut read: Option<(u64, TurnId)> = None;
         let mut judged: Option<(u64, TurnId, f32)> = None;
         for (n, frame) in self.frames.iter().enumerate() {
             let now_ms = n as u64 * u64::from(FRAME_MS);
-            if let Some((_, id, probability)) = judged.take_if(|(due, ..)| *due <= now_ms) {
-                listener.turn_probability(id, probability);
-            }
-            for event in listener.hear(now_ms, frame) {
+            let (text, word) = (read.take_if(|(due, _)| *due <= now_ms), judged.take_if(|(due, ..)| *due <= now_ms));
+            let answers = [
+                text.and_then(|(_, id)| listener.meaning(id, None)),
+                word.and_then(|(_, id, probability)| listener.turn_probability(id, probability)),
+            ];
+            for event in answers.into_iter().flatten().chain(listener.hear(now_ms, frame)) {
                 match event {
+                    Heard::Paused { id, .. } => read = Some((now_ms + READING_MS, id)),
                     Heard::Lasting { turn, id } => {
                         judged = model.probability(&turn).map(|p| (now_ms + JUDGING_MS, id, p));
                     }

@@ -117,7 +117,7 @@ impl Call {
                 Step::Say { say, next } => {
                     let words = self.words(say);
                     self.set_stage(Stage::Saying { next: next.clone() });
-                    self.listen(Expect::Free, self.person_hints());
+                    self.listen(Expect::Request, self.person_hints());
                     if self.say(vec![words], true) {
                         return Walked::Begun;
                     }
@@ -127,7 +127,7 @@ impl Call {
                     if self.discloses(*key) {
                         let words = self.words(say);
                         self.set_stage(Stage::Saying { next: next.clone() });
-                        self.listen(Expect::Free, self.person_hints());
+                        self.listen(Expect::Request, self.person_hints());
                         if self.say(vec![words], true) {
                             return Walked::Begun;
                         }
@@ -408,7 +408,7 @@ impl Call {
         bot.stage = Stage::Fetching { request, since_ms: self.now_ms, told: false, reply: None };
         let step = bot.step.clone();
         self.note(Note::Fetch { step, backend: fetch.backend.clone() });
-        self.listen(Expect::Free, self.person_hints());
+        self.listen(Expect::Request, self.person_hints());
         let parameters = fetch.with.iter().map(|(name, template)| (name.clone(), self.values.parameter(template)));
         let parameters: Vec<(String, (String, bool))> = parameters.collect();
         let secret = parameters.iter().any(|(_, (_, secret))| *secret);

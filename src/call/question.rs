@@ -96,10 +96,9 @@ impl Call {
             (_, Some(Step::Menu { options, .. })) => {
                 let mut phrases: Vec<String> = options.iter().flat_map(|option| option.phrases.clone()).collect();
                 phrases.extend(person);
-                if options.iter().any(|option| option.intent.is_some()) {
-                    (Expect::Free, phrases)
-                } else {
-                    (Expect::Choice { phrases: phrases.clone() }, phrases)
+                match options.iter().any(|option| option.intent.is_some()) {
+                    true => (Expect::Request, phrases),
+                    false => (Expect::Choice { phrases }, Vec::new()),
                 }
             }
             (_, Some(Step::Ask(ask))) => match ask.kind {

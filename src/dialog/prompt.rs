@@ -85,6 +85,8 @@ pub enum Expect {
     Code { min: usize, max: usize },
     /// Yes or no.
     YesNo,
-    /// Anything: a request in the caller's own words.
+    /// What the caller wants, in own words.
+    Request,
+    /// Anything: a story.
     Free,
 }

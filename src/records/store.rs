@@ -210,7 +210,10 @@ impl Store {
             }
         }
         self.inner.database.close().await;
-        lock(&self.inner.claim).take();
+        if let Some(claim) = lock(&self.inner.claim).take() {
+            // Closing would not do while a child process has yet to close its copy.
+            let _ = claim.unlock(); // it is ours
+        }
         flushed
     }
 

@@ -147,7 +147,10 @@ fn hear(
         language: request.language.as_ref().map(Language::as_str),
         hint: &hint_text(request),
         // Only values are read from them; a sentence in somebody's own words is taken as it is.
-        alternatives: if matches!(request.expect, Expect::Free | Expect::Choice { .. }) { 0 } else { alternatives },
+        alternatives: match request.expect {
+            Expect::Free | Expect::Request | Expect::Choice { .. } => 0,
+            _ => alternatives,
+        },
         room: Room::Fitted,
         candidates: &candidates,
         threads,
@@ -246,11 +249,11 @@ fn confidence(certainty: f32) -> f32 {
 
 /// Phrases that Whisper is told to expect.
 fn told(request: &HearRequest) -> Vec<&str> {
-    let mut phrases: Vec<&str> = request.hints.iter().map(String::as_str).collect();
-    if let Expect::Choice { phrases: choices } = &request.expect {
-        phrases.extend(choices.iter().map(String::as_str));
-    }
-    phrases
+    let choices = match &request.expect {
+        Expect::Choice { phrases } => phrases.as_slice(),
+        _ => &[],
+    };
+    request.hints.iter().chain(choices).map(String::as_str).collect()
 }
 
 /// The same, as something that was said before.

@@ -100,6 +100,8 @@ struct Pause {
     probability: Option<f32>,
     /// How often the turn model was asked.
     judged: usize,
+    /// The text is there.
+    read: bool,
     meaning: Option<Meaning>,
 }
 
@@ -169,26 +171,28 @@ impl Listener {
         events.into_iter()
     }
 
-    /// The turn model's word on a pause: how likely it ended the turn, 0..=1. Heeded with the next frame, and only
-    /// while that pause lasts.
-    pub fn turn_probability(&mut self, id: TurnId, probability: f32) {
-        if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
-            pause.probability = Some(pause.probability.map_or(probability, |before| before.max(probability)));
-        }
+    /// The turn model's word on a pause: how likely it ended the turn, 0..=1. Heeded only while that pause lasts; it may
+    /// be what the end waited for.
+    pub fn turn_probability(&mut self, id: TurnId, probability: f32) -> Option<Heard> {
+        let pause = self.pause_of(id)?;
+        pause.probability = Some(pause.probability.map_or(probability, |before| before.max(probability)));
+        self.decide()
     }
 
     /// What the turn says as far as it was read at a pause; heeded as `turn_probability` is.
-    pub fn meaning(&mut self, id: TurnId, meaning: Option<Meaning>) {
-        if let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()).filter(|p| p.id == id) {
-            pause.meaning = meaning;
-        }
+    pub fn meaning(&mut self, id: TurnId, meaning: Option<Meaning>) -> Option<Heard> {
+        let pause = self.pause_of(id)?;
+        (pause.read, pause.meaning) = (true, meaning);
+        self.decide()
     }
 
     /// No more sound will come: ends the turn that is open.
     pub fn finish(&mut self) -> Option<Heard> {
-        let mut events = Collected::default();
-        self.end(&mut events);
-        events.into_iter().next()
+        self.end()
+    }
+
+    fn pause_of(&mut self, id: TurnId) -> Option<&mut Pause> {
+        self.turn.as_mut().and_then(|turn| turn.pause.as_mut()).filter(|pause| pause.id == id)
     }
 
     fn widened(&mut self, frame: &Frame) -> Frame {
@@ -221,7 +225,6 @@ impl Listener {
         if silence_ms == 0 {
             turn.loudest = turn.loudest.max(power);
         }
-        let length_ms = (self.sound.len() as u64 / SAMPLES_A_MS) as u32;
         match &turn.pause {
             Some(_) if silence_ms == 0 => {
                 turn.pause = None;
@@ -230,31 +233,37 @@ impl Listener {
             None if silence_ms >= self.settings.pause_ms => self.pause(chunk_end, silence_ms, events),
             _ => {}
         }
-        let pause = self.turn.as_ref().and_then(|t| t.pause.as_ref());
-        let over = match pause {
-            Some(pause) => {
-                let needed = by_silence::needed_ms(&self.expect, pause.probability);
-                let needed = by_meaning::adjusted_ms(needed, pause.meaning);
-                let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
-                silence_ms >= needed.max(self.settings.pause_ms)
-            }
-            None => false,
-        };
-        if over || length_ms >= self.settings.longest_ms {
-            self.end(events);
-        } else {
-            self.judge(silence_ms, events);
+        if let Some(event) = self.decide() {
+            events.push(event);
         }
     }
 
-    fn judge(&mut self, silence_ms: u32, events: &mut Collected) {
-        let Some(pause) = self.turn.as_mut().and_then(|t| t.pause.as_mut()) else { return };
-        let due = by_silence::JUDGED_MS.get(pause.judged).is_some_and(|&at| silence_ms >= at);
-        if due && by_silence::worth_judging(&self.expect, pause.probability) {
-            pause.judged += 1;
-            let id = pause.id;
-            events.push(Heard::Lasting { turn: self.turn_sound(), id });
+    /// Whether the turn is over by now, or the turn model is to say.
+    fn decide(&mut self) -> Option<Heard> {
+        let silence_ms = self.activity.silent() * CHUNK_MS;
+        let length_ms = (self.sound.len() as u64 / SAMPLES_A_MS) as u32;
+        let over = self.turn.as_ref()?.pause.as_ref().is_some_and(|pause| {
+            let needed = by_silence::needed_ms(&self.expect, pause.probability);
+            let needed = by_meaning::adjusted_ms(needed, pause.meaning);
+            let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
+            silence_ms >= needed.max(self.settings.pause_ms)
+        });
+        match over || length_ms >= self.settings.longest_ms {
+            true => self.end(),
+            false => self.judge(silence_ms),
         }
+    }
+
+    fn judge(&mut self, silence_ms: u32) -> Option<Heard> {
+        let pause = self.turn.as_mut()?.pause.as_mut()?;
+        let due = silence_ms >= *by_silence::JUDGED_MS.get(pause.judged)?;
+        let waits = pause.judged == 0 && !pause.read && silence_ms < by_silence::READ_FIRST_MS;
+        if !due || waits || !by_silence::worth_judging(&self.expect, pause.probability) {
+            return None;
+        }
+        pause.judged += 1;
+        let id = pause.id;
+        Some(Heard::Lasting { turn: self.turn_sound(), id })
     }
 
     fn pause(&mut self, chunk_end: u64, silence_ms: u32, events: &mut Collected) {
@@ -263,13 +272,21 @@ impl Listener {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         if let Some(turn) = &mut self.turn {
-            turn.pause = Some(Pause { id, audio: audio.clone(), end_ms, probability: None, judged: 0, meaning: None });
+            turn.pause = Some(Pause {
+                id,
+                audio: audio.clone(),
+                end_ms,
+                probability: None,
+                judged: 0,
+                read: false,
+                meaning: None,
+            });
             events.push(Heard::Paused { turn: audio, start_ms: turn.start_ms, end_ms, id });
         }
     }
 
-    fn end(&mut self, events: &mut Collected) {
-        let Some(turn) = self.turn.take() else { return };
+    fn end(&mut self) -> Option<Heard> {
+        let turn = self.turn.take()?;
         let (id, audio, end_ms) = match turn.pause {
             Some(pause) => (pause.id, pause.audio, pause.end_ms),
             None => {
@@ -279,12 +296,12 @@ impl Listener {
                 (id, self.turn_sound(), self.ms(self.first + self.sound.len() as u64))
             }
         };
-        events.push(Heard::TurnEnded { id, audio, start_ms: turn.start_ms, end_ms });
         self.activity.rest();
         // What follows belongs to the next turn.
         let keep = self.partial;
         self.first += (self.sound.len() - keep) as u64;
         self.sound.drain(..self.sound.len() - keep);
+        Some(Heard::TurnEnded { id, audio, start_ms: turn.start_ms, end_ms })
     }
 
     fn turn_sound(&self) -> Arc<[f32]> {

@@ -203,7 +203,7 @@ fn the_ear_is_told_what_is_expected() {
             _ => None,
         })
         .collect();
-    assert_eq!(expected, [&Expect::Free, &Expect::Digits { min: 6, max: 6 }, &Expect::YesNo]);
+    assert_eq!(expected, [&Expect::Request, &Expect::Digits { min: 6, max: 6 }, &Expect::YesNo]);
 }
 
 #[test]

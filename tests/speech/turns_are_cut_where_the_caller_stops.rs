@@ -2,7 +2,7 @@
 
 use frontdesk::dialog::Expect;
 use frontdesk::media::{self, FRAME_MS, Frame};
-use frontdesk::speech::{Heard, Listener, ListenerSettings};
+use frontdesk::speech::{Heard, Listener, ListenerSettings, Meaning, TurnId};
 
 fn fixture(file: &str, rate: u32) -> Vec<i16> {
     let sound = media::file::read(format!("audio_fixtures/{file}")).unwrap();
@@ -73,7 +73,7 @@ fn a_yes_ends_sooner_than_stories_and_the_model_is_heeded() {
             let now_ms = i as u64 * 20;
             for event in listener.hear(now_ms, &Frame::from_samples(8_000, samples)) {
                 match (event, probability) {
-                    (Heard::Paused { id, .. }, Some(p)) => listener.turn_probability(id, p),
+                    (Heard::Paused { id, .. }, Some(p)) => assert_eq!(listener.turn_probability(id, p), None),
                     (Heard::TurnEnded { end_ms, .. }, _) => return now_ms - end_ms,
                     _ => {}
                 }
@@ -86,6 +86,66 @@ fn a_yes_ends_sooner_than_stories_and_the_model_is_heeded() {
     assert_eq!(silence_before_the_end(digits(), Some(0.97)), silence_before_the_end(digits(), None));
     assert!(silence_before_the_end(Expect::Free, Some(0.97)) < silence_before_the_end(Expect::Free, None));
     assert!(silence_before_the_end(Expect::Free, Some(0.05)) > silence_before_the_end(Expect::Free, None) + 250);
+}
+
+#[test]
+fn what_the_end_waited_for_ends_the_turn_at_once() {
+    let sound = [silence(8_000, 500), fixture("pocketsphinx/cards-001.wav", 8_000), silence(8_000, 3_000)].concat();
+    let mut listener = Listener::new(ListenerSettings::default());
+    listener.expect(Expect::Free);
+    let (mut paused, mut asked) = (None, 0);
+    for (i, samples) in sound.chunks(160).enumerate() {
+        let now_ms = i as u64 * 20;
+        for event in listener.hear(now_ms, &Frame::from_samples(8_000, samples)) {
+            match event {
+                Heard::Paused { id, end_ms, .. } => paused = Some((id, end_ms)),
+                Heard::Resumed => paused = None,
+                Heard::Lasting { .. } => asked += 1,
+                _ => {}
+            }
+        }
+        if let Some((id, end_ms)) = paused
+            && now_ms > end_ms + 300
+        {
+            // Nothing was read: the turn model was asked without waiting for it.
+            assert_eq!(asked, 1);
+            assert_eq!(listener.meaning(id + 1, Some(Meaning::Complete)), None, "of another pause");
+            let ended = listener.meaning(id, Some(Meaning::Complete));
+            assert!(matches!(ended, Some(Heard::TurnEnded { id: of, .. }) if of == id), "{ended:?}");
+            return;
+        }
+    }
+    panic!("no pause that lasts");
+}
+
+#[test]
+fn the_turn_model_is_asked_when_the_text_is_there() {
+    let sound = [silence(8_000, 500), fixture("pocketsphinx/cards-001.wav", 8_000), silence(8_000, 3_000)].concat();
+    let asked_after = |read_after_ms: u64| {
+        let mut listener = Listener::new(ListenerSettings::default());
+        listener.expect(Expect::Free);
+        let mut paused: Option<(TurnId, u64)> = None;
+        for (i, samples) in sound.chunks(160).enumerate() {
+            let now_ms = i as u64 * 20;
+            for event in listener.hear(now_ms, &Frame::from_samples(8_000, samples)) {
+                match event {
+                    Heard::Paused { id, end_ms, .. } => paused = Some((id, end_ms)),
+                    Heard::Resumed => paused = None,
+                    Heard::Lasting { .. } => return now_ms - paused.unwrap().1,
+                    _ => {}
+                }
+            }
+            if let Some((id, end_ms)) = paused
+                && now_ms >= end_ms + read_after_ms
+                && let Some(Heard::Lasting { .. }) = listener.meaning(id, None)
+            {
+                return now_ms - end_ms;
+            }
+        }
+        panic!("never asked");
+    };
+    let (soon, later, last) = (asked_after(100), asked_after(230), asked_after(9_000));
+    assert!(soon < later && later < last && last < 320, "{soon} {later} {last}");
 }
 
 #[test]

@@ -69,7 +69,9 @@ impl Session {
         if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
             pending.stages.judged = Some(self.now_ms);
         }
-        self.listener.turn_probability(turn, probability);
+        if let Some(heard) = self.listener.turn_probability(turn, probability) {
+            self.follow(heard);
+        }
     }
 
     /// The recogniser takes nothing more, now.
@@ -87,44 +89,48 @@ impl Session {
         }
         let somebody = self.echo.hears_somebody(frame, &self.played);
         for heard in self.listener.hear_gated(self.now_ms, frame, somebody) {
-            self.feel(&heard);
-            match heard {
-                Heard::SpeechStarted => {
-                    (self.told, self.turn) = (false, None);
-                    self.parts.clear();
-                    self.speaks();
+            self.follow(heard);
+        }
+    }
+
+    fn follow(&mut self, heard: Heard) {
+        self.feel(&heard);
+        match heard {
+            Heard::SpeechStarted => {
+                (self.told, self.turn) = (false, None);
+                self.parts.clear();
+                self.speaks();
+            }
+            Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
+            Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
+            Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms),
+            Heard::Lasting { id, turn: audio } => {
+                if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
+                    self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
                 }
-                Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
-                Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
-                Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms),
-                Heard::Lasting { id, turn: audio } => {
-                    if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
-                        self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
-                    }
+            }
+            Heard::Resumed => {
+                if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
+                    && self.parts.keep(id, text.clone(), wanted, samples)
+                    && let Some(text) = text
+                {
+                    self.tell_part(&text);
                 }
-                Heard::Resumed => {
-                    if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
-                        && self.parts.keep(id, text.clone(), wanted, samples)
-                        && let Some(text) = text
-                    {
-                        self.tell_part(&text);
-                    }
-                    self.speaks();
+                self.speaks();
+            }
+            Heard::TurnEnded { id, audio, start_ms, end_ms } => {
+                if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
+                    self.read(id, &audio, end_ms);
                 }
-                Heard::TurnEnded { id, audio, start_ms, end_ms } => {
-                    if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
-                        self.read(id, &audio, end_ms);
+                match &mut self.turn {
+                    Some(turn) => {
+                        turn.over = Some((start_ms, end_ms));
+                        turn.asked_ms = turn.asked_ms.max(self.now_ms);
+                        turn.stages.over = self.now_ms;
                     }
-                    match &mut self.turn {
-                        Some(turn) => {
-                            turn.over = Some((start_ms, end_ms));
-                            turn.asked_ms = turn.asked_ms.max(self.now_ms);
-                            turn.stages.over = self.now_ms;
-                        }
-                        None => self.carry_on(Passing::Noise), // nobody wants to know what it was
-                    }
-                    self.settle_turn();
+                    None => self.carry_on(Passing::Noise), // nobody wants to know what it was
                 }
+                self.settle_turn();
             }
         }
     }
@@ -232,13 +238,16 @@ impl Session {
             Weight::Unfinished => Some(Meaning::Unfinished),
             _ => None,
         };
-        self.listener.meaning(id, meaning);
+        let heard = self.listener.meaning(id, meaning);
         if self.held {
             match weight {
                 Weight::Nothing => self.pass(Passing::Noise),
                 Weight::Backchannel => self.pass(Passing::Backchannel),
                 _ => self.interrupt(),
             }
+        }
+        if let Some(heard) = heard {
+            self.follow(heard);
         }
     }
 

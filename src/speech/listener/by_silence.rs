@@ -9,26 +9,30 @@ use crate::dialog::Expect;
 
 /// Silence after which the turn model judges, ms: it hears the end of a sentence better with some silence after it.
 pub const JUDGED_MS: [u32; 2] = [192, 320];
+/// The first time it waits this long for the text: on two cores reading and judging at once would hold up both, and
+/// what is read may make its word needless.
+pub const READ_FIRST_MS: u32 = 256;
 
-/// From these probabilities on a turn sounds finished, rather finished, rather not; below the last it does not.
-const SOUNDS: [f32; 3] = [0.9, 0.5, 0.2];
+/// From these probabilities on a turn is over, sounds finished, rather finished, rather not; below the last it does not.
+const SOUNDS: [f32; 4] = [0.97, 0.9, 0.5, 0.2];
 
 /// Ms of silence, by the probability that the turn is over, if there is one yet; without one, with care.
 pub fn needed_ms(expect: &Expect, probability: Option<f32>) -> u32 {
     let by_sound = match expect {
-        Expect::YesNo => [256, 352, 512, 704],
-        Expect::Choice { .. } => [352, 416, 608, 832],
-        Expect::Free => [384, 480, 640, 960],
-        Expect::Digits { .. } => [704, 704, 704, 1_056],
-        Expect::Code { .. } => [800, 800, 800, 1_216],
+        Expect::YesNo => [224, 256, 352, 512, 704],
+        Expect::Choice { .. } => [288, 320, 416, 608, 832],
+        Expect::Request => [288, 320, 448, 640, 896],
+        Expect::Free => [352, 384, 480, 640, 960],
+        Expect::Digits { .. } => [704, 704, 704, 704, 1_056],
+        Expect::Code { .. } => [800, 800, 800, 800, 1_216],
     };
-    by_sound[probability.map_or(2, |p| SOUNDS.iter().take_while(|&&from| p < from).count())]
+    by_sound[probability.map_or(3, |p| SOUNDS.iter().take_while(|&&from| p < from).count())]
 }
 
 /// A word of the turn model, the first or another, could change the wait.
 pub fn worth_judging(expect: &Expect, probability: Option<f32>) -> bool {
-    let sentences = matches!(expect, Expect::YesNo | Expect::Choice { .. } | Expect::Free);
-    probability.is_none_or(|p| sentences && p < SOUNDS[0])
+    let sentences = matches!(expect, Expect::YesNo | Expect::Choice { .. } | Expect::Request | Expect::Free);
+    probability.is_none_or(|p| sentences && p < SOUNDS[1])
 }
 
 #[cfg(test)]
