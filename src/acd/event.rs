@@ -54,6 +54,18 @@ pub enum FloorEvent {
         call: CallId,
         agent: String,
     },
+    /// The agent is rung, or talks, without the floor's doing: by another agent's transfer or call. With the queue that
+    /// the caller came by the agent has its wrap-up afterwards. Saying it again of the same leg replaces what was said.
+    Occupied {
+        leg: String,
+        agent: String,
+        queue: Option<String>,
+    },
+    /// That leg is over.
+    Unoccupied {
+        leg: String,
+        agent: String,
+    },
     /// The operator's file has changed. Who is no longer in it ends their call and gets no more; who is new is not
     /// logged in yet. Calls in a queue that is gone are given up.
     Reconfigured {

@@ -3,7 +3,8 @@
 //! Rules. Higher priority first, then first come, first served; a call that the free agents cannot take does not
 //! hold up the next. Of the agents who can take a call, the one idle longest; but who missed this very call comes
 //! after those who did not. A miss means a short rest, three in a row a longer one. An agent has at most one call
-//! and a call at most one agent, and only the pair's own events part them.
+//! and a call at most one agent, and only the pair's own events part them. Who is occupied by another agent's transfer
+//! or call gets none meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,6 +96,8 @@ struct Desk {
     missed: u32,
     /// What comes after the call that is rung or talked: `None` for being available.
     after: Option<AgentState>,
+    /// Legs that are not the floor's doing: since when, and the queue that their caller came by.
+    occupied: BTreeMap<String, (u64, Option<String>)>,
 }
 
 /// A call on the floor, from entering its queue to the end of its conversation.
@@ -161,6 +164,8 @@ impl Floor {
             FloorEvent::Taken { call, agent } => self.taken(&call, &agent),
             FloorEvent::NotTaken { call, agent, failure } => self.not_taken(&call, &agent, failure),
             FloorEvent::Done { call, agent } => self.done(&call, &agent),
+            FloorEvent::Occupied { leg, agent, queue } => self.occupied(leg, &agent, queue),
+            FloorEvent::Unoccupied { leg, agent } => self.unoccupied(&leg, &agent),
             FloorEvent::Reconfigured { agents, queues } => self.reconfigured(agents, queues),
             FloorEvent::Tick => {}
         }
@@ -347,6 +352,36 @@ impl Floor {
         }
     }
 
+    /// The agent is busy without the floor's doing. What is offered meanwhile is taken back.
+    fn occupied(&mut self, leg: String, agent: &str, queue: Option<String>) {
+        let now = self.now_ms;
+        let Some(desk) = self.desks.get_mut(agent) else { return };
+        desk.occupied.insert(leg, (now, queue));
+        if let AgentState::Offered { call, until_ms } = &mut desk.state
+            && until_ms.take().is_some()
+        {
+            let (call, agent) = (call.clone(), agent.to_owned());
+            self.actions.push(FloorAction::Withdraw { call, agent, failure: AgentFailure::Busy });
+        }
+    }
+
+    fn unoccupied(&mut self, leg: &str, agent: &str) {
+        let now = self.now_ms;
+        let Some(desk) = self.desks.get_mut(agent) else { return };
+        let Some((since, queue)) = desk.occupied.remove(leg) else { return };
+        let queue = queue.and_then(|queue| self.queues.get(&queue));
+        if let Some(queue) = queue {
+            let history = self.histories.entry(queue.name.clone()).or_default();
+            history.add(now, now.saturating_sub(since) + queue.wrap_up_ms);
+        }
+        if desk.available() {
+            desk.state = match queue.map_or(0, |queue| queue.wrap_up_ms) {
+                0 => AgentState::Available { since_ms: now },
+                wrap_up => AgentState::WrapUp { until_ms: now + wrap_up },
+            };
+        }
+    }
+
     /// The agent is rid of a call of this queue; `missed` by not taking it.
     fn free(&mut self, agent: &str, queue: &str, missed: bool) {
         let now = self.now_ms;
@@ -453,11 +488,11 @@ impl Waiting {
 
 impl Desk {
     fn new(agent: Agent) -> Self {
-        Self { agent, state: AgentState::Offline, missed: 0, after: None }
+        Self { agent, state: AgentState::Offline, missed: 0, after: None, occupied: BTreeMap::new() }
     }
 
     fn available(&self) -> bool {
-        matches!(self.state, AgentState::Available { .. })
+        matches!(self.state, AgentState::Available { .. }) && self.occupied.is_empty()
     }
 
     fn logged_in(&self) -> bool {

@@ -277,6 +277,9 @@ fn more(quality: &Quality) -> String {
     if quality.packets_unauthentic > 0 {
         let _ = write!(text, ", {} unauthentic", quality.packets_unauthentic);
     }
+    if quality.packets_foreign > 0 {
+        let _ = write!(text, ", {} from elsewhere", quality.packets_foreign);
+    }
     if let Some(ms) = quality.round_trip_ms {
         let _ = write!(text, ", round trip {ms:.0} ms");
     }

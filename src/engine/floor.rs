@@ -54,9 +54,42 @@ impl FloorHandle {
         }
     }
 
+    /// Agents are busy without the floor's doing as long as what this gives lives. `leg` is a name of its own.
+    pub async fn occupy(&self, leg: String, agents: Vec<String>, queue: Option<String>) -> Occupied {
+        let occupied = Occupied { floor: self.clone(), leg, agents };
+        occupied.come_by(queue).await;
+        occupied
+    }
+
     /// Something happened to an agent.
     pub async fn tell(&self, event: FloorEvent) {
         let _ = self.0.send(Message::Event(event)).await; // `is_alive` tells of a floor that is gone
+    }
+}
+
+/// Agents who are rung or talk by another agent's transfer or call.
+pub struct Occupied {
+    floor: FloorHandle,
+    leg: String,
+    agents: Vec<String>,
+}
+
+impl Occupied {
+    /// They talk to a caller who came by this queue: a wrap-up follows.
+    pub async fn come_by(&self, queue: Option<String>) {
+        for agent in &self.agents {
+            let (leg, agent, queue) = (self.leg.clone(), agent.clone(), queue.clone());
+            self.floor.tell(FloorEvent::Occupied { leg, agent, queue }).await;
+        }
+    }
+}
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        for agent in self.agents.drain(..) {
+            let event = FloorEvent::Unoccupied { leg: self.leg.clone(), agent };
+            let _ = self.floor.0.try_send(Message::Event(event)); // full: as with `lost`
+        }
     }
 }
 

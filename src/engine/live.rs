@@ -10,9 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
-use self::agents::{AgentNews, AgentSide, next_of_agent};
+use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
 use super::errand::{self, Return};
-use super::floor::FloorHandle;
+use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
 use super::transfer::{Claim, Switchboard};
@@ -99,6 +99,11 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
+    /// The floor gives them no other call: the agent who came by a transfer, and the target.
+    agent_busy: Option<Occupied>,
+    target_busy: Option<Occupied>,
+    /// The queue that the caller came by last.
+    queue: Option<String>,
     /// The agent's wish for it, to be told how it goes.
     transfer: Option<sip::TransferRequest>,
     /// It came to its end just now: the agent's telephone is hearing of it.
@@ -120,6 +125,7 @@ struct Live {
 }
 
 /// The caller's side of a call.
+#[allow(clippy::large_enum_variant)] // one a call, and never moved on a beat
 enum CallerSide {
     Ringing(Box<sip::Incoming>),
     Answering(oneshot::Receiver<Result<sip::Leg, sip::Error>>),
@@ -156,6 +162,9 @@ impl Live {
             caller: CallerSide::Gone,
             agent: AgentSide::None,
             target: AgentSide::None,
+            agent_busy: None,
+            target_busy: None,
+            queue: None,
             transfer: None,
             told_transfer: None,
             referred_to: None,
@@ -239,7 +248,10 @@ impl Live {
     }
 
     fn beat(&mut self, session: &mut Session) {
-        let now_ms = self.now_ms();
+        let (now_ms, at) = (self.now_ms(), Instant::now());
+        if let Some(frame) = rings(&mut self.agent, at).or_else(|| rings(&mut self.target, at)) {
+            session.rings(&frame);
+        }
         let caller: Option<&mut dyn Port> = match &mut self.caller {
             CallerSide::There(leg, _) => Some(leg.port()),
             _ => None,
@@ -248,7 +260,7 @@ impl Live {
             AgentSide::There { phone, .. } => Some(phone.port()),
             _ => None,
         };
-        session.beat(now_ms, Instant::now(), caller, agent);
+        session.beat(now_ms, at, caller, agent);
     }
 
     /// Doing one request may make the session ask for more.
@@ -300,6 +312,10 @@ impl Live {
             Request::ConnectTarget { .. } => {
                 // The agent before was let go.
                 self.agent = std::mem::replace(&mut self.target, AgentSide::None);
+                self.agent_busy = self.target_busy.take();
+                if let Some(busy) = &self.agent_busy {
+                    busy.come_by(self.queue.clone()).await;
+                }
                 self.attend();
             }
             Request::AnswerTransfer { status } => {
@@ -484,6 +500,7 @@ fn count(quality: &crate::media::Quality) {
     metrics::counter!(names::RTP_LATE).increment(quality.packets_late);
     metrics::counter!(names::RTP_BAD).increment(quality.packets_bad);
     metrics::counter!(names::RTP_UNAUTHENTIC).increment(quality.packets_unauthentic);
+    metrics::counter!(names::RTP_FOREIGN).increment(quality.packets_foreign);
     metrics::histogram!(names::RTP_JITTER_SECONDS).record(f64::from(quality.jitter_ms) / 1e3);
     metrics::histogram!(names::RTP_BUFFER_SECONDS).record(f64::from(quality.buffer_ms) / 1e3);
     if let Some(ms) = quality.round_trip_ms {

@@ -204,7 +204,13 @@ impl Doors {
                 && let Some(to) = running.config.destination(&call.to_number)
             {
                 let config = running.config.clone();
-                calls.spawn(self.switchboard.clone().consult(self.endpoint.clone(), config, call, to));
+                calls.spawn(self.switchboard.clone().consult(
+                    self.endpoint.clone(),
+                    self.floor.clone(),
+                    config,
+                    call,
+                    to,
+                ));
                 continue;
             }
             let Some((line, flow)) = line_of(&running, &call.to_number) else {

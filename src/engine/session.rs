@@ -20,7 +20,7 @@ pub use self::turn::Unheard;
 use self::turn::Turn;
 use super::parts::Parts;
 use super::stages::Stages;
-use super::waiting::{Waiting, WaitingSounds};
+use super::waiting::{LineSound, Waiting, WaitingSounds};
 use crate::call::{Action, AgentFailure, Call, Event, Logged, Note, PromptId, QueueRequest, TimerId};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
@@ -41,6 +41,8 @@ enum Sounding {
     Nothing,
     Prompt(PromptId),
     Waiting,
+    /// What the agent's line lets be heard while it rings.
+    Ringing,
     Agent,
 }
 
@@ -107,6 +109,8 @@ pub struct Session {
     agent: String,
     waiting_wanted: bool,
     waiting: Option<Waiting>,
+    /// Of the agent who is rung.
+    line_sound: LineSound,
 
     answer_due_ms: Option<u64>,
     /// The first prompt is to be heard before the answer; how far that has come.
@@ -161,6 +165,7 @@ impl Session {
             agent: String::new(),
             waiting_wanted: false,
             waiting: None,
+            line_sound: LineSound::default(),
             answer_due_ms: None,
             early: Early::No,
             answered: false,
@@ -321,9 +326,15 @@ impl Session {
         self.answered_ms = self.now_ms;
     }
 
+    /// What the line of an agent who is rung lets be heard (early media): a caller who waits hears it instead of our sound.
+    pub fn rings(&mut self, frame: &Frame) {
+        self.line_sound.hear(self.now_ms, frame, self.rate);
+    }
+
     /// An agent's phone was answered; its frames have this rate.
     pub fn agent_answered(&mut self, rate: u32) {
         self.agent_rate = rate;
+        self.line_sound = LineSound::default();
         self.agent_holds(false); // another may have
         self.tell(Event::AgentAnswered);
     }
@@ -395,6 +406,9 @@ impl Session {
                 self.answer_after_early();
                 self.tell(if broken { Event::VoiceFailed { prompt } } else { Event::Said { prompt, finished: true } });
             }
+        } else if self.waiting_wanted && self.line_sound.sounds(self.now_ms) {
+            sounds = self.line_sound.next(frame);
+            sounding = Sounding::Ringing;
         } else if self.waiting_wanted {
             let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);

@@ -9,6 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info};
 
+use super::floor::FloorHandle;
+use super::load::agents_of;
 use crate::call::Destination;
 use crate::config::{Config, Phone};
 use crate::media::{Bridge, FRAME_MS, Frame, Port};
@@ -94,7 +96,18 @@ impl Switchboard {
     }
 
     /// An agent's telephone calls through us: an agent, or a number outside that the rules allow.
-    pub async fn consult(self, endpoint: sip::Endpoint, config: Arc<Config>, incoming: sip::Incoming, to: Destination) {
+    /// Both agents are busy meanwhile.
+    pub async fn consult(
+        self,
+        endpoint: sip::Endpoint,
+        floor: FloorHandle,
+        config: Arc<Config>,
+        incoming: sip::Incoming,
+        to: Destination,
+    ) {
+        let near = incoming.phone.iter().flat_map(|user| agents_of(&config, user)).map(|agent| agent.name.clone());
+        let both = near.chain([to.name().to_owned()]).collect();
+        let _busy = floor.occupy(incoming.call_id.clone(), both, None).await;
         let Some(target) = way_to(&config, &to) else { return incoming.reject(404, None).await };
         let from_display = incoming.from_name.clone().or_else(|| incoming.phone.clone()).unwrap_or_default();
         let request = sip::InviteRequest { to: target, from_display, headers: Vec::new(), ring_timeout: RING_LIMIT };

@@ -1,9 +1,12 @@
-//! What a waiting caller hears: ringing, or a queue's own sound over and over.
+//! What a waiting caller hears: ringing, a queue's own sound over and over, or what the line of the agent lets be heard.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::media::{Frame, Player, Sound, Tone};
+use crate::media::{Frame, Player, Resampler, Sound, Tone};
+
+/// A line from which nothing came for so long is not listened to any more.
+const GAP_MS: u64 = 400;
 
 /// Each queue's sound, at every rate that a line may have; a queue without one rings.
 #[derive(Debug, Default)]
@@ -40,5 +43,64 @@ impl Waiting {
             }
         }
         true
+    }
+}
+
+/// The sound of a line that rings, for as long as it goes on.
+#[derive(Default)]
+pub struct LineSound {
+    next: Option<Frame>,
+    heard_ms: Option<u64>,
+    resampler: Option<Resampler>,
+}
+
+impl LineSound {
+    /// Takes 20 ms of any rate for the next frame of `rate`.
+    pub fn hear(&mut self, now_ms: u64, frame: &Frame, rate: u32) {
+        self.heard_ms = Some(now_ms);
+        if frame.rate() == rate {
+            self.next = Some(*frame);
+            return;
+        }
+        if self.resampler.as_ref().is_none_or(|made| made.rates() != (frame.rate(), rate)) {
+            self.resampler = Resampler::new(frame.rate(), rate).ok(); // rates of frames can all be converted
+        }
+        let mut converted = Frame::silence(rate);
+        if let Some(resampler) = &mut self.resampler {
+            resampler.run(frame, &mut converted);
+        }
+        self.next = Some(converted);
+    }
+
+    pub fn sounds(&self, now_ms: u64) -> bool {
+        self.heard_ms.is_some_and(|heard| now_ms < heard + GAP_MS)
+    }
+
+    /// The next 20 ms; `false`: nothing came.
+    pub fn next(&mut self, frame: &mut Frame) -> bool {
+        match self.next.take() {
+            Some(next) => *frame = next,
+            None => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_heard_while_sound_comes_and_a_little_longer() {
+        let (mut line, mut frame, mut out) = (LineSound::default(), Frame::silence(16_000), Frame::silence(8_000));
+        assert!(!line.sounds(0));
+        frame.samples_mut().fill(1_000);
+        for n in 0..5 {
+            line.hear(20 * n, &frame, 8_000);
+            assert!(line.sounds(20 * n) && line.next(&mut out));
+        }
+        assert!((900..1_100).contains(&out.samples()[80]), "{}", out.samples()[80]);
+        assert!(!line.next(&mut out), "each frame once");
+        assert!(line.sounds(80 + GAP_MS - 1) && !line.sounds(80 + GAP_MS));
     }
 }

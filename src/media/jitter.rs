@@ -10,6 +10,7 @@
 
 use std::time::Instant;
 
+use super::bursts::{BurstCounter, Bursts};
 use super::{
     Codec, ComfortNoise, Concealment, Decoder, Frame, Quality,
     delay::Delay,
@@ -84,6 +85,9 @@ pub struct JitterStats {
     pub buffer_ms: f32,
     /// Share of the sound given out that was made up for loss, 0..=1.
     pub concealed: f32,
+    /// How loss came, as of what was played, and how long a packet is.
+    pub bursts: Bursts,
+    pub packet_ms: f32,
 }
 
 impl From<JitterStats> for Quality {
@@ -126,6 +130,9 @@ pub struct JitterBuffer {
     ready: Vec<i16>,
     delay: Delay,
     counts: Counts,
+    bursts: BurstCounter,
+    /// Of the packet played last.
+    packet_ms: f32,
 }
 
 /// Positions are in samples of the buffer's rate, from the RTP timestamp with its cycles.
@@ -200,6 +207,8 @@ impl JitterBuffer {
             ready: Vec::with_capacity(16 * (40 + LONGEST_MS + 20)),
             delay: Delay::new(settings),
             counts: Counts::default(),
+            bursts: BurstCounter::default(),
+            packet_ms: 20.0,
         }
     }
 
@@ -349,6 +358,8 @@ impl JitterBuffer {
             target_ms: self.delay.target_us() as f32 / 1_000.0,
             buffer_ms: if counts.beats == 0 { 0.0 } else { (counts.delay_us / counts.beats as f64 / 1_000.0) as f32 },
             concealed: if counts.given == 0 { 0.0 } else { counts.concealed as f32 / counts.given as f32 },
+            bursts: self.bursts.bursts(),
+            packet_ms: self.packet_ms,
         }
     }
 
@@ -554,7 +565,15 @@ impl JitterBuffer {
         let due = |slot: &&mut Slot| slot.sequence.is_some() && slot.position <= next;
         let Some(slot) = self.slots.iter_mut().filter(due).min_by_key(|slot| slot.position) else { return false };
         let sequence = slot.sequence.take().unwrap_or(stream.played);
-        stream.played = stream.played.max(sequence);
+        if sequence > stream.played {
+            // What has not come by now is lost to the listener, though it may come yet.
+            for n in (stream.played + 1).max(sequence - 127)..sequence {
+                if stream.has(n) { self.bursts.received() } else { self.bursts.lost() }
+            }
+            self.bursts.received();
+            self.packet_ms = slot.samples as f32 * 1e3 / self.rate as f32;
+            stream.played = sequence;
+        }
         let overlap = next - slot.position;
         if overlap >= slot.samples {
             return true; // concealed meanwhile

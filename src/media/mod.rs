@@ -3,6 +3,7 @@
 //! Everything here that runs once a frame or packet neither allocates nor waits after it was built;
 //! `benches/codecs.rs` and `benches/jitter.rs` count it.
 
+mod bursts;
 pub mod codec;
 mod delay;
 pub mod dtmf;
@@ -25,6 +26,7 @@ mod resample;
 mod seam;
 pub mod tone;
 
+pub use bursts::{Bursts, GMIN};
 pub use codec::{Codec, Decoder, Encoder, OpusWishes, telephone_channel};
 pub use error::Error;
 pub use file::Sound;

@@ -75,6 +75,10 @@ pub struct Quality {
     /// Of these, the ones that no key of the call has made: wrong keys, forged, damaged, or heard before (SRTP).
     #[serde(default)]
     pub packets_unauthentic: u64,
+    /// And those that came from an address that is not the peer's: strangers', or what was on its way to who had our port
+    /// before us. The peer has no part in them.
+    #[serde(default)]
+    pub packets_foreign: u64,
     /// Interarrival jitter, milliseconds (RFC 3550, 6.4.1).
     pub jitter_ms: f32,
     /// Mean delay of the jitter buffer, milliseconds.

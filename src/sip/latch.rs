@@ -74,6 +74,11 @@ impl Latch {
         }
     }
 
+    /// Whether this is an address of the peer's, as far as it is known.
+    pub fn knows(&self, source: SocketAddr) -> bool {
+        self.signalled == Some(source) || self.believed == Some(source) || self.former == Some(source)
+    }
+
     /// Where to send.
     pub fn target(&self) -> Option<SocketAddr> {
         self.believed.or(self.signalled)

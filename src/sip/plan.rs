@@ -40,6 +40,8 @@ pub struct Plan {
     pub comfort_noise: bool,
     /// SRTP: our master key and the peer's.
     pub crypto: Option<Crypto>,
+    /// The peer wants to be told how our side hears it (RTCP XR, RFC 3611).
+    pub voip_metrics: bool,
     /// Length of a packet we send, ms (10-60).
     pub ptime_ms: u32,
     /// Whether the peer wants to hear us, and whether it will speak (false: on hold).
@@ -70,6 +72,7 @@ impl Plan {
             opus: OpusWishes::default(),
             comfort_noise: false,
             crypto: None,
+            voip_metrics: false,
             ptime_ms: 20,
             sending: false,
             receiving: false,

@@ -1,13 +1,18 @@
 //! The one range of UDP ports for sound. Pairs are taken at a random place (a guesser must not know where the next
-//! call will be) and come back by themselves when a leg ends.
+//! call will be) and come back by themselves when a leg ends. For a moment they rest: what is still on its way to who had
+//! them is not to reach the next call.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rand::RngExt;
+
+/// A peer that was hung up on sends on for a round trip or two. Without other free pairs none rests.
+const REST: Duration = Duration::from_secs(2);
 
 /// Hands out pairs of sockets: RTP on an even port, RTCP one above. Cheap to clone.
 #[derive(Clone)]
@@ -18,13 +23,15 @@ pub struct RtpPorts {
 struct Pool {
     range: RangeInclusive<u16>,
     taken: HashSet<u16>,
+    /// Given back lately, oldest first.
+    resting: VecDeque<(Instant, u16)>,
 }
 
 /// Two bound, non-blocking sockets.
 pub struct RtpSockets {
     pub rtp: UdpSocket,
     pub rtcp: UdpSocket,
-    lease: Lease,
+    lease: Arc<Lease>,
 }
 
 struct Lease {
@@ -34,7 +41,7 @@ struct Lease {
 
 impl RtpPorts {
     pub fn new(range: RangeInclusive<u16>) -> Self {
-        Self { pool: Arc::new(Mutex::new(Pool { range, taken: HashSet::new() })) }
+        Self { pool: Arc::new(Mutex::new(Pool { range, taken: HashSet::new(), resting: VecDeque::new() })) }
     }
 
     /// A free pair on `ip`. An error of kind `AddrInUse` says that the whole range is taken.
@@ -44,11 +51,11 @@ impl RtpPorts {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the range of RTP ports holds no even-odd pair"));
         }
         let start = rand::rng().random_range(0..pairs);
-        for n in 0..pairs {
+        for n in 0..2 * pairs {
             let port = (first + 2 * ((start + n) % pairs)) as u16; // within the range, which ends at 65 535
-            let Some(lease) = self.lease(port) else { continue };
+            let Some(lease) = self.lease(port, n >= pairs) else { continue };
             match bind_pair(ip, port) {
-                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease }),
+                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease: Arc::new(lease) }),
                 // Another program has one of the two.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),
@@ -62,8 +69,11 @@ impl RtpPorts {
         self.locked().taken.len()
     }
 
-    fn lease(&self, port: u16) -> Option<Lease> {
-        self.locked().taken.insert(port).then(|| Lease { pool: self.pool.clone(), port })
+    /// One that rests only where `all` may be had.
+    fn lease(&self, port: u16, all: bool) -> Option<Lease> {
+        let mut pool = self.locked();
+        let free = (all || !pool.rests(port)) && pool.taken.insert(port);
+        free.then(|| Lease { pool: self.pool.clone(), port })
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Pool> {
@@ -84,6 +94,11 @@ impl RtpSockets {
         }
     }
 
+    /// The same pair once more: what one takes, the other does not see. The ports come back with the last of them.
+    pub fn again(&self) -> io::Result<Self> {
+        Ok(Self { rtp: self.rtp.try_clone()?, rtcp: self.rtcp.try_clone()?, lease: self.lease.clone() })
+    }
+
     /// The RTP port.
     pub fn port(&self) -> u16 {
         self.lease.port
@@ -97,11 +112,20 @@ impl Pool {
         let end = u32::from(*self.range.end());
         (first, (end + 1).saturating_sub(first) / 2)
     }
+
+    fn rests(&mut self, port: u16) -> bool {
+        while self.resting.front().is_some_and(|(since, _)| since.elapsed() >= REST) {
+            self.resting.pop_front();
+        }
+        self.resting.iter().any(|(_, resting)| *resting == port)
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).taken.remove(&self.port);
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.taken.remove(&self.port);
+        pool.resting.push_back((Instant::now(), self.port));
     }
 }
 
@@ -133,6 +157,19 @@ mod tests {
         drop(sockets);
         assert_eq!(ports.in_use(), 0);
         assert!(ports.take(ip).is_ok());
+    }
+
+    #[test]
+    fn a_pair_just_given_back_is_the_last_to_be_taken() {
+        let (ports, ip) = (RtpPorts::new(61_202..=61_209), Ipv4Addr::LOCALHOST.into());
+        for _ in 0..20 {
+            let before = ports.take(ip).unwrap().port();
+            let next: Vec<_> = (0..4).map(|_| ports.take(ip).unwrap()).collect();
+            assert_eq!(next[3].port(), before);
+            ports.locked().resting.clear();
+            drop(next);
+            ports.locked().resting.clear();
+        }
     }
 
     #[test]

@@ -4,12 +4,16 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use rtcp::extended_report::{ExtendedReport, VoIPMetricsReportBlock};
 use rtcp::goodbye::Goodbye;
 use rtcp::packet::Packet;
 use rtcp::receiver_report::ReceiverReport;
 use rtcp::reception_report::ReceptionReport;
 use rtcp::sender_report::SenderReport;
 use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
+use webrtc_util::marshal::Unmarshal;
+
+use crate::media::{Bursts, GMIN};
 
 /// Mean time between reports; each is between half and one and a half of it (RFC 3550, 6.3.1).
 pub const INTERVAL: Duration = Duration::from_secs(5);
@@ -29,6 +33,8 @@ pub struct PeerReport {
     pub lost: u32,
     pub jitter_ms: f32,
     pub round_trip: Option<Duration>,
+    /// Its own estimate of how we sound to it, delay included, 1..=5 (RFC 3611, 4.7.5).
+    pub mos: Option<f32>,
 }
 
 /// The peer's stream as we hear it.
@@ -39,6 +45,61 @@ pub struct Heard {
     pub lost: u64,
     pub highest_sequence: u32,
     pub jitter_units: u32,
+    /// For a peer that wants to know.
+    pub metrics: Option<Metrics>,
+}
+
+/// How a stream sounds here (RFC 3611, 4.7).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Metrics {
+    /// Shares of all packets, 0..=1: never come, and come too late.
+    pub lost: f32,
+    pub late: f32,
+    pub bursts: Bursts,
+    pub packet_ms: f32,
+    pub round_trip_ms: f32,
+    /// From the packet's arrival to the ear, and what the buffer aims at and may come to.
+    pub delay_ms: f32,
+    pub buffer_ms: f32,
+    pub longest_buffer_ms: f32,
+    /// 0..=100, and the opinion scores of listening and of talking.
+    pub r_factor: f32,
+    pub mos_listening: f32,
+    pub mos_talking: f32,
+}
+
+impl Metrics {
+    fn block(&self, ssrc: u32) -> VoIPMetricsReportBlock {
+        const UNKNOWN: u8 = 127;
+        // Concealment better than repetition; an adaptive buffer.
+        const RX_CONFIG: u8 = 0b1011_0000;
+        let share = |part: f32| (part * 256.0).clamp(0.0, 255.0) as u8;
+        let ms = |ms: f32| ms.clamp(0.0, 65_535.0) as u16;
+        VoIPMetricsReportBlock {
+            ssrc,
+            loss_rate: share(self.lost),
+            discard_rate: share(self.late),
+            burst_density: share(self.bursts.burst_density),
+            gap_density: share(self.bursts.gap_density),
+            burst_duration: ms(self.bursts.burst_packets * self.packet_ms),
+            gap_duration: ms(self.bursts.gap_packets * self.packet_ms),
+            round_trip_delay: ms(self.round_trip_ms),
+            end_system_delay: ms(self.delay_ms),
+            signal_level: UNKNOWN,
+            noise_level: UNKNOWN,
+            rerl: UNKNOWN,
+            gmin: GMIN as u8,
+            rfactor: self.r_factor.clamp(0.0, 100.0) as u8,
+            ext_rfactor: UNKNOWN,
+            mos_lq: (self.mos_listening * 10.0).clamp(10.0, 50.0).round() as u8,
+            mos_cq: (self.mos_talking * 10.0).clamp(10.0, 50.0).round() as u8,
+            rx_config: RX_CONFIG,
+            reserved: 0,
+            jb_nominal: ms(self.buffer_ms),
+            jb_maximum: ms(self.buffer_ms),
+            jb_abs_max: ms(self.longest_buffer_ms),
+        }
+    }
 }
 
 /// What we have sent.
@@ -59,6 +120,7 @@ pub struct Reporter {
     /// Middle 32 bits of the peer's last sender report's time, and when it came.
     peer_sr: Option<(u32, Instant)>,
     peer: Option<PeerReport>,
+    mos: Option<f32>,
 }
 
 impl Reporter {
@@ -72,6 +134,7 @@ impl Reporter {
             sent_before: 0,
             peer_sr: None,
             peer: None,
+            mos: None,
         }
     }
 
@@ -110,7 +173,12 @@ impl Reporter {
         } else {
             Box::new(ReceiverReport { ssrc: self.ssrc, reports, ..ReceiverReport::default() })
         };
-        write(vec![first, self.description()])
+        let mut parts = vec![first, self.description()];
+        if let Some((metrics, ssrc)) = heard.and_then(|heard| Some((heard.metrics?, heard.ssrc))) {
+            let reports: Compound = vec![Box::new(metrics.block(ssrc))];
+            parts.push(Box::new(ExtendedReport { sender_ssrc: self.ssrc, reports }));
+        }
+        write(parts)
     }
 
     /// The last words of a leg.
@@ -124,6 +192,10 @@ impl Reporter {
     /// Takes a datagram; false when it is no valid RTCP.
     pub fn receive(&mut self, now: Instant, wall: SystemTime, datagram: &[u8]) -> bool {
         let Some(known) = known_parts(datagram) else { return false };
+        self.mos = mos_of(datagram, self.ssrc).or(self.mos);
+        if let (Some(peer), Some(mos)) = (&mut self.peer, self.mos) {
+            peer.mos = Some(mos);
+        }
         if known.is_empty() {
             return true;
         }
@@ -145,6 +217,7 @@ impl Reporter {
                     jitter_ms: report.jitter as f32 * 1_000.0 / self.clock_rate,
                     // One report may lack it: the last that was measured stands.
                     round_trip: round_trip(wall, report).or(self.peer.and_then(|peer| peer.round_trip)),
+                    mos: self.mos,
                 });
             }
         }
@@ -195,11 +268,13 @@ fn write(packets: Compound) -> Option<Bytes> {
     rtcp::packet::marshal(&packets).ok()
 }
 
-/// RFC 3550, A.2: version 2, the parts' lengths adding up; beginning with a report is not insisted on (phones open
-/// their way through NAT with a lone APP packet). Gives the parts that a telephone call knows: only those are shown to
-/// the crate. Feedback (RFC 4585), extended reports (RFC 3611) and what else is registered is stepped over (6.1).
+/// RFC 3550, A.2: version 2, the first part without padding, the parts' lengths adding up; beginning with a report is
+/// not insisted on (phones open their way through NAT with a lone APP packet, and end with a BYE). Gives the parts that a
+/// telephone call knows: only those are shown to the crate. Feedback (RFC 4585), extended reports (RFC 3611) and what
+/// else is registered is stepped over (6.1).
 fn known_parts(datagram: &[u8]) -> Option<Vec<u8>> {
-    if datagram.len() > MAX_DATAGRAM || datagram.is_empty() {
+    let padded = datagram.first().is_some_and(|first| first & 0x20 != 0);
+    if datagram.len() > MAX_DATAGRAM || datagram.is_empty() || padded {
         return None;
     }
     let mut known = Vec::with_capacity(datagram.len());
@@ -219,6 +294,38 @@ fn known_parts(datagram: &[u8]) -> Option<Vec<u8>> {
         rest = &rest[length..];
     }
     Some(known)
+}
+
+/// The opinion score of talking, else of listening, in a VoIP metrics block on our stream; 127 is none.
+fn mos_of(datagram: &[u8], ours: u32) -> Option<f32> {
+    let mut found = None;
+    for_each_part(datagram, |kind, part| {
+        let mut blocks = if kind == 207 { part.get(8..).unwrap_or_default() } else { &[] };
+        while let Some(&[block, _, high, low]) = blocks.get(..4) {
+            let length = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
+            let Some(whole) = blocks.get(..length) else { return };
+            if block == 7
+                && let Ok(metrics) = VoIPMetricsReportBlock::unmarshal(&mut &whole[..])
+                && metrics.ssrc == ours
+            {
+                let score = [metrics.mos_cq, metrics.mos_lq].into_iter().find(|score| (10..=50).contains(score));
+                found = score.map(|score| f32::from(score) / 10.0).or(found);
+            }
+            blocks = &blocks[length..];
+        }
+    });
+    found
+}
+
+/// Of a datagram whose lengths add up: kind and bytes of each part.
+fn for_each_part(datagram: &[u8], mut see: impl FnMut(u8, &[u8])) {
+    let mut rest = datagram;
+    while let Some(&[_, kind, high, low]) = rest.get(..4) {
+        let length = 4 * (usize::from(u16::from_be_bytes([high, low])) + 1);
+        let Some(part) = rest.get(..length) else { return };
+        see(kind, part);
+        rest = &rest[length..];
+    }
 }
 
 fn ntp(wall: SystemTime) -> u64 {
@@ -243,7 +350,8 @@ mod tests {
 
     use super::*;
 
-    const HEARD: Heard = Heard { ssrc: 2, received: 90, lost: 10, highest_sequence: 65_636, jitter_units: 16 };
+    const HEARD: Heard =
+        Heard { ssrc: 2, received: 90, lost: 10, highest_sequence: 65_636, jitter_units: 16, metrics: None };
 
     #[test]
     fn two_ends_learn_loss_jitter_and_round_trip() {
@@ -264,6 +372,26 @@ mod tests {
         let trip = peer.round_trip.unwrap().as_millis();
         assert!((59..=61).contains(&trip), "{trip} ms");
         assert!(b.receive(now, clock, &a.bye().unwrap()));
+    }
+
+    #[test]
+    fn metrics_are_told_to_who_wants_them() {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let (mut a, mut b) = (Reporter::new(1, 8_000), Reporter::new(2, 8_000));
+        let metrics = Metrics { r_factor: 80.4, mos_listening: 4.1, mos_talking: 3.96, ..Metrics::default() };
+        let heard = Heard { ssrc: 1, metrics: Some(metrics), ..HEARD };
+        let report = b.report(now, wall, Sent::default(), Some(heard)).unwrap();
+        let at = report.windows(4).position(|four| four == [7, 0, 0, 8]).expect("a VoIP metrics block (RFC 3611, 4.7)");
+        assert_eq!(report.len() - at, 36);
+        assert_eq!((report[at + 24], report[at + 26], report[at + 27]), (80, 41, 40));
+        assert!(a.receive(now, wall, &report));
+        assert_eq!(a.peer().unwrap().mos, Some(4.0));
+        // On somebody else's stream it says nothing of ours.
+        let mut c = Reporter::new(3, 8_000);
+        assert!(c.receive(now, wall, &report));
+        assert_eq!(c.peer(), None);
+        let plain = b.report(now, wall, Sent::default(), Some(Heard { ssrc: 1, ..HEARD })).unwrap();
+        assert_eq!(report.len() - plain.len(), 44);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tracing::debug;
 use super::latch::Latch;
 use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
 use super::ports::RtpSockets;
-use super::rtcp::{Heard, PeerReport, Reporter, Sent};
+use super::rtcp::{Heard, Metrics, PeerReport, Reporter, Sent};
 use super::rtp::{self, HEADER};
 use super::settings::InbandKeys;
 use super::srtp;
@@ -73,6 +73,7 @@ pub struct RtpPort {
     encrypted: bool,
     packets_bad: u64,
     packets_unauthentic: u64,
+    packets_foreign: u64,
     beats: u32,
     /// From the codec's rate to the port's, and back.
     from_codec: Option<Resampler>,
@@ -130,6 +131,7 @@ impl RtpPort {
             encrypted: false,
             packets_bad: 0,
             packets_unauthentic: 0,
+            packets_foreign: 0,
             beats: 0,
             from_codec: None,
             to_codec: None,
@@ -212,52 +214,50 @@ impl RtpPort {
             if rtp::is_stun(&buffer[..len]) {
                 continue;
             }
-            if plan.receiving && !self.take(now, plan, source, &mut buffer[..len]) {
-                self.count_bad();
+            if !plan.receiving {
+                continue;
+            }
+            if let Err(why) = self.take(now, plan, source, &mut buffer[..len]) {
+                self.count_bad(why, !self.latch.knows(source));
             }
         }
     }
 
-    /// Takes one datagram; false when it is no good.
-    fn take(&mut self, now: Instant, plan: &Plan, source: SocketAddr, datagram: &mut [u8]) -> bool {
+    /// Takes one datagram, or says why it is no good.
+    fn take(&mut self, now: Instant, plan: &Plan, source: SocketAddr, datagram: &mut [u8]) -> Result<(), &'static str> {
         let len = match (&plan.crypto, &mut self.opener) {
             (None, _) => datagram.len(),
             // Before all else: what is not the peer's must not move the latch either.
             (Some(_), Some(opener)) => match opener.open(datagram) {
                 Ok(len) => len,
-                Err(srtp::Refused::Doubled) => return true,
+                Err(srtp::Refused::Doubled) => return Ok(()),
                 Err(srtp::Refused::Forged) => {
                     self.packets_unauthentic += 1;
-                    return false;
+                    return Err("no key of the call made it");
                 }
             },
-            (Some(_), None) => return false, // `plan` has made one
+            (Some(_), None) => return Err("there is no key"), // `plan` has made one
         };
-        let Some(packet) = rtp::parse(&datagram[..len]) else { return false };
+        let packet = rtp::parse(&datagram[..len]).ok_or("it is no RTP")?;
         if !self.latch.admits(now, source, packet.ssrc, packet.sequence) {
-            return false;
+            return Err("it is not the peer's");
         }
         self.heard_at = Some(now);
         self.paused = packet.payload_type == COMFORT_NOISE;
         if plan.events_in.contains(&packet.payload_type) {
             self.jitter.skip(packet.ssrc, packet.sequence);
-            return match self.event_receiver.receive(packet.timestamp, packet.payload) {
-                Ok(Some(key)) => {
-                    self.press(now, Way::Event, key);
-                    true
-                }
-                Ok(None) => {
-                    self.presses.held(now, Way::Event);
-                    true
-                }
-                Err(keys::Malformed) => false,
-            };
+            let event = self.event_receiver.receive(packet.timestamp, packet.payload);
+            match event.map_err(|keys::Malformed| "its event is malformed")? {
+                Some(key) => self.press(now, Way::Event, key),
+                None => self.presses.held(now, Way::Event),
+            }
+            return Ok(());
         }
         if packet.payload_type == COMFORT_NOISE {
             self.jitter.pause(packet.ssrc, packet.sequence, packet.payload);
-            return true;
+            return Ok(());
         }
-        let Some(codec) = plan.codec_of(packet.payload_type) else { return false };
+        let codec = plan.codec_of(packet.payload_type).ok_or("its payload type was not agreed")?;
         let packet = Packet {
             ssrc: packet.ssrc,
             sequence: packet.sequence,
@@ -266,12 +266,14 @@ impl RtpPort {
             codec,
             payload: packet.payload,
         };
-        let arrival = self.jitter.push(now, &packet);
-        if arrival != Arrival::Refused && self.remote_ssrc != Some(packet.ssrc) {
+        if self.jitter.push(now, &packet) == Arrival::Refused {
+            return Err("it is empty, too long, or not of the stream");
+        }
+        if self.remote_ssrc != Some(packet.ssrc) {
             self.remote_ssrc = Some(packet.ssrc);
             self.event_receiver.reset();
         }
-        arrival != Arrival::Refused
+        Ok(())
     }
 
     /// A press that is not known by another way yet waits to be reported.
@@ -328,13 +330,20 @@ impl RtpPort {
             if known && good {
                 self.heard_at = Some(now);
             } else {
-                self.count_bad();
+                let next = |at: SocketAddr| Some(SocketAddr::new(at.ip(), at.port().checked_add(1)?));
+                let theirs = [plan.remote_rtcp, self.latch.target(), self.latch.target().and_then(next)];
+                let why = if opened.is_none() { "no key of the call made it" } else { "it is no RTCP of the peer's" };
+                self.count_bad(why, !theirs.contains(&Some(source)));
             }
         }
     }
 
-    fn count_bad(&mut self) {
+    fn count_bad(&mut self, why: &'static str, foreign: bool) {
+        if self.packets_bad == 0 {
+            debug!(why, foreign, "a packet is refused, the first of its leg");
+        }
         self.packets_bad += 1;
+        self.packets_foreign += u64::from(foreign);
         self.bad.fetch_add(1, Relaxed);
     }
 
@@ -410,6 +419,7 @@ impl RtpPort {
             lost: stats.lost,
             highest_sequence: stats.highest_sequence,
             jitter_units: stats.jitter_units,
+            metrics: plan.voip_metrics.then(|| self.metrics()),
         });
         let sent = Sent { timestamp: self.timestamp, ..self.sent };
         if let (Some(report), Some(to)) =
@@ -417,6 +427,32 @@ impl RtpPort {
         {
             self.send_rtcp(plan, &report, to);
         }
+    }
+
+    /// How the peer sounds here.
+    fn metrics(&self) -> Metrics {
+        let (stats, quality, codec) = (self.jitter.stats(), self.quality(), self.encoding.0);
+        let all = (stats.received + stats.lost).max(1) as f32;
+        let longest_buffer_ms = JitterSettings::default().max_ms as f32;
+        Metrics {
+            lost: stats.lost as f32 / all,
+            late: stats.late as f32 / all,
+            bursts: stats.bursts,
+            packet_ms: stats.packet_ms,
+            round_trip_ms: quality.round_trip_ms.unwrap_or(0.0),
+            delay_ms: stats.buffer_ms + codec.delay_ms() + stats.packet_ms,
+            buffer_ms: stats.target_ms,
+            longest_buffer_ms,
+            r_factor: mos::r_factor(codec, self.delay_ms() + stats.buffer_ms, stats.concealed),
+            mos_listening: mos::mos(mos::r_factor(codec, 0.0, stats.concealed)),
+            mos_talking: quality.mos.unwrap_or(1.0),
+        }
+    }
+
+    /// From mouth to ear without the buffer: half the way there and back, a packet, the codec.
+    fn delay_ms(&self) -> f32 {
+        let round_trip = self.reporter.peer().and_then(|peer| peer.round_trip);
+        round_trip.map_or(0.0, |trip| trip.as_secs_f32() * 1e3) / 2.0 + 20.0 + self.encoding.0.delay_ms()
     }
 
     fn send_rtcp(&mut self, plan: &Plan, packet: &[u8], to: SocketAddr) {
@@ -566,8 +602,7 @@ impl Port for RtpPort {
     fn quality(&self) -> Quality {
         let (stats, peer, codec) = (self.jitter.stats(), self.reporter.peer(), self.encoding.0);
         let round_trip_ms = peer.and_then(|peer| peer.round_trip).map(|trip| trip.as_secs_f32() * 1e3);
-        // From mouth to ear: half the way there and back, a packet, the codec, and the buffer.
-        let way = round_trip_ms.unwrap_or(0.0) / 2.0 + 20.0 + codec.delay_ms();
+        let way = self.delay_ms();
         let heard = stats.received > 0;
         let peer_lost = peer.map(|peer| (peer.lost as f32 / self.sent.packets.max(1) as f32).min(1.0));
         let score = |delay, lost| mos::mos(mos::r_factor(codec, delay, lost));
@@ -578,6 +613,7 @@ impl Port for RtpPort {
             packets_sent: self.sent.packets.into(),
             packets_bad: self.packets_bad,
             packets_unauthentic: self.packets_unauthentic,
+            packets_foreign: self.packets_foreign,
             jitter_ms: stats.jitter_ms,
             buffer_ms: stats.buffer_ms,
             concealed: stats.concealed,
@@ -588,7 +624,9 @@ impl Port for RtpPort {
             peer_jitter_ms: peer.map(|peer| peer.jitter_ms),
             mos: heard.then(|| score(way + stats.buffer_ms, stats.concealed)),
             // Its buffer is its own affair: at least the jitter it sees.
-            peer_mos: peer.zip(peer_lost).map(|(peer, lost)| score(way + 2.0 * peer.jitter_ms, lost)),
+            peer_mos: peer
+                .zip(peer_lost)
+                .map(|(peer, lost)| peer.mos.unwrap_or_else(|| score(way + 2.0 * peer.jitter_ms, lost))),
         }
     }
 }

@@ -258,6 +258,7 @@ fn strangers_nonsense_and_giants_are_counted_not_heard() {
     let quality = b.port.quality();
     assert_eq!(quality.packets_bad, 2 * nasty.len() as u64 + 1);
     assert_eq!(b.bad.load(Relaxed), quality.packets_bad);
+    assert_eq!(quality.packets_foreign, nasty.len() as u64 + 1);
     assert_eq!(quality.packets_lost, 0);
 }
 

@@ -129,6 +129,7 @@ pub struct Remote {
     secure: bool,
     crypto: Vec<Line>,
     direction: Direction,
+    voip_metrics: bool,
     ptime_ms: u32,
 }
 
@@ -176,6 +177,7 @@ impl Remote {
             secure: is_secure(media),
             crypto: sdes::lines(media),
             direction: direction(media).or_else(|| direction_in(&session.attributes)).unwrap_or_default(),
+            voip_metrics: wants_metrics(&media.attributes) || wants_metrics(&session.attributes),
             ptime_ms: ptime(media),
             codecs,
             session,
@@ -214,6 +216,7 @@ impl Remote {
             codecs: &codecs,
             events: &events,
             comfort_noise: self.comfort_noise,
+            voip_metrics: self.voip_metrics,
             ptime_ms: plan.ptime_ms,
             crypto: &crypto,
             direction,
@@ -264,6 +267,7 @@ impl Remote {
             opus: OpusWishes { dtx: self.opus.dtx && suppress, ..self.opus },
             comfort_noise: suppress && if codec == Codec::Opus { self.opus.dtx } else { self.comfort_noise },
             crypto: None,
+            voip_metrics: self.voip_metrics,
             ptime_ms: codec.packet_ms(self.ptime_ms),
             sending: self.direction.receives() && self.address.is_some(),
             receiving: self.direction.sends(),
@@ -307,6 +311,7 @@ pub fn offer(local: &Local) -> String {
         codecs: &codecs,
         events: &events,
         comfort_noise: local.sound.silence_suppression,
+        voip_metrics: true,
         ptime_ms: 20,
         crypto: &crypto,
         direction: Direction::SendRecv,
@@ -341,6 +346,7 @@ struct Ours<'a> {
     codecs: &'a [(u8, Codec)],
     events: &'a [(u8, u32)],
     comfort_noise: bool,
+    voip_metrics: bool,
     ptime_ms: u32,
     crypto: &'a [(u32, &'a super::srtp::MasterKey)],
     direction: Direction,
@@ -377,6 +383,9 @@ impl Ours<'_> {
         }
         media.add_attribute_with_value("ptime", self.ptime_ms);
         media.add_attribute_with_value("rtcp", u32::from(local.rtp_port) + 1);
+        if self.voip_metrics {
+            media.add_attribute_with_value("rtcp-xr", "voip-metrics");
+        }
         media.attributes.push(Attribute::new(self.direction.name()));
         media
     }
@@ -491,6 +500,14 @@ fn address_of(connection: Option<&Connection>, port: u16) -> Result<Option<Socke
     Ok((!ip.is_unspecified()).then(|| SocketAddr::new(ip, port)))
 }
 
+/// `a=rtcp-xr:voip-metrics` (RFC 3611, 5.1): its writer wants them sent.
+fn wants_metrics(attributes: &[Attribute]) -> bool {
+    let values = attributes.iter().filter(|attribute| attribute.attribute == "rtcp-xr");
+    values
+        .filter_map(|attribute| attribute.value.as_deref())
+        .any(|value| value.split(' ').any(|word| word == "voip-metrics"))
+}
+
 /// `a=rtcp:` (RFC 3605), else one port above.
 fn rtcp_address(media: &Media, rtp: Option<SocketAddr>) -> Option<SocketAddr> {
     let rtp = rtp?;
@@ -572,6 +589,17 @@ mod tests {
         assert_eq!(ours.codec, theirs.codec);
         assert_eq!((ours.events_in, ours.events_out), (vec![101], Some((101, 8_000))));
         assert_eq!(ours.remote, Some("192.0.2.9:30000".parse().unwrap()));
+    }
+
+    #[test]
+    fn metrics_are_promised_to_who_wants_them() {
+        let wish = "a=rtcp-xr:voip-metrics\r\n";
+        assert!(offer(&local()).contains(wish));
+        let (plain, plan) = parse(PHONE).unwrap().answer(&local(), None).unwrap();
+        assert!(!plan.voip_metrics && !plain.contains("rtcp-xr"));
+        let asks = format!("{PHONE}a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics\r\n");
+        let (answer, plan) = parse(&asks).unwrap().answer(&local(), None).unwrap();
+        assert!(plan.voip_metrics && answer.contains(wish), "{answer}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One trunk: which of its servers is spoken to, whether we are registered, when to try what again. A plain value: it
-//! is told what happened and when, and says what to do next. Fail-over as in RFC 3263 4.3, waits as in RFC 5626 4.5.
+//! is told what happened and when, and says what to do next. Fail-over as in RFC 3263 4.3, waits as in RFC 5626 4.5, rest
+//! for a server that asks for it as in RFC 3261 21.5.4.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,8 @@ use super::targets::Target;
 /// The first wait after every server has failed, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// A server that asks to be left alone is left alone so long, at most.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// A server that answered nothing is asked again this soon before it counts as gone.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 const MISSES: u32 = 2;
@@ -88,6 +91,19 @@ struct Server {
     tried: bool,
     misses: u32,
     next_probe: Option<Instant>,
+    /// It asked to be left alone until then (503 with Retry-After).
+    rests: Option<Instant>,
+}
+
+impl Server {
+    fn is_resting(&self, now: Instant) -> bool {
+        self.rests.is_some_and(|until| until > now)
+    }
+
+    /// The same time, or the end of its rest.
+    fn rested(&self, at: Instant) -> Instant {
+        self.rests.map_or(at, |until| until.max(at))
+    }
 }
 
 impl Trunk {
@@ -106,8 +122,12 @@ impl Trunk {
 
     /// What to do next, and when.
     pub fn next(&self) -> (Instant, Task) {
-        let register = self.next_register.and_then(|at| Some((at, Task::Register(self.candidate()?, self.register?))));
-        let probes = self.servers.iter().filter_map(|server| Some((server.next_probe?, Task::Probe(server.target))));
+        let register = self.next_register.and_then(|at| {
+            let server = self.candidate(at)?;
+            Some((server.rested(at), Task::Register(server.target, self.register?)))
+        });
+        let probe = |server: &Server| Some((server.rested(server.next_probe?), Task::Probe(server.target)));
+        let probes = self.servers.iter().filter_map(probe);
         let all = register.into_iter().chain(probes).chain([(self.next_look, Task::Lookup)]);
         all.min_by_key(|(at, _)| *at).unwrap_or((self.next_look, Task::Lookup))
     }
@@ -126,6 +146,7 @@ impl Trunk {
                 tried: false,
                 misses: 0,
                 next_probe: (!self.keep_alive.is_zero()).then_some(now),
+                rests: None,
             };
             self.servers.push(old.map_or(fresh, |old| Server { tried: false, ..old.clone() }));
         }
@@ -172,7 +193,7 @@ impl Trunk {
         if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
             server.tried = true;
         }
-        self.next_register = match self.candidate() {
+        self.next_register = match self.candidate(now) {
             Some(_) if refusal == Refusal::Server => Some(now),
             _ => {
                 self.failures += 1;
@@ -182,6 +203,18 @@ impl Trunk {
                 None
             }
         };
+    }
+
+    /// A server asked to be left alone for so many seconds: nothing is sent to it meanwhile.
+    pub fn rests(&mut self, now: Instant, target: Target, seconds: u32) {
+        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+            server.rests = Some(now + Duration::from_secs(seconds.into()).min(LONGEST_REST));
+        }
+    }
+
+    /// Servers that want to be left alone.
+    pub fn resting(&self, now: Instant) -> usize {
+        self.servers.iter().filter(|server| server.is_resting(now)).count()
     }
 
     /// A server answered a question.
@@ -206,7 +239,8 @@ impl Trunk {
         }
     }
 
-    /// Where a call out is tried, in order: where we are registered, then the servers that are there, then the rest.
+    /// Where a call out is tried, in order: where we are registered, then the servers that are there, then the others;
+    /// none that rests.
     pub fn ways(&self, now: Instant) -> Vec<Target> {
         let home = self.registered.filter(|(_, until)| *until > now).map(|(target, _)| target);
         let rank = |server: &&Server| match (Some(server.target) == home, server.alive) {
@@ -214,7 +248,7 @@ impl Trunk {
             (false, true) => 1,
             (false, false) => 2,
         };
-        let mut servers: Vec<&Server> = self.servers.iter().collect();
+        let mut servers: Vec<&Server> = self.servers.iter().filter(|server| !server.is_resting(now)).collect();
         servers.sort_by_key(rank); // stable: the records' order stays within a rank
         servers.into_iter().map(|server| server.target).collect()
     }
@@ -232,7 +266,7 @@ impl Trunk {
     pub fn state(&self, now: Instant) -> State {
         let up = match self.register {
             Some(_) => self.home(now).is_some(),
-            None => self.servers.iter().any(|server| server.alive),
+            None => self.servers.iter().any(|server| server.alive && !server.is_resting(now)),
         };
         match (up, self.looked && (self.register.is_none() || self.failures > 0)) {
             (true, _) => State::Up,
@@ -241,10 +275,11 @@ impl Trunk {
         }
     }
 
-    /// The server to register at: the first that has not failed in this round, those that are there first.
-    fn candidate(&self) -> Option<Target> {
-        let untried = || self.servers.iter().filter(|server| !server.tried);
-        untried().find(|server| server.alive).or_else(|| untried().next()).map(|server| server.target)
+    /// The server to register at: the first that has not failed in this round, those that are there first, those that
+    /// rest last.
+    fn candidate(&self, at: Instant) -> Option<&Server> {
+        let untried = self.servers.iter().filter(|server| !server.tried);
+        untried.min_by_key(|server| (server.rested(at), !server.alive)) // the first of equals
     }
 
     fn next_probe(&self, now: Instant) -> Option<Instant> {
@@ -313,6 +348,33 @@ mod tests {
         assert_eq!(trunk.next(), (start + secs(4), Task::Register(target(2), 600)), "a new round");
         trunk.registered(start + secs(4), target(2), 600);
         assert_eq!(trunk.failures, 0);
+    }
+
+    #[test]
+    fn a_server_that_asks_for_rest_is_left_alone() {
+        let (start, mut trunk) = looked(Some(600), 30);
+        for server in [1, 2] {
+            trunk.answered(start, target(server));
+        }
+        trunk.rests(start, target(1), 100);
+        trunk.refused(start, target(1), Refusal::of(Some(503), None), 1.0);
+        assert_eq!(trunk.next(), (start, Task::Register(target(2), 600)));
+        trunk.registered(start, target(2), 600);
+        assert_eq!((trunk.ways(start), trunk.resting(start)), (vec![target(2)], 1));
+        assert_eq!(trunk.next(), (start + secs(30), Task::Probe(target(2))), "the other is not even asked");
+        trunk.rests(start, target(2), 40);
+        assert_eq!(trunk.ways(start + secs(39)), [], "nobody wants a call");
+        assert_eq!(trunk.next(), (start + secs(40), Task::Probe(target(2))));
+        assert_eq!(trunk.ways(start + secs(100)), [target(2), target(1)]);
+        // Who asks for days is asked again within the hour.
+        trunk.rests(start, target(1), 1_000_000);
+        assert_eq!(trunk.resting(start + secs(3_600)), 0);
+
+        let (start, mut trunk) = looked(None, 0);
+        trunk.rests(start, target(1), 10);
+        assert_eq!(trunk.state(start), State::Up);
+        trunk.rests(start, target(2), 5);
+        assert_eq!((trunk.state(start), trunk.state(start + secs(5))), (State::Down, State::Up));
     }
 
     #[test]

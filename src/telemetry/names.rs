@@ -49,6 +49,7 @@ pub const RTP_LOST: &str = "frontdesk_rtp_packets_lost_total";
 pub const RTP_LATE: &str = "frontdesk_rtp_packets_late_total";
 pub const RTP_BAD: &str = "frontdesk_rtp_packets_bad_total";
 pub const RTP_UNAUTHENTIC: &str = "frontdesk_rtp_packets_unauthentic_total";
+pub const RTP_FOREIGN: &str = "frontdesk_rtp_packets_foreign_total";
 pub const RTP_JITTER_SECONDS: &str = "frontdesk_rtp_jitter_seconds";
 pub const RTP_BUFFER_SECONDS: &str = "frontdesk_rtp_buffer_seconds";
 pub const RTP_ROUND_TRIP_SECONDS: &str = "frontdesk_rtp_round_trip_seconds";
@@ -105,6 +106,7 @@ pub fn describe() {
     describe_counter!(RTP_LATE, "RTP packets that came too late to be played");
     describe_counter!(RTP_BAD, "Packets that were no RTP, or not from the peer");
     describe_counter!(RTP_UNAUTHENTIC, "Packets that no key of their call has made (SRTP)");
+    describe_counter!(RTP_FOREIGN, "Packets from an address that is not the peer's");
     describe_histogram!(RTP_JITTER_SECONDS, Unit::Seconds, "Interarrival jitter of a call (RFC 3550)");
     describe_histogram!(RTP_BUFFER_SECONDS, Unit::Seconds, "Mean delay of a call's jitter buffer");
     describe_histogram!(RTP_ROUND_TRIP_SECONDS, Unit::Seconds, "Round trip of a call's RTP by the peer's last report");

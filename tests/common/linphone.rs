@@ -35,7 +35,7 @@ pub enum By<'a> {
 
 pub struct Phone<'a> {
     pub user: &'a str,
-    /// Empty: it does not register.
+    /// Empty: it does not register, its domain is another than the registrar's, and its calls go straight to whom they name.
     pub password: &'a str,
     pub registrar: SocketAddr,
     pub by: By<'a>,
@@ -207,6 +207,11 @@ fn config(phone: &Phone, sip_port: u16) -> String {
         By::Tls(file) => (format!("localhost:{port}"), "tls", format!("root_ca={}\n", file.display())),
     };
     let Phone { user, password, .. } = phone;
+    // A domain that it has an account in it calls by that account's way.
+    let (server, domain, home) = match password.is_empty() {
+        true => ("elsewhere.test".to_owned(), "elsewhere.test".to_owned(), -1),
+        false => (server, registrar.clone(), 0),
+    };
     let (ip, encryption) = (phone.registrar.ip(), if phone.encrypts { "srtp" } else { "none" });
     let mandatory = u8::from(phone.encrypts);
     let registers = u8::from(!password.is_empty());
@@ -239,7 +244,7 @@ fn config(phone: &Phone, sip_port: u16) -> String {
          use_info=0\n\
          use_rfc2833=1\n\
          guess_hostname=1\n\
-         default_proxy=0\n\
+         default_proxy={home}\n\
          media_encryption={encryption}\n\
          media_encryption_mandatory={mandatory}\n\
          keep_srtp_keys=0\n\
@@ -248,6 +253,7 @@ fn config(phone: &Phone, sip_port: u16) -> String {
          mtu=1300\n\
          [rtp]\n\
          audio_rtp_port=-1\n\
+         bind_address={ip}\n\
          [video]\n\
          enabled=0\n\
          [misc]\n\
@@ -255,7 +261,7 @@ fn config(phone: &Phone, sip_port: u16) -> String {
          [proxy_0]\n\
          reg_proxy=<sip:{server};transport={transport}>\n\
          {route}\
-         reg_identity=sip:{user}@{registrar}\n\
+         reg_identity=sip:{user}@{domain}\n\
          reg_expires=60\n\
          reg_sendregister={registers}\n\
          publish=0\n\

@@ -5,7 +5,8 @@
 //! 3. a call that left, or was given up, is never heard of again; one that is done frees its agent;
 //! 4. every caller who waits is told their place, and the places are 1, 2, 3, ... in the order of service;
 //! 5. nobody waits beyond the queue's limit, nor for agents of whom none is logged in;
-//! 6. an agent who is rung is let go by the ring time-out, if nothing comes before it.
+//! 6. an agent who is rung is let go by the ring time-out, if nothing comes before it;
+//! 7. who is occupied by another agent's transfer is not rung, and what rang there already is taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,14 +44,14 @@ fn floor() -> Floor {
 fn event() -> impl Strategy<Value = FloorEvent> {
     let agent = || (0..AGENTS.len()).prop_map(|i| AGENTS[i].0.to_owned());
     let call = || (0..CALLS).prop_map(|i| format!("call{i}"));
-    let queue = prop_oneof![Just("sales"), Just("service"), Just("service"), Just("nowhere")];
+    let queue = || prop_oneof![Just("sales"), Just("service"), Just("service"), Just("nowhere")];
     let skills = prop_oneof![Just(vec![]), Just(vec!["cards".to_owned()]), Just(vec!["fraud".to_owned()])];
     prop_oneof![
         3 => agent().prop_map(|agent| FloorEvent::LoggedIn { agent }),
         1 => agent().prop_map(|agent| FloorEvent::LoggedOut { agent }),
         1 => agent().prop_map(|agent| FloorEvent::Paused { agent }),
         1 => agent().prop_map(|agent| FloorEvent::Resumed { agent }),
-        6 => (call(), queue, skills, -1..2_i32).prop_map(|(call, queue, skills, priority)| FloorEvent::Entered {
+        6 => (call(), queue(), skills, -1..2_i32).prop_map(|(call, queue, skills, priority)| FloorEvent::Entered {
             call, queue: queue.into(), skills, language: Language::new("en"), priority,
         }),
         2 => call().prop_map(|call| FloorEvent::Left { call }),
@@ -58,6 +59,10 @@ fn event() -> impl Strategy<Value = FloorEvent> {
         3 => (call(), agent(), 0..4_usize)
             .prop_map(|(call, agent, i)| FloorEvent::NotTaken { call, agent, failure: FAILURES[i] }),
         3 => (call(), agent()).prop_map(|(call, agent)| FloorEvent::Done { call, agent }),
+        2 => (0..3, agent(), queue()).prop_map(|(leg, agent, queue)| FloorEvent::Occupied {
+            leg: format!("leg{leg}"), agent, queue: Some(queue.to_owned()),
+        }),
+        3 => (0..3, agent()).prop_map(|(leg, agent)| FloorEvent::Unoccupied { leg: format!("leg{leg}"), agent }),
         3 => Just(FloorEvent::Tick),
     ]
 }
@@ -71,6 +76,8 @@ struct Onlooker {
     logged_in: BTreeSet<String>,
     leaving: BTreeSet<String>,
     rung_since: BTreeMap<String, u64>,
+    /// Agent and leg.
+    occupied: BTreeSet<(String, String)>,
 }
 
 struct Seen {
@@ -94,7 +101,7 @@ impl Onlooker {
         let free: BTreeSet<String> = AGENTS
             .iter()
             .map(|a| a.0.to_owned())
-            .filter(|a| !self.calls.values().any(|c| c.agent.as_ref() == Some(a)))
+            .filter(|a| !self.calls.values().any(|c| c.agent.as_ref() == Some(a)) && !self.is_occupied(a))
             .collect();
         let actions = floor.handle(self.now, event.clone());
         for action in &actions {
@@ -103,8 +110,18 @@ impl Onlooker {
         self.settled(floor);
     }
 
+    fn is_occupied(&self, agent: &str) -> bool {
+        self.occupied.iter().any(|(occupied, _)| occupied == agent)
+    }
+
     fn before(&mut self, event: &FloorEvent) {
         match event {
+            FloorEvent::Occupied { leg, agent, .. } => {
+                self.occupied.insert((agent.clone(), leg.clone()));
+            }
+            FloorEvent::Unoccupied { leg, agent } => {
+                self.occupied.remove(&(agent.clone(), leg.clone()));
+            }
             FloorEvent::LoggedIn { agent } => {
                 self.logged_in.insert(agent.clone());
                 self.leaving.remove(agent);
@@ -217,6 +234,7 @@ impl Onlooker {
                 AgentState::Offered { call, .. } => {
                     assert_eq!(theirs, [call]);
                     assert!(self.rung_since.contains_key(name));
+                    assert!(!self.is_occupied(name) || self.rung_since[name] == u64::MAX, "{name} is occupied");
                 }
                 AgentState::OnCall { call, .. } => {
                     assert_eq!(theirs, [call]);
@@ -226,7 +244,11 @@ impl Onlooker {
                     assert!(theirs.is_empty());
                     assert!(self.logged_in.contains(name));
                     let could = self.calls.iter().find(|(_, seen)| seen.agent.is_none() && able(name, seen));
-                    assert!(could.is_none(), "{name} is free while {} waits", could.unwrap().0);
+                    assert!(
+                        could.is_none() || self.is_occupied(name),
+                        "{name} is free while {} waits",
+                        could.unwrap().0
+                    );
                 }
                 _ => assert!(theirs.is_empty(), "{name} has {theirs:?}"),
             }
@@ -263,6 +285,9 @@ proptest! {
             onlooker.tell(&mut floor, &event);
         }
         // Left alone, everyone is served or sent off, and nobody rings on.
+        for (agent, leg) in onlooker.occupied.clone() {
+            onlooker.tell(&mut floor, &FloorEvent::Unoccupied { leg, agent });
+        }
         while let Some(deadline) = floor.next_deadline() {
             onlooker.now = deadline;
             onlooker.tell(&mut floor, &FloorEvent::Tick);

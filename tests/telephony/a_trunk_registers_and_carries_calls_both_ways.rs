@@ -173,3 +173,26 @@ async fn a_call_goes_to_the_next_server_and_a_dead_trunk_is_told() {
     phone.finish().await;
     endpoint.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_server_that_asks_for_rest_gets_no_call_meanwhile() {
+    let overloaded = Sipp::phone("trunk_is_overloaded").start();
+    let phone = Sipp::phone("trunk_answers").calls(2, 10).start();
+    let first = overloaded.port();
+    let record = |priority, port, host| Srv { service: "_sip._udp.carrier.test", priority, weight: 1, port, host };
+    let dns =
+        names::serve(vec![record(1, first, "first.carrier.test"), record(2, phone.port(), "second.carrier.test")])
+            .await;
+    let one = TrunkSettings { register: None, keep_alive: Duration::ZERO, ..trunk("carrier.test", None) };
+    let (endpoint, _calls) = start(one, vec![dns]).await;
+    eventually("found", SECONDS, || status(&endpoint).servers == 2).await;
+    call_out(&endpoint).await.expect("the second answers").hang_up().await;
+    overloaded.finish().await;
+    assert_eq!(status(&endpoint).resting, 1);
+    let left_alone = tokio::net::UdpSocket::bind(("127.0.0.1", first)).await.unwrap();
+    call_out(&endpoint).await.expect("the second answers again").hang_up().await;
+    let heard = left_alone.try_recv(&mut [0; 2_000]);
+    assert!(heard.is_err(), "it asked for a minute of rest, and got {heard:?} bytes");
+    phone.finish().await;
+    endpoint.shutdown().await;
+}

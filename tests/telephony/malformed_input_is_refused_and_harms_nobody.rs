@@ -203,7 +203,8 @@ fn message(case: &Case, n: usize, target: SocketAddr, port: u16, transport: &str
     let mut text = written(&start) + "\r\n";
     for (name, line) in headers {
         let given = case.recipe.iter().any(|step| step.starts_with(&format!("{name}=")));
-        let line = if name == "Content-Length" && !given { format!("Content-Length: {}", body.len()) } else { line };
+        let line =
+            if name == "Content-Length" && !given { format!("Content-Length: {}", body.chars().count()) } else { line };
         if !line.is_empty() {
             text += &(written(&line) + "\r\n");
         }

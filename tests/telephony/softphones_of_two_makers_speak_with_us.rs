@@ -136,10 +136,11 @@ async fn conversation(what: &str, leg: &mut Leg, phone: &mut Softphone, way: Way
     let quality = second.quality;
     assert_eq!(quality.codec, Some(codec), "{what}");
     assert_eq!(quality.encrypted, way == Way::TlsAndSrtp, "{what}");
-    // baresip opens its way through NAT by one RTCP packet before its encryption begins: that one is refused. Without
-    // encryption one bad packet was seen once, of unknown origin, while other calls went on.
-    assert!(quality.packets_bad <= 1, "{what}: {quality:?}");
-    assert!(quality.packets_unauthentic <= u64::from(quality.encrypted), "{what}: {quality:?}");
+    // baresip opens its way through NAT by one RTCP packet before its encryption begins: that one is refused. What comes
+    // from elsewhere (other tests' peers, who still send to who had our port before us) is no doing of the phone's.
+    let refused = u64::from(quality.encrypted);
+    assert!(quality.packets_bad - quality.packets_foreign <= refused, "{what}: {quality:?}");
+    assert!(quality.packets_unauthentic <= refused + quality.packets_foreign, "{what}: {quality:?}");
 }
 
 async fn held_and_resumed(what: &str, leg: &mut Leg, phone: &mut Softphone) {

@@ -1,6 +1,6 @@
 //! The agents' side of a live call: telephones are rung, put through, passed on and let go.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -8,7 +8,9 @@ use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
 use crate::engine::Session;
 use crate::engine::errand::Return;
+use crate::engine::floor::Occupied;
 use crate::engine::transfer::way_to;
+use crate::media::{Frame, Port};
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
 
@@ -20,13 +22,22 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The agent's side of a call.
 pub(super) enum AgentSide {
     None,
-    Ringing { leg: records::Leg, cancel: mpsc::Sender<()> },
-    There { leg: records::Leg, phone: sip::Leg },
+    Ringing {
+        leg: records::Leg,
+        cancel: mpsc::Sender<()>,
+        /// What is heard of them before they answer.
+        sound: Option<Box<dyn Port>>,
+    },
+    There {
+        leg: records::Leg,
+        phone: sip::Leg,
+    },
 }
 
 /// What an agent's phone does, by the number of its leg: news of one already let go mean nothing.
 pub(super) enum AgentNews {
     Ringing(u32),
+    Sound(u32, Box<dyn Port>),
     Answered(u32, sip::Leg),
     Failed(u32, AgentFailure),
 }
@@ -73,7 +84,7 @@ impl Live {
                 tokio::spawn(ring_agent(self.house.endpoint.clone(), invite, n, self.agent_news.clone(), cancelled));
             }
         }
-        AgentSide::Ringing { leg, cancel }
+        AgentSide::Ringing { leg, cancel, sound: None }
     }
 
     /// A language model may word the summary for the record. The connection waits for nothing of it.
@@ -92,7 +103,8 @@ impl Live {
             AgentSide::Ringing { leg, .. } => Some(leg.n),
             _ => None,
         };
-        let (AgentNews::Ringing(n) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) = &news;
+        let (AgentNews::Ringing(n) | AgentNews::Sound(n, _) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) =
+            &news;
         let is_target = rings(&self.target) == Some(*n);
         if !is_target && rings(&self.agent) != Some(*n) {
             // Let go meanwhile.
@@ -105,6 +117,11 @@ impl Live {
         let side = if is_target { &mut self.target } else { &mut self.agent };
         match news {
             AgentNews::Ringing(_) => session.tell(if is_target { Event::TargetRinging } else { Event::AgentRinging }),
+            AgentNews::Sound(_, port) => {
+                if let AgentSide::Ringing { sound, .. } = side {
+                    *sound = Some(port);
+                }
+            }
             AgentNews::Answered(_, mut phone) => {
                 let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // it rings, as looked at above
@@ -124,6 +141,9 @@ impl Live {
                 let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // likewise
                 };
+                if is_target {
+                    self.target_busy = None;
+                }
                 leg.ended_ms = Some(now_ms);
                 let agent = leg.agent.clone().unwrap_or_default();
                 self.house.store.leg(&self.call, leg);
@@ -174,6 +194,7 @@ impl Live {
     /// How callers of a queue reach its agents is today's configuration.
     pub(super) async fn tell_handoff(&mut self, request: &QueueRequest) {
         if let QueueRequest::Enter { queue, .. } = request {
+            self.queue = Some(queue.clone());
             let by = self.house.today.borrow().queues.get(queue).map_or(HandoffBy::Bridge, |queue| queue.handoff);
             if by != HandoffBy::Bridge {
                 // Before anything that the floor says.
@@ -202,6 +223,12 @@ impl Live {
     }
 
     pub(super) async fn ring_target(&mut self, to: Destination, summary: &Summary) {
+        self.target_busy = match &to {
+            Destination::Agent { agent: name } | Destination::Consulted { name } => {
+                Some(self.occupy(name.clone(), None).await)
+            }
+            Destination::Queue { .. } | Destination::Outside { .. } => None,
+        };
         let consulted = match (&to, &self.transfer) {
             (Destination::Consulted { .. }, Some(sip::TransferRequest { replaces: Some(replaces), .. })) => {
                 self.house.switchboard.take(&replaces.call_id).await
@@ -217,6 +244,12 @@ impl Live {
         }
         let target = way_to(&self.house.today.borrow(), &to);
         self.target = self.dial(to.name().to_owned(), target, summary).await;
+    }
+
+    /// Keeps the floor from giving this agent another call; for the leg that is made next.
+    fn occupy(&self, agent: String, queue: Option<String>) -> impl Future<Output = Occupied> + Send + use<> {
+        let (floor, leg) = (self.house.floor.clone(), format!("{}/{}", self.call, self.legs));
+        async move { floor.occupy(leg, vec![agent], queue).await }
     }
 
     /// A telephone of ours takes the agent's place (INVITE with Replaces).
@@ -235,6 +268,7 @@ impl Live {
         // The caller is heard by nobody while this waits for the ACK: a moment.
         let Ok(phone) = incoming.answer().await else { return };
         self.let_agent_go().await;
+        self.agent_busy = Some(self.occupy(name.clone(), self.queue.clone()).await);
         let leg = self.record_leg(name.clone(), began_ms, Some(self.now_ms()));
         self.agent = AgentSide::There { leg, phone };
         self.attend();
@@ -246,17 +280,19 @@ impl Live {
         self.claim = None;
         let side = std::mem::replace(&mut self.agent, AgentSide::None);
         self.let_go(side).await;
+        self.agent_busy = None;
     }
 
     pub(super) async fn let_target_go(&mut self) {
         let side = std::mem::replace(&mut self.target, AgentSide::None);
         self.let_go(side).await;
+        self.target_busy = None;
     }
 
     async fn let_go(&mut self, side: AgentSide) {
         let leg = match side {
             AgentSide::None => return,
-            AgentSide::Ringing { leg, cancel } => {
+            AgentSide::Ringing { leg, cancel, .. } => {
                 let _ = cancel.send(()).await; // already over: nothing to cancel
                 leg
             }
@@ -299,6 +335,12 @@ async fn ring_agent(
         let event = tokio::select! {
             _ = cancelled.recv() => return outgoing.cancel().await,
             event = outgoing.events.recv() => event,
+            Some(port) = outgoing.early_sound.recv() => {
+                if news.send(AgentNews::Sound(n, port)).await.is_err() {
+                    return;
+                }
+                continue;
+            }
         };
         let (told, over) = match event {
             Some(OutgoingEvent::Ringing) => (AgentNews::Ringing(n), false),
@@ -319,6 +361,13 @@ fn failure(reason: FailureReason) -> AgentFailure {
         FailureReason::Declined => AgentFailure::Declined,
         FailureReason::Unreachable => AgentFailure::Unreachable,
     }
+}
+
+/// What is heard of a telephone that rings, on this beat.
+pub(super) fn rings(agent: &mut AgentSide, at: Instant) -> Option<Frame> {
+    let AgentSide::Ringing { sound: Some(port), .. } = agent else { return None };
+    let mut frame = Frame::silence(port.rate());
+    port.receive(at, &mut frame).heard.then_some(frame)
 }
 
 pub(super) async fn next_of_agent(agent: &mut AgentSide) -> Option<LegEvent> {

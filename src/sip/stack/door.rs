@@ -18,6 +18,7 @@ use super::super::Settings;
 use super::super::gate::{self, Gate, Kind, Silence};
 use super::super::registrar::{Registrar, Transport};
 use super::our_transport;
+use super::tidy::tidy;
 
 pub(super) struct Door {
     settings: Arc<ArcSwap<Settings>>,
@@ -167,13 +168,19 @@ pub(super) struct Doorman(pub Arc<Door>);
 
 #[async_trait]
 impl TransportEventInspector for Doorman {
-    async fn handle(&self, event: TransportEvent) -> Option<TransportEvent> {
-        let passes = match &event {
+    async fn handle(&self, mut event: TransportEvent) -> Option<TransportEvent> {
+        let passes = match &mut event {
             TransportEvent::Incoming(SipMessage::Request(request), _, from) => match from.get_socketaddr() {
-                Ok(from) => self.0.lets_request_in(request, from.ip()),
+                Ok(from) => {
+                    tidy(request);
+                    self.0.lets_request_in(request, from.ip())
+                }
                 Err(_) => false,
             },
-            TransportEvent::Incoming(SipMessage::Response(_), ..) => true,
+            TransportEvent::Incoming(SipMessage::Response(response), ..) => {
+                tidy(response);
+                true
+            }
             TransportEvent::New(connection) => {
                 self.0.link(connection, true);
                 true

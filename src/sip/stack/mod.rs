@@ -14,6 +14,7 @@ mod refresh;
 mod register;
 mod reliable;
 mod screen;
+mod tidy;
 mod tls;
 mod trunks;
 mod udp;
@@ -452,7 +453,12 @@ async fn handle(shared: Arc<Shared>, mut tx: Transaction) {
         .filter(|_| method != Method::Ack && (in_dialog || screen::is_welcome(&shared, source, transport)));
     let answered = if let Some(status) = flaw {
         shared.refused.fetch_add(1, Relaxed);
-        tx.reply(status).await
+        let answered = tx.reply(status).await;
+        // Where the next message of a stream begins nobody knows then (RFC 3261, 18.3).
+        if let (Some(connection), false) = (&tx.connection, screen::is_whole(&tx.original)) {
+            let _ = connection.close().await; // gone, then
+        }
+        answered
     } else if in_dialog {
         within::request(&shared, tx).await
     } else {

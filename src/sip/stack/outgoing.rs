@@ -15,8 +15,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::super::Error;
+use super::super::plan::SharedPlan;
 use super::super::ports::RtpSockets;
 use super::super::registrar::Transport;
+use super::super::rtp_port::RtpPort;
 use super::super::sdp::{self, Local, Remote};
 use super::super::session_timer::Limits;
 use super::super::settings::TrunkSettings;
@@ -25,6 +27,7 @@ use super::leg::{self, Leg, Session};
 use super::listen;
 use super::trunks::{self, Line};
 use super::{Shared, allow, refresh, stack_transport, supported};
+use crate::media::Port;
 
 /// A phone that has not said anything by then is not there (the stack alone would wait 32 s).
 const FIRST_SIGN: Duration = Duration::from_secs(5);
@@ -58,6 +61,9 @@ pub enum Target {
 pub struct Outgoing {
     /// Ends after `Answered` or `Failed`, and at once when cancelled.
     pub events: mpsc::Receiver<OutgoingEvent>,
+    /// What the far end lets be heard before it answers (RFC 3960), once there is such. Only to be listened to, and to be let
+    /// go when the call is answered or fails: the leg that comes then has the sound to itself.
+    pub early_sound: mpsc::Receiver<Box<dyn Port>>,
     cancel: CancellationToken,
 }
 
@@ -88,6 +94,39 @@ impl Outgoing {
 impl Drop for Outgoing {
     fn drop(&mut self) {
         self.cancel.cancel();
+    }
+}
+
+/// The way to who wanted the call.
+struct News {
+    events: mpsc::Sender<OutgoingEvent>,
+    sounds: mpsc::Sender<Box<dyn Port>>,
+}
+
+/// What one attempt lets be heard before its answer.
+struct EarlySound<'a> {
+    sockets: &'a RtpSockets,
+    sounds: &'a mpsc::Sender<Box<dyn Port>>,
+    plan: Option<SharedPlan>,
+}
+
+impl EarlySound<'_> {
+    /// A provisional answer with a description, reliable or not; another one takes its place (a forked call).
+    fn hear(&mut self, session: &Session, response: &Response) {
+        let Ok(answer) = Remote::parse(&response.body) else { return };
+        let Ok(mut plan) = answer.accepted(&session.local(), Some(session.peer.ip())) else { return };
+        plan.sending = false;
+        if let Some(shared) = &self.plan {
+            plan.version = shared.load().version + 1;
+            return shared.store(Arc::new(plan));
+        }
+        let Ok(sockets) = self.sockets.again() else { return };
+        let (rate, shared) = (plan.codec.rate(), plan.shared());
+        let settings = session.shared.settings.load();
+        let bad = session.shared.bad_packets.clone();
+        let port = RtpPort::new(sockets, rate, shared.clone(), settings.media_timeout, bad);
+        self.plan = Some(shared);
+        let _ = self.sounds.try_send(Box::new(port)); // one device after the other: nobody listens
     }
 }
 
@@ -139,9 +178,10 @@ pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Out
     }
     let devices = devices(shared, &request.to)?;
     let (events, out) = mpsc::channel(8);
+    let (sounds, early_sound) = mpsc::channel(2);
     let cancel = CancellationToken::new();
-    shared.spawn(ring(shared.clone(), devices, request, events, cancel.clone()));
-    Ok(Outgoing { events: out, cancel })
+    shared.spawn(ring(shared.clone(), devices, request, News { events, sounds }, cancel.clone()));
+    Ok(Outgoing { events: out, early_sound, cancel })
 }
 
 fn devices(shared: &Shared, target: &Target) -> Result<Devices, Error> {
@@ -206,13 +246,7 @@ fn devices(shared: &Shared, target: &Target) -> Result<Devices, Error> {
 }
 
 /// Tries one device after the other until one says more than that it is not there.
-async fn ring(
-    shared: Arc<Shared>,
-    devices: Devices,
-    request: InviteRequest,
-    events: mpsc::Sender<OutgoingEvent>,
-    cancel: CancellationToken,
-) {
+async fn ring(shared: Arc<Shared>, devices: Devices, request: InviteRequest, news: News, cancel: CancellationToken) {
     let _counted = Ringing::new(&shared);
     let until = tokio::time::Instant::now() + request.ring_timeout;
     let mut failure = (480, FailureReason::Unreachable);
@@ -224,7 +258,7 @@ async fn ring(
     for device in &devices {
         let (states, mut changes) = shared.dialogs.new_dialog_state_channel();
         let outcome = tokio::select! {
-            outcome = attempt(&shared, device, &request, &events, until, (states, &mut changes)) => Some(outcome),
+            outcome = attempt(&shared, device, &request, &news, until, (states, &mut changes)) => Some(outcome),
             // Dropping the attempt makes the stack CANCEL it, or BYE what was answered meanwhile.
             () = cancel.cancelled() => None,
             () = shared.closing.cancelled() => None,
@@ -241,7 +275,7 @@ async fn ring(
         match outcome {
             Ok(leg) => {
                 // A leg that nobody takes hangs up by itself.
-                let _ = events.send(OutgoingEvent::Answered(leg)).await;
+                let _ = news.events.send(OutgoingEvent::Answered(leg)).await;
                 return;
             }
             Err(failed) => failure = failed,
@@ -252,7 +286,7 @@ async fn ring(
     }
     let (status, reason) = failure;
     debug!(status, ?reason, "an outgoing call failed");
-    let _ = events.send(OutgoingEvent::Failed { status, reason }).await;
+    let _ = news.events.send(OutgoingEvent::Failed { status, reason }).await;
 }
 
 /// Whether the next device may do better. A trunk's other servers only, when this one is not there, broken or
@@ -300,7 +334,7 @@ async fn attempt(
     shared: &Arc<Shared>,
     device: &Device,
     request: &InviteRequest,
-    events: &mpsc::Sender<OutgoingEvent>,
+    news: &News,
     until: tokio::time::Instant,
     channel: (DialogStateSender, &mut DialogStateReceiver),
 ) -> Result<Accepted, (u16, FailureReason)> {
@@ -314,18 +348,23 @@ async fn attempt(
     // The same for every attempt at this phone (RFC 4028, 7.4).
     let call_id = format!("{:032x}", rand::random::<u128>());
     let (states, changes) = channel;
+    let mut early = EarlySound { sockets: &sockets, sounds: &news.sounds, plan: None };
     loop {
         let option =
             InviteOption { call_id: Some(call_id.clone()), ..option(shared, device, request, &local, &limits) };
         let mut attempted = Attempted(None);
-        let outcome =
-            one(shared, device, option, &local, events, until, (states.clone(), &mut *changes), &mut attempted);
+        let told = (&news.events, &mut early);
+        let outcome = one(shared, device, option, &local, told, until, (states.clone(), &mut *changes), &mut attempted);
         let response = outcome.await?;
         if let Some(more) = refresh::ask_again(&limits, &response) {
             limits = more; // 422: the far end wants longer sessions
             continue;
         }
         if response.status_code.kind() != StatusCodeKind::Successful {
+            if let Some(trunk) = &device.trunk {
+                let server = Server { address: device.address, transport: device.transport };
+                shared.trunks.heed(&trunk.name, server, &response);
+            }
             let status = response.status_code.code();
             return Err((status, reason(status)));
         }
@@ -341,7 +380,7 @@ async fn one(
     device: &Device,
     option: InviteOption,
     local: &Local,
-    events: &mpsc::Sender<OutgoingEvent>,
+    (events, sound): (&mpsc::Sender<OutgoingEvent>, &mut EarlySound<'_>),
     until: tokio::time::Instant,
     (states, changes): (DialogStateSender, &mut DialogStateReceiver),
     attempted: &mut Attempted,
@@ -393,6 +432,7 @@ async fn one(
                 }
                 if let Some(session) = &attempted.0 {
                     session.take_early(&early);
+                    sound.hear(session, &early);
                 }
             }
             _ => {}

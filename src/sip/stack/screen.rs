@@ -48,14 +48,15 @@ pub(super) fn is_welcome(shared: &Shared, source: SocketAddr, transport: Transpo
 }
 
 /// What is wrong with a request's own words, whatever it asks for: a `CSeq` of another method (RFC 3261, 8.1.1.5), or a
-/// Request-URI that leads nowhere by SIP (8.2.2.1), a quotation without an end (25.1). The stack looks at none of them.
+/// Request-URI that leads nowhere by SIP (8.2.2.1), a quotation without an end (25.1), a body shorter than it says or of
+/// two lengths (18.3, 20.14). The stack looks at none of them.
 pub(super) fn flaw(request: &Request) -> Option<StatusCode> {
     if request.cseq_header().and_then(|cseq| cseq.method()).ok() != Some(request.method) {
         return Some(StatusCode::BadRequest);
     }
     let unquoted = |value: &str| value.replace("\\\\", "").replace("\\\"", "").matches('"').count() % 2 == 1;
     let names = [request.to_header().map(UntypedHeader::value), request.from_header().map(UntypedHeader::value)];
-    if names.into_iter().flatten().any(unquoted) || is_no_uri(&request.uri) {
+    if names.into_iter().flatten().any(unquoted) || is_no_uri(&request.uri) || !is_whole(request) {
         return Some(StatusCode::BadRequest);
     }
     match &request.uri.scheme {
@@ -66,9 +67,23 @@ pub(super) fn flaw(request: &Request) -> Option<StatusCode> {
     }
 }
 
-/// An IPv6 address without its brackets (RFC 5118, 4.2): the stack takes it for a name.
+/// An IPv6 address without its brackets (RFC 5118, 4.2): the stack takes it for a name; control characters.
 fn is_no_uri(uri: &Uri) -> bool {
     matches!(&uri.host_with_port.host, Host::Domain(domain) if domain.0.contains(':'))
+        || uri.to_string().contains(char::is_control)
+        || uri.user().is_some_and(|user| user.contains(char::is_control)) // it writes these escaped
+}
+
+/// Every Content-Length is a number, all the same, and no more than there is.
+pub(super) fn is_whole(request: &Request) -> bool {
+    let lengths = request.headers.iter().filter_map(|header| match header {
+        Header::ContentLength(length) => Some(length.value().trim().parse::<u64>().ok()),
+        _ => None,
+    });
+    let mut lengths = lengths.peekable();
+    let first = lengths.peek().copied();
+    lengths.all(|length| Some(length) == first)
+        && first.is_none_or(|length| length.is_some_and(|length| length <= request.body.len() as u64))
 }
 
 /// Everything about a new INVITE that can be judged before resources are spent on it. Gives its offer, if any, and the

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::headers::{self, CallId};
-use rsipstack::sip::{Header, HeadersExt, HostWithPort, Method, Response, Scheme, StatusCodeKind, Uri, typed};
+use rsipstack::sip::{
+    Header, HeadersExt, HostWithPort, Method, Response, Scheme, StatusCode, StatusCodeKind, Uri, typed,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -31,6 +33,8 @@ pub struct TrunkStatus {
     pub last_status: Option<u16>,
     /// Servers known.
     pub servers: usize,
+    /// Those of them that asked to be left alone for now (503 with Retry-After).
+    pub resting: usize,
 }
 
 #[derive(Default)]
@@ -71,12 +75,22 @@ impl Trunks {
             state: one.trunk.state(now),
             last_status: one.last_status,
             servers: one.trunk.servers().count(),
+            resting: one.trunk.resting(now),
         };
         self.running().iter().map(status).collect()
     }
 
     fn with<T>(&self, name: &str, act: impl FnOnce(&mut Running) -> T) -> Option<T> {
         self.running().get_mut(name).map(act)
+    }
+
+    /// Takes note of a server that wants to be left alone (RFC 3261, 21.5.4).
+    pub fn heed(&self, name: &str, target: Target, answer: &Response) {
+        if answer.status_code == StatusCode::ServiceUnavailable
+            && let Some(seconds) = retry_after(answer)
+        {
+            self.with(name, |one| one.trunk.rests(Instant::now(), target, seconds));
+        }
     }
 
     /// Addresses of trunks that have no list of their own.
@@ -184,6 +198,9 @@ async fn perform(shared: &Arc<Shared>, account: &mut Account, task: Task) {
             let granted = granted.map(|answer| granted_seconds(answer, &account.contact, seconds));
             account.home = granted.map(|_| target).or(account.home.filter(|home| *home != target));
             let least = answer.as_ref().and_then(min_expires);
+            if let Some(answer) = &answer {
+                shared.trunks.heed(name, target, answer);
+            }
             shared.trunks.with(name, |one| {
                 one.last_status = status;
                 match granted {
@@ -279,7 +296,11 @@ impl Account {
             credential: None,
             call_id: None,
         };
-        let status = ask(shared, question, &mut 0).await.map(|answer| answer.status_code.code());
+        let answer = ask(shared, question, &mut 0).await;
+        if let Some(answer) = &answer {
+            shared.trunks.heed(&self.settings.name, target, answer);
+        }
+        let status = answer.map(|answer| answer.status_code.code());
         debug!(trunk = self.settings.name, ?status, "a server was asked whether it is there");
         status.is_some_and(|status| !matches!(status, 408 | 503))
     }
@@ -328,6 +349,18 @@ fn granted_seconds(answer: &Response, ours: &str, wished: u32) -> u32 {
     });
     let general = || answer.expires_header().and_then(|expires| expires.value().trim().parse().ok());
     own.and_then(typed::Contact::expires).or_else(general).unwrap_or(wished)
+}
+
+/// `Retry-After: 120 (maintenance);duration=60`
+fn retry_after(answer: &Response) -> Option<u32> {
+    answer.headers.iter().find_map(|header| match header {
+        Header::RetryAfter(after) => {
+            let value = after.value().trim();
+            let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+            value[..digits].parse().ok()
+        }
+        _ => None,
+    })
 }
 
 fn min_expires(answer: &Response) -> Option<u32> {
