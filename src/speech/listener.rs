@@ -100,6 +100,8 @@ struct Pause {
     probability: Option<f32>,
     /// How often the turn model was asked.
     judged: usize,
+    /// After how much silence it was asked last.
+    judged_ms: u32,
     /// The text is there.
     read: bool,
     meaning: Option<Meaning>,
@@ -256,15 +258,16 @@ impl Listener {
 
     fn judge(&mut self, silence_ms: u32) -> Option<Heard> {
         let pause = self.turn.as_mut()?.pause.as_mut()?;
-        let due = silence_ms >= *by_silence::JUDGED_MS.get(pause.judged)?;
-        let waits = match pause.judged {
-            0 => !pause.read && silence_ms < by_silence::READ_FIRST_MS,
-            _ => pause.probability.is_none(), // one word at a time
+        let due = *by_silence::JUDGED_MS.get(pause.judged)?;
+        let due = match pause.judged {
+            0 if pause.read => due,
+            0 => by_silence::READ_FIRST_MS,
+            _ => due.max(pause.judged_ms + by_silence::JUDGED_AGAIN_MS),
         };
-        if !due || waits || !by_silence::worth_judging(&self.expect, pause.probability) {
+        if silence_ms < due || !by_silence::worth_judging(&self.expect, pause.probability) {
             return None;
         }
-        pause.judged += 1;
+        (pause.judged, pause.judged_ms) = (pause.judged + 1, silence_ms);
         let id = pause.id;
         Some(Heard::Lasting { turn: self.turn_sound(), id })
     }
@@ -281,6 +284,7 @@ impl Listener {
                 end_ms,
                 probability: None,
                 judged: 0,
+                judged_ms: 0,
                 read: false,
                 meaning: None,
             });

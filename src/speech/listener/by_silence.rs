@@ -12,6 +12,8 @@ pub const JUDGED_MS: [u32; 2] = [192, 320];
 /// The first time it waits this long for the text: on two cores reading and judging at once hold up both, and what is
 /// read may make its word needless.
 pub const READ_FIRST_MS: u32 = 352;
+/// It hears little new in less silence than this.
+pub const JUDGED_AGAIN_MS: u32 = 128;
 
 /// From these probabilities on a turn is over, sounds finished, rather finished, rather not; below the last it does not.
 const SOUNDS: [f32; 4] = [0.97, 0.9, 0.5, 0.2];
