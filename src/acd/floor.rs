@@ -332,7 +332,8 @@ impl Floor {
         }
     }
 
-    /// The call goes back to its place in the queue. (`LeftEarly` after answering is a miss like any other.)
+    /// The call goes back to its place in the queue. (`LeftEarly` after answering is a miss like any other; who was rung by
+    /// a colleague meanwhile has missed nothing.)
     fn not_taken(&mut self, call: &str, agent: &str, _failure: AgentFailure) {
         let Some(waiting) = self.calls.get_mut(call) else { return };
         if waiting.agent.as_deref() != Some(agent) {
@@ -340,10 +341,11 @@ impl Floor {
         }
         waiting.agent = None;
         waiting.told = None;
-        *waiting.missed.entry(agent.to_owned()).or_default() += 1;
+        let missed = self.desks.get(agent).is_none_or(|desk| desk.occupied.is_empty());
+        *waiting.missed.entry(agent.to_owned()).or_default() += u32::from(missed);
         self.order.insert(waiting.rank(), call.to_owned());
         let queue = waiting.queue.clone();
-        self.free(agent, &queue, true);
+        self.free(agent, &queue, missed);
     }
 
     fn done(&mut self, call: &str, agent: &str) {

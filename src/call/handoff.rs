@@ -195,8 +195,11 @@ impl Call {
                 let agent = agent.clone();
                 self.connect(agent);
             }
-            // The floor's ring time-out crossed the answer on its way.
-            (Stage::Briefing { .. }, Event::AgentFailed { failure: AgentFailure::NoAnswer, .. }) => {}
+            // The floor took the offer back, and that crossed the answer on its way.
+            (
+                Stage::Briefing { .. } | Stage::Connected { .. },
+                Event::AgentFailed { failure: AgentFailure::NoAnswer | AgentFailure::Busy, .. },
+            ) => {}
             (Stage::Briefing { agent }, Event::AgentFailed { agent: failed, .. }) if *agent == failed => {
                 self.lost(failed, AgentFailure::LeftEarly);
             }

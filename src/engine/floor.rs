@@ -87,8 +87,11 @@ impl Occupied {
 impl Drop for Occupied {
     fn drop(&mut self) {
         for agent in self.agents.drain(..) {
-            let event = FloorEvent::Unoccupied { leg: self.leg.clone(), agent };
-            let _ = self.floor.0.try_send(Message::Event(event)); // full: as with `lost`
+            let (floor, event) = (self.floor.clone(), FloorEvent::Unoccupied { leg: self.leg.clone(), agent });
+            // Outside the runtime the process is on its way out.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { floor.tell(event).await });
+            }
         }
     }
 }

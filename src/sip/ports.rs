@@ -37,6 +37,8 @@ pub struct RtpSockets {
 struct Lease {
     pool: Arc<Mutex<Pool>>,
     port: u16,
+    /// It was ours to receive on.
+    bound: bool,
 }
 
 impl RtpPorts {
@@ -53,9 +55,12 @@ impl RtpPorts {
         let start = rand::rng().random_range(0..pairs);
         for n in 0..2 * pairs {
             let port = (first + 2 * ((start + n) % pairs)) as u16; // within the range, which ends at 65 535
-            let Some(lease) = self.lease(port, n >= pairs) else { continue };
+            let Some(mut lease) = self.lease(port, n >= pairs) else { continue };
             match bind_pair(ip, port) {
-                Ok((rtp, rtcp)) => return Ok(RtpSockets { rtp, rtcp, lease: Arc::new(lease) }),
+                Ok((rtp, rtcp)) => {
+                    lease.bound = true;
+                    return Ok(RtpSockets { rtp, rtcp, lease: Arc::new(lease) });
+                }
                 // Another program has one of the two.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),
@@ -73,7 +78,7 @@ impl RtpPorts {
     fn lease(&self, port: u16, all: bool) -> Option<Lease> {
         let mut pool = self.locked();
         let free = (all || !pool.rests(port)) && pool.taken.insert(port);
-        free.then(|| Lease { pool: self.pool.clone(), port })
+        free.then(|| Lease { pool: self.pool.clone(), port, bound: false })
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Pool> {
@@ -125,7 +130,9 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         pool.taken.remove(&self.port);
-        pool.resting.push_back((Instant::now(), self.port));
+        if self.bound {
+            pool.resting.push_back((Instant::now(), self.port));
+        }
     }
 }
 

@@ -93,11 +93,13 @@ struct Server {
     next_probe: Option<Instant>,
     /// It asked to be left alone until then (503 with Retry-After).
     rests: Option<Instant>,
+    /// A call was refused so: other calls stay away until then. It may have come from behind the server.
+    no_calls: Option<Instant>,
 }
 
 impl Server {
     fn is_resting(&self, now: Instant) -> bool {
-        self.rests.is_some_and(|until| until > now)
+        self.rests.max(self.no_calls).is_some_and(|until| until > now)
     }
 
     /// The same time, or the end of its rest.
@@ -147,6 +149,7 @@ impl Trunk {
                 misses: 0,
                 next_probe: (!self.keep_alive.is_zero()).then_some(now),
                 rests: None,
+                no_calls: None,
             };
             self.servers.push(old.map_or(fresh, |old| Server { tried: false, ..old.clone() }));
         }
@@ -208,7 +211,15 @@ impl Trunk {
     /// A server asked to be left alone for so many seconds: nothing is sent to it meanwhile.
     pub fn rests(&mut self, now: Instant, target: Target, seconds: u32) {
         if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
-            server.rests = Some(now + Duration::from_secs(seconds.into()).min(LONGEST_REST));
+            server.rests = Some(until(now, seconds));
+        }
+    }
+
+    /// A call was refused for so many seconds: none is tried there meanwhile. Our registration goes on, for the refusal
+    /// may be that of somebody behind the server.
+    pub fn takes_no_calls(&mut self, now: Instant, target: Target, seconds: u32) {
+        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+            server.no_calls = Some(until(now, seconds));
         }
     }
 
@@ -264,11 +275,12 @@ impl Trunk {
     }
 
     pub fn state(&self, now: Instant) -> State {
+        let home = self.home(now).is_some();
         let up = match self.register {
-            Some(_) => self.home(now).is_some(),
+            Some(_) => home && self.resting(now) < self.servers.len(),
             None => self.servers.iter().any(|server| server.alive && !server.is_resting(now)),
         };
-        match (up, self.looked && (self.register.is_none() || self.failures > 0)) {
+        match (up, self.looked && (self.register.is_none() || self.failures > 0 || home)) {
             (true, _) => State::Up,
             (false, true) => State::Down,
             (false, false) => State::Starting,
@@ -285,6 +297,10 @@ impl Trunk {
     fn next_probe(&self, now: Instant) -> Option<Instant> {
         (!self.keep_alive.is_zero()).then(|| now + self.keep_alive)
     }
+}
+
+fn until(now: Instant, seconds: u32) -> Instant {
+    now + Duration::from_secs(seconds.into()).min(LONGEST_REST)
 }
 
 /// How long to wait after the `failures`th failed round: doubled each time up to a limit, and between half and all of
@@ -375,6 +391,17 @@ mod tests {
         assert_eq!(trunk.state(start), State::Up);
         trunk.rests(start, target(2), 5);
         assert_eq!((trunk.state(start), trunk.state(start + secs(5))), (State::Down, State::Up));
+    }
+
+    #[test]
+    fn a_refused_call_keeps_calls_away_but_not_our_registration() {
+        let (start, mut trunk) = looked(Some(600), 0);
+        trunk.registered(start, target(1), 600);
+        let renewal = trunk.next();
+        trunk.takes_no_calls(start, target(1), 3_600);
+        assert_eq!((trunk.ways(start), trunk.next()), (vec![target(2)], renewal));
+        trunk.takes_no_calls(start, target(2), 60);
+        assert_eq!((trunk.state(start), trunk.state(start + secs(60))), (State::Down, State::Up));
     }
 
     #[test]

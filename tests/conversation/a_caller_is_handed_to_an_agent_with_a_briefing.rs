@@ -97,13 +97,15 @@ fn an_agent_who_hangs_up_during_the_briefing_is_followed_by_the_next() {
 }
 
 #[test]
-fn a_ringing_time_out_that_crosses_the_answer_changes_nothing() {
+fn an_offer_taken_back_while_it_is_answered_changes_nothing() {
     let mut call = waiting();
     found(&mut call, "ann");
     call.tell(Event::AgentAnswered);
-    call.tell(Event::AgentFailed { agent: "ann".into(), failure: AgentFailure::NoAnswer }).tell(Event::Briefed);
+    call.tell(Event::AgentFailed { agent: "ann".into(), failure: AgentFailure::NoAnswer });
+    call.tell(Event::AgentFailed { agent: "ann".into(), failure: AgentFailure::Busy }).tell(Event::Briefed);
     assert_eq!(call.count(|action| *action == Action::Connect), 1);
-    assert_eq!(call.count(|action| matches!(action, Action::ReleaseAgent { .. })), 0);
+    call.tell(Event::AgentFailed { agent: "ann".into(), failure: AgentFailure::Busy });
+    assert_eq!(call.count(|action| matches!(action, Action::ReleaseAgent { .. } | Action::Disconnect)), 0);
 }
 
 #[test]

@@ -97,6 +97,14 @@ fn able(agent: &str, call: &Seen) -> bool {
 
 impl Onlooker {
     fn tell(&mut self, floor: &mut Floor, event: &FloorEvent) {
+        // Rung by a colleague while the floor rings: nothing was missed.
+        let spared = match event {
+            FloorEvent::NotTaken { call, agent, .. } if self.is_occupied(agent) => {
+                let theirs = self.calls.get(call).is_some_and(|seen| seen.agent.as_ref() == Some(agent));
+                theirs.then_some(agent)
+            }
+            _ => None,
+        };
         self.before(event);
         let free: BTreeSet<String> = AGENTS
             .iter()
@@ -106,6 +114,9 @@ impl Onlooker {
         let actions = floor.handle(self.now, event.clone());
         for action in &actions {
             self.after(action, &free);
+        }
+        if let Some(agent) = spared {
+            assert!(!matches!(floor.agent(agent), Some(AgentState::Resting { .. })), "{agent} has missed nothing");
         }
         self.settled(floor);
     }

@@ -363,7 +363,7 @@ async fn attempt(
         if response.status_code.kind() != StatusCodeKind::Successful {
             if let Some(trunk) = &device.trunk {
                 let server = Server { address: device.address, transport: device.transport };
-                shared.trunks.heed(&trunk.name, server, &response);
+                trunks::call_refused(shared, &trunk.name, server, &response);
             }
             let status = response.status_code.code();
             return Err((status, reason(status)));

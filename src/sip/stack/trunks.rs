@@ -85,10 +85,8 @@ impl Trunks {
     }
 
     /// Takes note of a server that wants to be left alone (RFC 3261, 21.5.4).
-    pub fn heed(&self, name: &str, target: Target, answer: &Response) {
-        if answer.status_code == StatusCode::ServiceUnavailable
-            && let Some(seconds) = retry_after(answer)
-        {
+    fn heed(&self, name: &str, target: Target, answer: &Response) {
+        if let Some(seconds) = rest(answer) {
             self.with(name, |one| one.trunk.rests(Instant::now(), target, seconds));
         }
     }
@@ -166,6 +164,10 @@ async fn work(shared: Arc<Shared>, settings: Arc<TrunkSettings>, stop: Cancellat
         tokio::select! {
             () = tokio::time::sleep_until(at.into()) => {}
             () = stop.cancelled() => break,
+        }
+        // The server may have asked for rest meanwhile.
+        if shared.trunks.with(name, |one| one.trunk.next()) != Some((at, task)) {
+            continue;
         }
         tokio::select! {
             () = perform(&shared, &mut account, task) => {}
@@ -351,13 +353,24 @@ fn granted_seconds(answer: &Response, ours: &str, wished: u32) -> u32 {
     own.and_then(typed::Contact::expires).or_else(general).unwrap_or(wished)
 }
 
-/// `Retry-After: 120 (maintenance);duration=60`
-fn retry_after(answer: &Response) -> Option<u32> {
+/// A trunk's server refused a call: one that wants to be left alone is, by calls.
+pub(super) fn call_refused(shared: &Shared, name: &str, target: Target, answer: &Response) {
+    if let Some(seconds) = rest(answer) {
+        shared.trunks.with(name, |one| one.trunk.takes_no_calls(Instant::now(), target, seconds));
+        say(shared, name);
+    }
+}
+
+/// For how long a 503 asks to be left alone: `Retry-After: 120 (maintenance);duration=60`.
+fn rest(answer: &Response) -> Option<u32> {
+    if answer.status_code != StatusCode::ServiceUnavailable {
+        return None;
+    }
     answer.headers.iter().find_map(|header| match header {
         Header::RetryAfter(after) => {
             let value = after.value().trim();
             let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-            value[..digits].parse().ok()
+            (digits > 0).then(|| value[..digits].parse().unwrap_or(u32::MAX)) // more than that is as good as that
         }
         _ => None,
     })
