@@ -331,6 +331,7 @@ async fn ring_agent(
         Ok(outgoing) => outgoing,
         Err(_) => return drop(news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await),
     };
+    outgoing.hear_early();
     loop {
         let event = tokio::select! {
             _ = cancelled.recv() => return outgoing.cancel().await,

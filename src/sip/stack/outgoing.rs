@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rsipstack::dialog::dialog::{Dialog, DialogState, DialogStateReceiver, DialogStateSender};
@@ -64,6 +64,7 @@ pub struct Outgoing {
     /// What the far end lets be heard before it answers (RFC 3960), once there is such. Only to be listened to, and to be let
     /// go when the call is answered or fails: the leg that comes then has the sound to itself.
     pub early_sound: mpsc::Receiver<Box<dyn Port>>,
+    hears_early: Arc<AtomicBool>,
     cancel: CancellationToken,
 }
 
@@ -87,6 +88,11 @@ pub enum FailureReason {
 }
 
 impl Outgoing {
+    /// Asks for [`Self::early_sound`], which nobody makes otherwise.
+    pub fn hear_early(&self) {
+        self.hears_early.store(true, Relaxed);
+    }
+
     /// Gives up: the phone stops ringing; a call answered in the same moment is hung up.
     pub async fn cancel(self) {}
 }
@@ -101,18 +107,22 @@ impl Drop for Outgoing {
 struct News {
     events: mpsc::Sender<OutgoingEvent>,
     sounds: mpsc::Sender<Box<dyn Port>>,
+    hears_early: Arc<AtomicBool>,
 }
 
 /// What one attempt lets be heard before its answer.
 struct EarlySound<'a> {
     sockets: &'a RtpSockets,
-    sounds: &'a mpsc::Sender<Box<dyn Port>>,
+    news: &'a News,
     plan: Option<SharedPlan>,
 }
 
 impl EarlySound<'_> {
     /// A provisional answer with a description, reliable or not; another one takes its place (a forked call).
     fn hear(&mut self, session: &Session, response: &Response) {
+        if !self.news.hears_early.load(Relaxed) {
+            return;
+        }
         let Ok(answer) = Remote::parse(&response.body) else { return };
         let Ok(mut plan) = answer.accepted(&session.local(), Some(session.peer.ip())) else { return };
         plan.sending = false;
@@ -126,7 +136,7 @@ impl EarlySound<'_> {
         let bad = session.shared.bad_packets.clone();
         let port = RtpPort::new(sockets, rate, shared.clone(), settings.media_timeout, bad);
         self.plan = Some(shared);
-        let _ = self.sounds.try_send(Box::new(port)); // one device after the other: nobody listens
+        let _ = self.news.sounds.try_send(Box::new(port)); // one device after the other: nobody listens
     }
 }
 
@@ -179,9 +189,10 @@ pub(super) fn invite(shared: &Arc<Shared>, request: InviteRequest) -> Result<Out
     let devices = devices(shared, &request.to)?;
     let (events, out) = mpsc::channel(8);
     let (sounds, early_sound) = mpsc::channel(2);
-    let cancel = CancellationToken::new();
-    shared.spawn(ring(shared.clone(), devices, request, News { events, sounds }, cancel.clone()));
-    Ok(Outgoing { events: out, early_sound, cancel })
+    let (cancel, hears_early) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+    let news = News { events, sounds, hears_early: hears_early.clone() };
+    shared.spawn(ring(shared.clone(), devices, request, news, cancel.clone()));
+    Ok(Outgoing { events: out, early_sound, hears_early, cancel })
 }
 
 fn devices(shared: &Shared, target: &Target) -> Result<Devices, Error> {
@@ -348,7 +359,7 @@ async fn attempt(
     // The same for every attempt at this phone (RFC 4028, 7.4).
     let call_id = format!("{:032x}", rand::random::<u128>());
     let (states, changes) = channel;
-    let mut early = EarlySound { sockets: &sockets, sounds: &news.sounds, plan: None };
+    let mut early = EarlySound { sockets: &sockets, news, plan: None };
     loop {
         let option =
             InviteOption { call_id: Some(call_id.clone()), ..option(shared, device, request, &local, &limits) };
