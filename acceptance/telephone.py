@@ -15,6 +15,12 @@ import wave
 
 STEP = 160  # samples, 20 ms
 
+# Root mean square, of 32,768. What is sent between prompts is digital silence; the "s" that an answer may begin with is
+# faint in a telephone's band.
+LOUD = 16
+# 29 dB below speech: what nobody overhears.
+CLEAR = 60
+
 
 class Engine:
     """`frontdesk serve` on loopback with a configuration, its log beside it."""
@@ -50,7 +56,7 @@ class Engine:
 
 
 class Call:
-    """A call to a number; `speak` sends a sound, `sounds` holds what came: (moment, whether it is sound)."""
+    """A call to a number; `speak` sends a sound, `sounds` holds what came: (moment, level)."""
 
     def __init__(self, engine: tuple[str, int], number: str):
         self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -115,8 +121,7 @@ class Call:
             with contextlib.suppress(socket.timeout, ConnectionError):
                 packet = self.rtp.recv(2_048)
                 if len(packet) > 12 and packet[1] & 0x7F == 0:
-                    came, loud = time.monotonic(), audioop.rms(audioop.ulaw2lin(packet[12:], 2), 2) > LOUD
-                    self.sounds.append((came, loud))
+                    self.sounds.append((time.monotonic(), audioop.rms(audioop.ulaw2lin(packet[12:], 2), 2)))
 
     def speak(self, samples: bytes) -> tuple[float, float]:
         """Sends a sound (8 kHz, 16 bit); the moments of its first and its last packet that hold speech. Returns when
@@ -136,12 +141,12 @@ class Call:
         moments = dict(self.sent)
         return moments[(name, "first")], moments[(name, "last")]
 
-    def first_sound_after(self, moment: float, limit: float = 12.0) -> float | None:
-        """The first packet with sound after a moment. Looks seldom and at little: it shares the machine with the engine."""
+    def first_sound_after(self, moment: float, limit: float = 12.0, level: int = LOUD) -> float | None:
+        """The first packet with sound after a moment, above a level. Looks seldom and at little: it shares the machine with the engine."""
         until, at = time.monotonic() + limit, 0
         while time.monotonic() < until:
-            for came, loud in self.sounds[at:]:
-                if loud and came > moment:
+            for came, rms in self.sounds[at:]:
+                if rms > level and came > moment:
                     return came
                 at += 1
             time.sleep(0.05)
@@ -151,7 +156,7 @@ class Call:
         """Until the other side has said nothing for so long."""
         until = time.monotonic() + limit
         while time.monotonic() < until:
-            last = next((came for came, loud in reversed(self.sounds[:]) if loud), None)
+            last = next((came for came, rms in reversed(self.sounds[:]) if rms > LOUD), None)
             if last and time.monotonic() - last > seconds:
                 return
             time.sleep(0.05)
@@ -166,7 +171,6 @@ class Call:
             open_socket.close()
 
 
-LOUD = 60  # of 32,768, root mean square: what is sent between prompts is digital silence
 
 
 def sound(path: pathlib.Path, level: int = 1_640) -> bytes:
