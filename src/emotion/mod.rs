@@ -18,6 +18,7 @@ pub mod live;
 pub mod metrics;
 mod model;
 mod music;
+mod net;
 pub mod policy;
 pub mod report;
 pub mod train;
