@@ -26,13 +26,21 @@ pub struct ListenerSettings {
     pub preroll_ms: u32,
     /// Silence that counts as a pause and starts the recogniser, ms.
     pub pause_ms: u32,
+    /// The same while a prompt waits for the text: half a word is not to decide what becomes of it.
+    pub waited_pause_ms: u32,
     /// Longest turn, ms; below the 30 s that the recogniser hears at once.
     pub longest_ms: u32,
 }
 
 impl Default for ListenerSettings {
     fn default() -> Self {
-        Self { activity: ActivitySettings::default(), preroll_ms: 320, pause_ms: 64, longest_ms: 28_000 }
+        Self {
+            activity: ActivitySettings::default(),
+            preroll_ms: 320,
+            pause_ms: 64,
+            waited_pause_ms: 96,
+            longest_ms: 28_000,
+        }
     }
 }
 
@@ -83,6 +91,8 @@ pub struct Listener {
     origin_ms: i64,
     turn: Option<Turn>,
     next_id: TurnId,
+    /// A prompt waits for what is read.
+    waited_for: bool,
 }
 
 struct Turn {
@@ -136,6 +146,7 @@ impl Listener {
             origin_ms: 0,
             turn: None,
             next_id: 0,
+            waited_for: false,
             settings,
         }
     }
@@ -143,6 +154,11 @@ impl Listener {
     /// What the caller was asked for; decides how long a pause may be.
     pub fn expect(&mut self, expect: Expect) {
         self.expect = expect;
+    }
+
+    /// A prompt that the caller speaks into waits, or does no more.
+    pub fn waited_for(&mut self, waits: bool) {
+        self.waited_for = waits;
     }
 
     /// Takes 20 ms of sound that begin at `now_ms` of the call, of any rate. Allocates at the events only, and now
@@ -227,12 +243,13 @@ impl Listener {
         if silence_ms == 0 {
             turn.loudest = turn.loudest.max(power);
         }
+        let pause_ms = if self.waited_for { self.settings.waited_pause_ms } else { self.settings.pause_ms };
         match &turn.pause {
             Some(_) if silence_ms == 0 => {
                 turn.pause = None;
                 events.push(Heard::Resumed);
             }
-            None if silence_ms >= self.settings.pause_ms => self.pause(chunk_end, silence_ms, events),
+            None if silence_ms >= pause_ms => self.pause(chunk_end, silence_ms, events),
             _ => {}
         }
         if let Some(event) = self.decide() {

@@ -149,6 +149,19 @@ fn the_turn_model_is_asked_when_the_text_is_there() {
 }
 
 #[test]
+fn what_holds_up_a_prompt_is_read_at_a_real_pause_only() {
+    let sound = [silence(8_000, 500), fixture("pocketsphinx/cards-001.wav", 8_000), silence(8_000, 1_000)].concat();
+    let last_pause = |waits: bool| {
+        let mut listener = Listener::new(ListenerSettings::default());
+        listener.waited_for(waits);
+        let events = listen(&mut listener, 8_000, &sound);
+        let paused = |(at, event): &(u64, Heard)| matches!(event, Heard::Paused { .. }).then_some(*at);
+        events.iter().filter_map(paused).next_back().unwrap()
+    };
+    assert!((20..=60).contains(&(last_pause(true) - last_pause(false))));
+}
+
+#[test]
 fn a_caller_who_goes_on_is_not_cut() {
     let speech = fixture("pocketsphinx/cards-001.wav", 8_000);
     let sound = [silence(8_000, 500), speech.clone(), silence(8_000, 100), speech, silence(8_000, 1_500)].concat();

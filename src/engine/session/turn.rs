@@ -88,6 +88,7 @@ impl Session {
             self.requests.extend(feel.map(Request::Feel));
         }
         let somebody = self.echo.hears_somebody(frame, &self.played);
+        self.listener.waited_for(self.held);
         for heard in self.listener.hear_gated(self.now_ms, frame, somebody) {
             self.follow(heard);
         }
