@@ -120,3 +120,29 @@ pub async fn assert_recording_replays(engine: &Engine, record: &CallRecord) {
         assert_eq!(of(&replayed), of(&lived), "{event} of {replayed:#?}");
     }
 }
+
+/// A configuration to include: callers of 3000 go to a queue whose one agent, dora, has an address of her own. `line` and
+/// `queue` are more keys of these.
+pub fn direct_to_dora(folder: &std::path::Path, at: &str, line: &str, queue: &str) -> String {
+    let extra = format!(
+        r#"
+lines:
+  direct: {{ numbers: ["3000"], flow: direct, {line} }}
+queues:
+  direct: {{ {queue} }}
+agents:
+  dora: {{ uri: "{at}", queues: [direct] }}
+flows:
+  - flow: direct
+    language: en
+    person: {{ queue: direct }}
+    start: hello
+    steps:
+      hello: {{ say: "You are being connected.", next: through }}
+      through: {{ transfer: direct }}
+"#
+    );
+    let file = folder.join("extra.yaml");
+    std::fs::write(&file, extra).unwrap();
+    format!("include: [\"{}\"]", file.display())
+}

@@ -12,38 +12,15 @@ use frontdesk::call::{Cause, Note, Outcome};
 
 const OTHER: f64 = 900.0;
 
-/// An agent's telephone at an address of its own, and lines whose callers go there.
-fn more(folder: &std::path::Path, at: &str) -> String {
-    let extra = format!(
-        r#"
-lines:
-  direct: {{ numbers: ["3000"], flow: direct, early_media: true }}
-queues:
-  direct: {{ handoff: refer }}
-agents:
-  dora: {{ uri: "{at}", queues: [direct] }}
-flows:
-  - flow: direct
-    language: en
-    person: {{ queue: direct }}
-    start: hello
-    steps:
-      hello: {{ say: "You are being connected.", next: through }}
-      through: {{ transfer: direct }}
-"#
-    );
-    let file = folder.join("extra.yaml");
-    std::fs::write(&file, extra).unwrap();
-    format!("include: [\"{}\"]", file.display())
-}
-
 #[tokio::test]
 async fn agents_pass_callers_on_and_keep_them() {
     let folder = tempfile::tempdir().unwrap();
     let sound = Sound::Sine(OTHER);
     let registrar = ([127, 0, 0, 1], 9).into();
     let mut dora = Baresip::start(&Phone { user: "dora", expires: 0, registrar, sound, ..Phone::default() }).await;
-    let engine = Engine::start_with("", &more(folder.path(), &dora.uri())).await;
+    let engine =
+        Engine::start_with("", &direct_to_dora(folder.path(), &dora.uri(), "early_media: true", "handoff: refer"))
+            .await;
 
     by_the_agent(&engine).await;
 

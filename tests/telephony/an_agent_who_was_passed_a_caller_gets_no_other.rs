@@ -7,37 +7,13 @@ use common::engine::Engine;
 use common::people::*;
 use frontdesk::call::Note;
 
-/// A queue whose one agent is dora, at an address of her own.
-fn more(folder: &std::path::Path, at: &str) -> String {
-    let extra = format!(
-        r#"
-lines:
-  direct: {{ numbers: ["3000"], flow: direct }}
-queues:
-  direct: {{ wrap_up_s: 2, briefing: false }}
-agents:
-  dora: {{ uri: "{at}", queues: [direct] }}
-flows:
-  - flow: direct
-    language: en
-    person: {{ queue: direct }}
-    start: hello
-    steps:
-      hello: {{ say: "You are being connected.", next: through }}
-      through: {{ transfer: direct }}
-"#
-    );
-    let file = folder.join("extra.yaml");
-    std::fs::write(&file, extra).unwrap();
-    format!("include: [\"{}\"]", file.display())
-}
-
 #[tokio::test]
 async fn the_next_caller_waits_for_the_end_of_the_conversation() {
     let folder = tempfile::tempdir().unwrap();
     let (registrar, sound) = (([127, 0, 0, 1], 9).into(), Sound::Sine(AGENT));
     let mut dora = Baresip::start(&Phone { user: "dora", expires: 0, registrar, sound, ..Phone::default() }).await;
-    let engine = Engine::start_with("", &more(folder.path(), &dora.uri())).await;
+    let engine =
+        Engine::start_with("", &direct_to_dora(folder.path(), &dora.uri(), "", "wrap_up_s: 2, briefing: false")).await;
     let mut anna = agent(&engine, "anna").await;
 
     let mut first = caller(&engine).await;

@@ -13,30 +13,6 @@ use frontdesk::media::{Frame, Tone};
 
 const LINE: f64 = 900.0;
 
-fn more(folder: &std::path::Path, at: &str) -> String {
-    let extra = format!(
-        r#"
-lines:
-  direct: {{ numbers: ["3000"], flow: direct }}
-queues:
-  direct: {{}}
-agents:
-  dora: {{ uri: "{at}", queues: [direct] }}
-flows:
-  - flow: direct
-    language: en
-    person: {{ queue: direct }}
-    start: hello
-    steps:
-      hello: {{ say: "You are being connected.", next: through }}
-      through: {{ transfer: direct }}
-"#
-    );
-    let file = folder.join("extra.yaml");
-    std::fs::write(&file, extra).unwrap();
-    format!("include: [\"{}\"]", file.display())
-}
-
 #[tokio::test]
 async fn a_waiting_caller_hears_the_line_that_is_rung() {
     let folder = tempfile::tempdir().unwrap();
@@ -47,7 +23,7 @@ async fn a_waiting_caller_hears_the_line_that_is_rung() {
         samples.extend_from_slice(frame.samples());
     }
     let line = Sipp::phone("agent_rings_with_sound").plays("800", &samples).start();
-    let engine = Engine::start_with("", &more(folder.path(), &line.uri())).await;
+    let engine = Engine::start_with("", &direct_to_dora(folder.path(), &line.uri(), "", "")).await;
     let mut caller = caller(&engine).await;
     caller.dial(&engine.uri("3000")).await;
     caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
