@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::media::{Frame, Player, Resampler, Sound, Tone};
+use crate::media::{Converter, Frame, Player, Sound, Tone};
 
 /// A line from which nothing came for so long is not listened to any more.
 const GAP_MS: u64 = 400;
@@ -51,25 +51,16 @@ impl Waiting {
 pub struct LineSound {
     next: Option<Frame>,
     heard_ms: Option<u64>,
-    resampler: Option<Resampler>,
+    converter: Converter,
 }
 
 impl LineSound {
     /// Takes 20 ms of any rate for the next frame of `rate`.
     pub fn hear(&mut self, now_ms: u64, frame: &Frame, rate: u32) {
         self.heard_ms = Some(now_ms);
-        if frame.rate() == rate {
-            self.next = Some(*frame);
-            return;
-        }
-        if self.resampler.as_ref().is_none_or(|made| made.rates() != (frame.rate(), rate)) {
-            self.resampler = Resampler::new(frame.rate(), rate).ok(); // rates of frames can all be converted
-        }
-        let mut converted = Frame::silence(rate);
-        if let Some(resampler) = &mut self.resampler {
-            resampler.run(frame, &mut converted);
-        }
-        self.next = Some(converted);
+        let mut next = Frame::silence(rate);
+        self.converter.run(frame, &mut next);
+        self.next = Some(next);
     }
 
     pub fn sounds(&self, now_ms: u64) -> bool {

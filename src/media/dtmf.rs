@@ -8,7 +8,7 @@
 
 use std::f32::consts::{PI, TAU};
 
-use super::{Frame, Key, Resampler};
+use super::{Converter, Frame, Key};
 
 /// Rows and columns of the keypad, Hz (Q.23).
 pub const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
@@ -61,7 +61,7 @@ pub struct Heard {
 
 /// Hears keys in one stream of sound. Allocates at the first frame of another rate than 8 kHz only.
 pub struct Detector {
-    resampler: Option<Resampler>,
+    down: Converter,
     /// The last 20 ms, full scale 1.0.
     sound: [f32; WINDOW],
     /// Waits for a whole hop, at the end of `sound`.
@@ -107,7 +107,7 @@ struct Candidate {
 impl Detector {
     pub fn new() -> Self {
         Self {
-            resampler: None,
+            down: Converter::default(),
             sound: [0.0; WINDOW],
             partial: 0,
             window: std::array::from_fn(|n| 0.5 - 0.5 * (TAU * (n as f32 + 0.5) / WINDOW as f32).cos()),
@@ -120,16 +120,8 @@ impl Detector {
 
     /// Takes the next 20 ms. `made_up`: they were concealed, so that they neither begin nor end a press.
     pub fn hear(&mut self, frame: &Frame, made_up: bool) -> Heard {
-        if frame.rate() == RATE {
-            return self.samples(frame.samples(), made_up);
-        }
-        if self.resampler.as_ref().is_none_or(|resampler| resampler.rates().0 != frame.rate()) {
-            self.resampler = Resampler::new(frame.rate(), RATE).ok(); // no frame has a rate that it refuses
-        }
         let mut narrow = Frame::silence(RATE);
-        if let Some(resampler) = &mut self.resampler {
-            resampler.run(frame, &mut narrow);
-        }
+        self.down.run(frame, &mut narrow);
         self.samples(narrow.samples(), made_up)
     }
 

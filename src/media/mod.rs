@@ -40,6 +40,6 @@ pub use plc::Concealment;
 pub use port::{Key, Port, Quality, Received};
 pub use presses::{Presses, Way};
 pub use recorder::{Recorded, Recorder, Recording, Recordings, Repaired, repair_wav};
-pub use resample::{Resampler, resample};
+pub use resample::{Converter, Resampler, resample};
 pub use seam::Seam;
 pub use tone::Tone;

@@ -20,6 +20,27 @@ pub struct Resampler {
     output: Vec<f32>,
 }
 
+/// Frames of any rate to those of another; what that takes is built when the first of a new rate comes.
+#[derive(Default)]
+pub struct Converter(Option<Resampler>);
+
+impl Converter {
+    /// Into the rate of `to`.
+    pub fn run(&mut self, from: &Frame, to: &mut Frame) {
+        if from.rate() == to.rate() {
+            *to = *from;
+            return;
+        }
+        if self.0.as_ref().is_none_or(|made| made.rates() != (from.rate(), to.rate())) {
+            self.0 = Resampler::new(from.rate(), to.rate()).ok(); // rates of frames can all be converted
+        }
+        match &mut self.0 {
+            Some(made) => made.run(from, to),
+            None => to.samples_mut().fill(0),
+        }
+    }
+}
+
 impl Resampler {
     /// For frames of `from` Hz to frames of `to` Hz: 8 000, 16 000, 24 000, 48 000, or a sound card's rate
     /// (44 100); any multiple of 50.

@@ -21,8 +21,8 @@ use super::rtp::{self, HEADER};
 use super::settings::InbandKeys;
 use super::srtp;
 use crate::media::{
-    Arrival, Codec, Encoder, Frame, JitterBuffer, JitterSettings, Key, OpusWishes, Packet, Port, Presses, Quality,
-    Received, Resampler, Way, dtmf, keys, mos,
+    Arrival, Codec, Converter, Encoder, Frame, JitterBuffer, JitterSettings, Key, OpusWishes, Packet, Port, Presses,
+    Quality, Received, Way, dtmf, keys, mos,
 };
 
 /// 60 ms at 16 kHz and a frame that waits, samples.
@@ -76,8 +76,8 @@ pub struct RtpPort {
     packets_foreign: u64,
     beats: u32,
     /// From the codec's rate to the port's, and back.
-    from_codec: Option<Resampler>,
-    to_codec: Option<Resampler>,
+    from_codec: Converter,
+    to_codec: Converter,
     opener: Option<srtp::Receiver>,
     protector: Option<srtp::Sender>,
 
@@ -133,8 +133,8 @@ impl RtpPort {
             packets_unauthentic: 0,
             packets_foreign: 0,
             beats: 0,
-            from_codec: None,
-            to_codec: None,
+            from_codec: Converter::default(),
+            to_codec: Converter::default(),
             opener: None,
             protector: None,
             encoding: (first.codec, first.opus),
@@ -499,17 +499,6 @@ fn first_sequence() -> u16 {
     rand::random::<u16>() >> 1
 }
 
-/// Into the rate of `to`; `resampler` is made when it is needed.
-fn convert(resampler: &mut Option<Resampler>, from: &Frame, to: &mut Frame) {
-    if resampler.as_ref().is_none_or(|made| made.rates() != (from.rate(), to.rate())) {
-        *resampler = Resampler::new(from.rate(), to.rate()).ok(); // rates of frames can all be converted
-    }
-    match resampler {
-        Some(resampler) => resampler.run(from, to),
-        None => to.samples_mut().fill(0),
-    }
-}
-
 impl Port for RtpPort {
     fn rate(&self) -> u32 {
         self.rate
@@ -531,7 +520,7 @@ impl Port for RtpPort {
         } else {
             let mut coded = Frame::silence(self.jitter.rate());
             let heard = self.jitter.pull(now, &mut coded);
-            convert(&mut self.from_codec, &coded, frame);
+            self.from_codec.run(&coded, frame);
             heard
         };
         self.hear_tones(now, &plan, frame, !heard);
@@ -576,7 +565,7 @@ impl Port for RtpPort {
             let mut coded = Frame::silence(plan.codec.rate());
             match frame {
                 Some(frame) if frame.rate() == coded.rate() => coded = *frame,
-                Some(frame) => convert(&mut self.to_codec, frame, &mut coded),
+                Some(frame) => self.to_codec.run(frame, &mut coded),
                 None => {}
             }
             let end = self.pending_len + coded.len();

@@ -193,7 +193,7 @@ impl Trunk {
         if self.registered.is_some_and(|(at, until)| at == target || until <= now) {
             self.registered = None;
         }
-        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+        if let Some(server) = self.server(target) {
             server.tried = true;
         }
         self.next_register = match self.candidate(now) {
@@ -210,7 +210,7 @@ impl Trunk {
 
     /// A server asked to be left alone for so many seconds: nothing is sent to it meanwhile.
     pub fn rests(&mut self, now: Instant, target: Target, seconds: u32) {
-        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+        if let Some(server) = self.server(target) {
             server.rests = Some(until(now, seconds));
         }
     }
@@ -218,7 +218,7 @@ impl Trunk {
     /// A call was refused for so many seconds: none is tried there meanwhile. Our registration goes on, for the refusal
     /// may be that of somebody behind the server.
     pub fn takes_no_calls(&mut self, now: Instant, target: Target, seconds: u32) {
-        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+        if let Some(server) = self.server(target) {
             server.no_calls = Some(until(now, seconds));
         }
     }
@@ -231,7 +231,7 @@ impl Trunk {
     /// A server answered a question.
     pub fn answered(&mut self, now: Instant, target: Target) {
         let next = self.next_probe(now);
-        if let Some(server) = self.servers.iter_mut().find(|server| server.target == target) {
+        if let Some(server) = self.server(target) {
             (server.alive, server.misses, server.next_probe) = (true, 0, next);
         }
     }
@@ -292,6 +292,10 @@ impl Trunk {
     fn candidate(&self, at: Instant) -> Option<&Server> {
         let untried = self.servers.iter().filter(|server| !server.tried);
         untried.min_by_key(|server| (server.rested(at), !server.alive)) // the first of equals
+    }
+
+    fn server(&mut self, target: Target) -> Option<&mut Server> {
+        self.servers.iter_mut().find(|server| server.target == target)
     }
 
     fn next_probe(&self, now: Instant) -> Option<Instant> {

@@ -1,6 +1,11 @@
-//! What a piece of work cost: CPU time of the thread that did it.
+//! What the machine has, and what a piece of work cost: CPU time of the thread that did it.
 
 use std::time::Duration;
+
+/// Cores that this process may use; one where the system does not tell.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
 
 /// CPU time this thread has used so far; zero where the system does not tell.
 pub fn thread_cpu() -> Duration {

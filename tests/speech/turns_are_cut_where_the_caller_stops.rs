@@ -88,8 +88,9 @@ fn a_yes_ends_sooner_than_stories_and_the_model_is_heeded() {
     assert!(silence_before_the_end(Expect::Free, Some(0.05)) > silence_before_the_end(Expect::Free, None) + 250);
 }
 
-#[test]
-fn what_the_end_waited_for_ends_the_turn_at_once() {
+/// A sentence and silence, heard by a listener; `step` sees after each frame the pause that lasts, with the end of its
+/// speech, and how often the turn model was asked. Gives what `step` does first.
+fn through_a_pause<T>(mut step: impl FnMut(&mut Listener, u64, Option<(TurnId, u64)>, usize) -> Option<T>) -> T {
     let sound = [silence(8_000, 500), fixture("pocketsphinx/cards-001.wav", 8_000), silence(8_000, 3_000)].concat();
     let mut listener = Listener::new(ListenerSettings::default());
     listener.expect(Expect::Free);
@@ -104,45 +105,35 @@ fn what_the_end_waited_for_ends_the_turn_at_once() {
                 _ => {}
             }
         }
-        if let Some((id, end_ms)) = paused
-            && now_ms > end_ms + 400
-        {
-            // Nothing was read: the turn model was asked without waiting for it.
-            assert_eq!(asked, 1);
-            assert_eq!(listener.meaning(id + 1, Some(Meaning::Complete)), None, "of another pause");
-            let ended = listener.meaning(id, Some(Meaning::Complete));
-            assert!(matches!(ended, Some(Heard::TurnEnded { id: of, .. }) if of == id), "{ended:?}");
-            return;
+        if let Some(found) = step(&mut listener, now_ms, paused, asked) {
+            return found;
         }
     }
     panic!("no pause that lasts");
 }
 
 #[test]
+fn what_the_end_waited_for_ends_the_turn_at_once() {
+    through_a_pause(|listener, now_ms, paused, asked| {
+        let (id, _) = paused.filter(|(_, end_ms)| now_ms > end_ms + 400)?;
+        // Nothing was read: the turn model was asked without waiting for it.
+        assert_eq!(asked, 1);
+        assert_eq!(listener.meaning(id + 1, Some(Meaning::Complete)), None, "of another pause");
+        let ended = listener.meaning(id, Some(Meaning::Complete));
+        assert!(matches!(ended, Some(Heard::TurnEnded { id: of, .. }) if of == id), "{ended:?}");
+        Some(())
+    });
+}
+
+#[test]
 fn the_turn_model_is_asked_when_the_text_is_there() {
-    let sound = [silence(8_000, 500), fixture("pocketsphinx/cards-001.wav", 8_000), silence(8_000, 3_000)].concat();
     let asked_after = |read_after_ms: u64| {
-        let mut listener = Listener::new(ListenerSettings::default());
-        listener.expect(Expect::Free);
-        let mut paused: Option<(TurnId, u64)> = None;
-        for (i, samples) in sound.chunks(160).enumerate() {
-            let now_ms = i as u64 * 20;
-            for event in listener.hear(now_ms, &Frame::from_samples(8_000, samples)) {
-                match event {
-                    Heard::Paused { id, end_ms, .. } => paused = Some((id, end_ms)),
-                    Heard::Resumed => paused = None,
-                    Heard::Lasting { .. } => return now_ms - paused.unwrap().1,
-                    _ => {}
-                }
-            }
-            if let Some((id, end_ms)) = paused
-                && now_ms >= end_ms + read_after_ms
-                && let Some(Heard::Lasting { .. }) = listener.meaning(id, None)
-            {
-                return now_ms - end_ms;
-            }
-        }
-        panic!("never asked");
+        through_a_pause(|listener, now_ms, paused, asked| {
+            let (id, end_ms) = paused?;
+            let read = now_ms >= end_ms + read_after_ms;
+            let asks = asked > 0 || read && matches!(listener.meaning(id, None), Some(Heard::Lasting { .. }));
+            asks.then_some(now_ms - end_ms)
+        })
     };
     let (soon, later, last) = (asked_after(100), asked_after(230), asked_after(9_000));
     assert!(soon < later && later < last && last < 400, "{soon} {later} {last}");

@@ -19,6 +19,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::cpu::cores;
 use crate::dialog::{Language, Prompt};
 use crate::media::level;
 use crate::models;
@@ -88,11 +89,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let home = std::env::var_os("HOME").map(PathBuf::from);
         Self {
             languages: vec![Language::new("en"), Language::new("zh")],
-            threads: (cores / 2).max(1),
+            threads: (cores() / 2).max(1),
             queue: 64,
             cache: home.map(|home| home.join(".cache/frontdesk/prompts")),
             cache_limit: 512 << 20,
