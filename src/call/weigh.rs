@@ -25,9 +25,12 @@ pub enum Weight {
 
 /// Below this confidence no answer is taken before its time.
 const SURE: f32 = 0.6;
-/// A few words heard more poorly than this are a hum or a cough to which the recogniser gave words.
-fn heard_from(words: usize) -> f32 {
-    match words {
+/// A few words heard more poorly than this are a hum or a cough to which the recogniser gave words. A word of Mandarin
+/// is two characters.
+fn heard_from(text: &str) -> f32 {
+    let words = Words::of(text);
+    let characters = words.iter().filter(|word| word.text.chars().any(words::is_han)).count();
+    match words.len() - characters + characters.div_ceil(2) {
         0..=2 => 0.6,
         3 => 0.3,
         4..=5 => 0.15,
@@ -51,7 +54,7 @@ impl Call {
             Some(weight) => weight,
         };
         match weight {
-            Weight::Words if confidence < heard_from(Words::of(text).len()) => Weight::Nothing,
+            Weight::Words if confidence < heard_from(text) => Weight::Nothing,
             Weight::Complete if confidence < SURE => Weight::Words,
             weight => weight,
         }
@@ -136,6 +139,13 @@ mod tests {
         assert_eq!(answer_to_yes_no("Yes."), Some(Weight::Complete));
         assert_eq!(answer_to_yes_no("No, it's four oh eight"), Some(Weight::Words));
         assert_eq!(answer_to_yes_no("Well"), None);
+    }
+
+    #[test]
+    fn two_characters_weigh_as_a_word() {
+        assert_eq!(heard_from("算了吧"), heard_from("Forget it"));
+        assert_eq!(heard_from("我要查余额"), heard_from("Check my balance"));
+        assert_eq!(heard_from("我想问一下我的账户还有多少钱"), 0.0);
     }
 
     #[test]
