@@ -65,7 +65,7 @@ impl World {
         let agent = |name: &str| Agent {
             name: name.into(),
             queues: ["service".to_owned(), "cards".to_owned()].into(),
-            skills: ["fraud".to_owned()].into(),
+            skills: [("fraud".to_owned(), 5)].into(),
             ..Agent::default()
         };
         let mut world = Self {
