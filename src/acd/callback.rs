@@ -17,7 +17,9 @@ impl Floor {
         let (offered, terms) = match self.calls.get(id) {
             // Talking already, or agreed on already: nothing to keep.
             Some(call) if call.agent.is_some() || call.is_callback() => return,
-            Some(call) => (self.calls_back(&call.queue), self.queues.get(&call.queue).and_then(|queue| queue.callbacks)),
+            Some(call) => {
+                (self.calls_back(&call.queue), self.queues.get(&call.queue).and_then(|queue| queue.callbacks))
+            }
             None => (false, None),
         };
         let (true, Some(terms), Some(call)) = (offered, terms, self.calls.get_mut(id)) else {
@@ -110,7 +112,9 @@ impl Floor {
     }
 
     pub(super) fn end_callback(&mut self, id: &str, why: NoCallback) {
-        self.remove(id);
+        if let Some(ticket) = self.remove(id) {
+            self.remember(id, (ticket.seq, ticket.arrived_ms)); // who has not hung up yet may wait on
+        }
         self.actions.push(FloorAction::CallbackOver { call: id.to_owned(), why });
     }
 

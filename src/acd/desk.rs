@@ -1,6 +1,7 @@
 //! An agent's desk: who sits there, what they are doing, and how long they were busy.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 use super::ticket::Ticket;
 use crate::call::CallId;
@@ -26,18 +27,33 @@ pub enum AgentState {
         reason: String,
     },
     /// Free since.
-    Available { since_ms: u64 },
+    Available {
+        since_ms: u64,
+    },
     /// Held while the caller of a callback is dialled.
-    Reserved { call: CallId, until_ms: u64 },
+    Reserved {
+        call: CallId,
+        until_ms: u64,
+    },
     /// The phone rings. `until_ms` is none once the offer was withdrawn and the call has yet to say what came of it.
-    Offered { call: CallId, until_ms: Option<u64> },
-    OnCall { call: CallId, since_ms: u64 },
-    WrapUp { until_ms: u64 },
+    Offered {
+        call: CallId,
+        until_ms: Option<u64>,
+    },
+    OnCall {
+        call: CallId,
+        since_ms: u64,
+    },
+    WrapUp {
+        until_ms: u64,
+    },
     /// Missed a call, or several.
-    Resting { until_ms: u64 },
+    Resting {
+        until_ms: u64,
+    },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Desk {
     pub agent: Agent,
     pub state: AgentState,
@@ -134,6 +150,14 @@ impl Desk {
     /// At work in this queue.
     pub fn serves(&self, queue: &str) -> bool {
         self.agent.queues.contains(queue) && self.at_work()
+    }
+}
+
+/// As `Floor`'s.
+impl Hash for Desk {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.state, self.missed, &self.after, &self.occupied).hash(state);
+        (self.idle_ms, self.entered_ms, self.login_ms, self.busy_ms).hash(state);
     }
 }
 

@@ -10,112 +10,51 @@ use crate::dialog::Language;
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloorEvent {
     /// The agent's phone is registered, or the agent logged in. Repeating it changes nothing.
-    LoggedIn {
-        agent: String,
-    },
+    LoggedIn { agent: String },
     /// No more calls; one that is talked goes on.
-    LoggedOut {
-        agent: String,
-    },
+    LoggedOut { agent: String },
     /// The agent's phone or page is gone without a word. One who talked to it is put back to the front.
-    Vanished {
-        agent: String,
-    },
+    Vanished { agent: String },
     /// Logged in, but taking no calls: why, in the operator's words.
-    Paused {
-        agent: String,
-        reason: String,
-    },
+    Paused { agent: String, reason: String },
     /// Back from a pause, from a rest after missed calls, or early from wrap-up.
-    Resumed {
-        agent: String,
-    },
+    Resumed { agent: String },
     /// A call that was on the floor before, and neither `Left` nor was called back, keeps the place of its first arrival.
-    Entered {
-        call: CallId,
-        queue: String,
-        skills: Vec<String>,
-        language: Language,
-        priority: i32,
-        about: About,
-    },
+    Entered { call: CallId, queue: String, skills: Vec<String>, language: Language, priority: i32, about: About },
     /// The call goes ahead of those of lower priority from here on.
-    Raised {
-        call: CallId,
-        priority: i32,
-    },
+    Raised { call: CallId, priority: i32 },
     /// It turned out what the call is; it may be moved to another queue.
-    Escalated {
-        call: CallId,
-        reason: Reason,
-    },
+    Escalated { call: CallId, reason: Reason },
     /// The caller hung up or went elsewhere.
-    Left {
-        call: CallId,
-    },
+    Left { call: CallId },
     /// The agent answered.
-    Taken {
-        call: CallId,
-        agent: String,
-    },
+    Taken { call: CallId, agent: String },
     /// The agent did not answer, or left before the caller was put through. With `Unreachable`, when they talked: the
     /// agent is gone, and the caller is put to the front.
-    NotTaken {
-        call: CallId,
-        agent: String,
-        failure: AgentFailure,
-    },
+    NotTaken { call: CallId, agent: String, failure: AgentFailure },
     /// The conversation is over.
-    Done {
-        call: CallId,
-        agent: String,
-    },
+    Done { call: CallId, agent: String },
     /// The caller consented to be called back, and may hang up now.
-    CallbackAgreed {
-        call: CallId,
-    },
+    CallbackAgreed { call: CallId },
     /// The caller has picked up: answers `FloorAction::Dial`.
-    CallbackAnswered {
-        call: CallId,
-    },
+    CallbackAnswered { call: CallId },
     /// The caller could not be reached: answers `FloorAction::Dial`, and may answer `StopDialling`.
-    CallbackFailed {
-        call: CallId,
-    },
+    CallbackFailed { call: CallId },
     /// The caller does not want to be called any more.
-    CallbackCancelled {
-        call: CallId,
-    },
+    CallbackCancelled { call: CallId },
     /// The queue opens or closes. Who waits already waits on; callbacks are not dialled while it is closed.
-    Hours {
-        queue: String,
-        open: bool,
-    },
+    Hours { queue: String, open: bool },
     /// What a call of this queue will keep its agent, wrap-up included, as the forecast has it: what is announced rests
     /// on it until there are conversations enough.
-    Expected {
-        queue: String,
-        handling_ms: u64,
-    },
+    Expected { queue: String, handling_ms: u64 },
     /// The agent is rung, or talks, without the floor's doing: by another agent's transfer or call. With the queue that
     /// the caller came by the agent has its wrap-up afterwards. Saying it again of the same leg replaces what was said.
-    Occupied {
-        leg: String,
-        agent: String,
-        queue: Option<String>,
-    },
+    Occupied { leg: String, agent: String, queue: Option<String> },
     /// That leg is over.
-    Unoccupied {
-        leg: String,
-        agent: String,
-    },
+    Unoccupied { leg: String, agent: String },
     /// The operator's file has changed. Who is no longer in it ends their call and gets no more; who is new is not
     /// logged in yet. Calls in a queue that is gone are given up.
-    Reconfigured {
-        agents: Vec<Agent>,
-        queues: Vec<Queue>,
-        rules: Rules,
-    },
+    Reconfigured { agents: Vec<Agent>, queues: Vec<Queue>, rules: Rules },
     /// `Floor::next_deadline` has come.
     Tick,
 }
@@ -140,11 +79,11 @@ pub enum Reason {
 }
 
 impl FloorEvent {
-    /// What a call asks for, as the floor's event.
-    pub fn from_call(call: CallId, request: QueueRequest) -> Self {
+    /// What a call asks for, as the floor's event; `about` is for one that enters.
+    pub fn from_call(call: CallId, request: QueueRequest, about: About) -> Self {
         match request {
             QueueRequest::Enter { queue, skills, language, priority } => {
-                Self::Entered { call, queue, skills, language, priority, about: About::default() }
+                Self::Entered { call, queue, skills, language, priority, about }
             }
             QueueRequest::Raise { priority } => Self::Raised { call, priority },
             QueueRequest::Leave => Self::Left { call },
@@ -218,7 +157,8 @@ pub enum FloorAction {
     Dial { call: CallId, agent: String, attempt: u32 },
     /// It rang long enough, or the callback was cancelled.
     StopDialling { call: CallId },
-    /// The call is out of the queue (with `NotOffered`: it was never a callback).
+    /// The call is out of the queue, and may enter it anew if the caller is still there. With `NotOffered` it was never a
+    /// callback and waits on.
     CallbackOver { call: CallId, why: NoCallback },
     /// The agent missed so many calls in a row that they are given a rest.
     Resting { agent: String, missed: u32 },

@@ -414,7 +414,7 @@ impl Floor {
     }
 
     /// Where the call stands in the order of arrival, should it come again.
-    fn remember(&mut self, call: &str, arrival: (u64, u64)) {
+    pub(super) fn remember(&mut self, call: &str, arrival: (u64, u64)) {
         if self.arrivals.insert(call.to_owned(), arrival).is_none() {
             self.departed.push_back(call.to_owned());
         }
@@ -439,8 +439,8 @@ impl Floor {
         if !matches!(&desk.state, AgentState::Offered { call: offered, .. } if offered == call) {
             return;
         }
-        if ticket.agent.is_some() || ticket.is_callback() {
-            // Another was first, or the caller is to be called back: this one is let go.
+        if ticket.agent.is_some() {
+            // Another was first: this one is let go.
             desk.state = AgentState::Offered { call: call.to_owned(), until_ms: None };
             let (call, agent) = (call.to_owned(), agent.to_owned());
             return self.actions.push(FloorAction::Withdraw { call, agent, failure: AgentFailure::NoAnswer });
@@ -449,6 +449,7 @@ impl Floor {
         desk.missed = 0;
         ticket.rung.remove(agent);
         ticket.agent = Some(agent.to_owned());
+        ticket.callback = None; // agreed on while the answer was on its way: the caller is still there
         for other in ticket.rung.clone() {
             self.stop_ringing(&other, AgentFailure::NoAnswer);
         }
@@ -644,10 +645,10 @@ impl Floor {
     }
 }
 
-/// All that decides what comes next; for telling states apart when every one is visited.
+/// What happened so far, without what the operator decided; for telling states apart when every one is visited.
 impl Hash for Floor {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.desks, &self.queues, &self.rules, &self.closed, &self.calls, &self.order).hash(state);
+        (&self.desks, &self.closed, &self.calls, &self.order).hash(state);
         (&self.histories, &self.arrivals, &self.departed, &self.known, self.now_ms, self.entered).hash(state);
     }
 }

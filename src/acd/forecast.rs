@@ -146,7 +146,9 @@ fn regress(days: &[Observed]) -> Option<[f64; EFFECTS]> {
         }
         for day in days {
             let log = match &effects {
-                Some(effects) => day.x.iter().zip(effects).map(|(x, effect)| x * effect).sum::<f64>().clamp(-MOST, MOST),
+                Some(effects) => {
+                    day.x.iter().zip(effects).map(|(x, effect)| x * effect).sum::<f64>().clamp(-MOST, MOST)
+                }
                 None => (day.calls + 0.5).ln(),
             };
             let mean = log.exp();
@@ -227,7 +229,8 @@ mod tests {
         let mut chance = Chance(seed);
         let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
         let trend = (chance.next() - 0.4) * 0.006;
-        let weekdays: [f64; 7] = std::array::from_fn(|day| [1.2, 1.0, 1.0, 0.95, 0.9, 0.4, 0.25][day] * (0.9 + 0.2 * chance.next()));
+        let weekdays: [f64; 7] =
+            std::array::from_fn(|day| [1.2, 1.0, 1.0, 0.95, 0.9, 0.4, 0.25][day] * (0.9 + 0.2 * chance.next()));
         let level = 300.0 + 500.0 * chance.next();
         let holiday = 0.2 + 0.4 * chance.next();
         let mut past = Past::default();

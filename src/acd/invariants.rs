@@ -49,7 +49,8 @@ impl Floor {
     fn check_desks(&self) -> Result<(), Broken> {
         for (name, desk) in &self.desks {
             let agent = name.clone();
-            let alone = |call: &String, state| Err(Broken::AgentAlone { agent: name.clone(), call: call.clone(), state });
+            let alone =
+                |call: &String, state| Err(Broken::AgentAlone { agent: name.clone(), call: call.clone(), state });
             match &desk.state {
                 AgentState::Offered { call, until_ms } => {
                     if !self.calls.get(call).is_some_and(|ticket| ticket.rung.contains(name)) {
@@ -103,9 +104,9 @@ impl Floor {
                 return Err(Broken::CallAlone { agent: agent.clone(), call });
             }
             if let Some(callback) = &ticket.callback {
-                let held = callback.agent.as_ref().map(|agent| {
-                    matches!(state(agent), Some(AgentState::Reserved { call: theirs, .. }) if theirs == id)
-                });
+                let held = callback.agent.as_ref().map(
+                    |agent| matches!(state(agent), Some(AgentState::Reserved { call: theirs, .. }) if theirs == id),
+                );
                 if held == Some(false) || held.is_some() && !callback.dialling || ticket.agent.is_some() {
                     return Err(Broken::HeldForNothing { call });
                 }

@@ -65,7 +65,9 @@ pub enum Strategy {
     LeastOccupied,
     /// Whose levels in the skills needed add up to most.
     BestSkill,
-    /// So many at once, longest idle first; who answers first has the call.
+    /// So many at once, longest idle first; who answers first has the call. Whoever rings for the floor must not take an
+    /// offer of a call's earlier stay for one of its next: such a call enters anew only when all that was on its way
+    /// between it and the floor has arrived.
     RingSeveral(usize),
 }
 
