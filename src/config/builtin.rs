@@ -22,6 +22,7 @@ pub(super) const DRAIN: Duration = Duration::from_secs(120);
 pub(super) const RING_TIMEOUT: Duration = Duration::from_secs(20);
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
 pub(super) const WRAP_UP: Duration = Duration::from_secs(5);
+pub(super) const SKILL_LEVEL: u8 = 5;
 pub(super) const BACKEND_TIMEOUT: Duration = Duration::from_millis(3000);
 pub(super) const LLM_TIMEOUT: Duration = Duration::from_millis(4000);
 pub(super) const ATTEMPTS: u32 = 2;
@@ -69,6 +70,7 @@ mod tests {
             ("Queue", "ring_timeout_s", seconds(RING_TIMEOUT)),
             ("Queue", "max_wait_s", seconds(MAX_WAIT)),
             ("Queue", "wrap_up_s", seconds(WRAP_UP)),
+            ("Agent", "skill_levels", SKILL_LEVEL.to_string()),
             ("Backend", "timeout_ms", millis(BACKEND_TIMEOUT)),
             ("Sip", "listen", format!("`{SIP_LISTEN}`")),
             ("Sip", "rtp_ports", format!("`{}-{}`", RTP_PORTS.0, RTP_PORTS.1)),

@@ -13,6 +13,7 @@ use super::{
     Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, emotion, flows,
 };
+use crate::acd;
 use crate::call::HandoffBy;
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
@@ -30,6 +31,7 @@ pub(super) fn check(
     let queues = checker.queues(&agents);
     let backends = checker.backends();
     let transfers = checker.transfers();
+    let priority_point = checker.single("priority_point_s", |file| file.priority_point_s.as_ref());
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
@@ -45,6 +47,7 @@ pub(super) fn check(
         agents,
         queues,
         backends,
+        priority_point: priority_point.map(|(&seconds, _)| Duration::from_secs(seconds)),
         transfers,
         speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
         flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
@@ -130,12 +133,40 @@ impl<'g> Checker<'g> {
                 display_name: raw.display_name.clone().unwrap_or_else(|| name.into()),
                 phone: phone.unwrap_or(Phone::At { uri: String::new() }), // reported above
                 skills: raw.skills.iter().cloned().collect(),
+                skill_levels: self.levels(raw, at),
                 languages,
                 queues: raw.queues.iter().cloned().collect(),
             };
             agents.insert(name.to_owned(), agent);
         }
         agents
+    }
+
+    fn levels(&mut self, raw: &raw::Agent, at: At) -> BTreeMap<String, u8> {
+        let known: BTreeSet<&str> = raw.skills.iter().map(String::as_str).collect();
+        for skill in raw.skill_levels.keys() {
+            self.resolve("skill", skill, at.get("skill_levels").get(skill), &known);
+        }
+        let level = |skill: &String| raw.skill_levels.get(skill).map_or(builtin::SKILL_LEVEL, |level| level.0);
+        raw.skills.iter().map(|skill| (skill.clone(), level(skill))).collect()
+    }
+
+    /// When another queue helps out, as the floor's rules.
+    fn overflow(&mut self, queue: &str, raw: &raw::Overflow, at: At) -> Vec<acd::Overflow> {
+        let known = self.names("queues");
+        self.resolve("queue", &raw.to, at.get("to"), &known);
+        if raw.to == queue {
+            let problem = at.get("to").problem(format!("queue `{queue}` cannot help itself"));
+            self.problems.push(problem.expected("another queue"));
+        }
+        let waited = raw.after_s.map(|seconds| acd::When::Waited(seconds * 1_000));
+        let length = raw.calls.map(|calls| acd::When::Length(calls as usize));
+        if waited.is_none() && length.is_none() {
+            let problem = Problem::new(at.place_of("to"), format!("queue `{queue}` overflows at no time"));
+            self.problems.push(problem.expected("`after_s`, `calls` or both"));
+        }
+        let to = |when| acd::Overflow { when, to: acd::Outlet::Queue(raw.to.clone()) };
+        waited.into_iter().chain(length).map(to).collect()
     }
 
     fn queues(&mut self, agents: &BTreeMap<String, Agent>) -> BTreeMap<String, Queue> {
@@ -177,8 +208,23 @@ impl<'g> Checker<'g> {
                     at.get("handoff").problem(format!("agent `{member}` has no address that callers could call"));
                 self.problems.push(problem.expected("agents with a `uri`").remedy("or choose `handoff: bridge`"));
             }
+            let strategy = match raw.strategy {
+                None | Some(raw::Strategy::LongestIdle) => acd::Strategy::LongestIdle,
+                Some(raw::Strategy::LeastOccupied) => acd::Strategy::LeastOccupied,
+                Some(raw::Strategy::BestSkill) => acd::Strategy::BestSkill,
+            };
+            let overflow =
+                raw.overflow.as_ref().map_or_else(Vec::new, |raw| self.overflow(name, raw, at.get("overflow")));
+            let same_agent = raw.same_agent.as_ref().map(|raw| acd::Sticky {
+                within_ms: raw.within_h * 3_600_000,
+                hold_ms: raw.wait_s.unwrap_or(0) * 1_000,
+            });
             let queue = Queue {
                 name: name.into(),
+                strategy,
+                max_calls: raw.max_calls.map(|calls| calls as usize),
+                overflow,
+                same_agent,
                 agents: members,
                 skills,
                 ring_timeout,

@@ -23,6 +23,9 @@ pub struct File {
     pub agents: BTreeMap<String, Agent>,
     /// Where callers wait for a person, by a name of your choice.
     pub queues: BTreeMap<String, Queue>,
+    /// So many seconds of earlier arrival outweigh one point of priority. Default: a higher priority always goes first.
+    #[schemars(range(min = 1, max = 3600))]
+    pub priority_point_s: Option<u64>,
     /// Numbers outside that agents may transfer callers to and consult, by pattern (`112`, `+4930*`), each with the
     /// trunk that calls it (`"+49*": carrier`), or a SIP address with `{number}` in the number's place
     /// (`"+49*": "sip:{number}@192.0.2.1"`). The longest pattern counts. Without an entry agents reach agents and queues only.
@@ -195,10 +198,18 @@ pub struct Agent {
     /// What this agent is able to handle, in words of your choice.
     #[serde(default)]
     pub skills: Vec<String>,
+    /// How well, from 1 to 10, for queues whose `strategy` is `best_skill`. Default 5 for each of `skills`.
+    #[serde(default)]
+    pub skill_levels: BTreeMap<String, Level>,
     /// The languages this agent speaks. Default: every language.
     #[serde(default)]
     pub languages: Vec<String>,
 }
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Level(#[schemars(range(min = 1, max = 10))] pub u8);
 
 /// Where callers wait for a person. Its members are the agents who name it under `queues`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -216,6 +227,17 @@ pub struct Queue {
     /// Seconds an agent gets after a call before the next. Default 5.
     #[schemars(range(min = 0, max = 3600))]
     pub wrap_up_s: Option<u64>,
+    /// Who is rung of those who are free and able: who has been idle longest (`longest_idle`), was busy for the smallest
+    /// share of the time since logging in (`least_occupied`), or has the highest `skill_levels` in the skills that the
+    /// call needs (`best_skill`). Default `longest_idle`.
+    pub strategy: Option<Strategy>,
+    /// How many calls may wait; who comes when it is full is told that nobody is free. Default: any number.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_calls: Option<u64>,
+    /// Another queue that helps out.
+    pub overflow: Option<Overflow>,
+    /// Callers get the agent whom they had last.
+    pub same_agent: Option<SameAgent>,
     /// What waiting callers hear: `ringing`, or a sound file. Default `ringing`.
     pub waiting: Option<Waiting>,
     /// How callers reach the agent: `bridge` (both calls stay here), `refer` (the caller's telephone is told to call the
@@ -224,6 +246,42 @@ pub struct Queue {
     pub handoff: Option<Handoff>,
     /// Whether the agent hears in a sentence or two what the call is about before the caller is put through. Default true.
     pub briefing: Option<bool>,
+}
+
+/// Who is rung.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Strategy {
+    LongestIdle,
+    LeastOccupied,
+    BestSkill,
+}
+
+/// When another queue helps out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Overflow {
+    /// The queue that helps out.
+    pub to: String,
+    /// After so many seconds its agents may take the call too; the caller keeps the place.
+    #[schemars(range(min = 0, max = 7200))]
+    pub after_s: Option<u64>,
+    /// When so many calls wait, those who come then wait there instead.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls: Option<u64>,
+}
+
+/// When callers get the agent whom they had last. A withheld number is nobody's.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SameAgent {
+    /// For so many hours after their last conversation.
+    #[schemars(range(min = 1, max = 720))]
+    pub within_h: u64,
+    /// When that agent is busy, seconds that the call waits for them alone. Default 0: they come first only when free.
+    #[schemars(range(min = 0, max = 3600))]
+    pub wait_s: Option<u64>,
 }
 
 /// How callers reach the agent.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use super::raw::InbandKeys;
+use crate::acd;
 use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
@@ -24,6 +25,8 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// So much earlier arrival outweighs one point of priority; `None`: none does.
+    pub priority_point: Option<Duration>,
     /// Numbers that agents may transfer to, and the trunk or SIP address of each.
     pub transfers: BTreeMap<String, String>,
     pub flows: BTreeMap<String, Arc<Flow>>,
@@ -115,6 +118,8 @@ pub struct Agent {
     pub display_name: String,
     pub phone: Phone,
     pub skills: BTreeSet<String>,
+    /// 1 to 10, for each of the skills.
+    pub skill_levels: BTreeMap<String, u8>,
     pub languages: BTreeSet<Language>,
     /// Names of the queues whose calls they take.
     pub queues: BTreeSet<String>,
@@ -144,6 +149,12 @@ pub struct Queue {
     pub max_wait: Duration,
     /// How long an agent stays free of calls after one.
     pub wrap_up: Duration,
+    pub strategy: acd::Strategy,
+    /// How many calls may wait.
+    pub max_calls: Option<usize>,
+    pub overflow: Vec<acd::Overflow>,
+    /// Callers get the agent whom they had last.
+    pub same_agent: Option<acd::Sticky>,
     pub waiting: Waiting,
     /// The agent hears a short spoken briefing before the caller is put through.
     pub briefing: bool,

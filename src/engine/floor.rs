@@ -1,6 +1,7 @@
 //! The floor's task: carries what happens to calls and agents to the pure `acd::Floor`, and its decisions back.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -8,7 +9,7 @@ use tokio::time::sleep_until;
 use tracing::warn;
 
 use super::errand::Return;
-use crate::acd::{Floor, FloorAction, FloorEvent};
+use crate::acd::{About, Floor, FloorAction, FloorEvent};
 use crate::call::{CallId, Event, QueueRequest};
 
 /// Messages that may wait for the floor; it decides in microseconds.
@@ -16,12 +17,18 @@ const BACKLOG: usize = 4_096;
 
 /// The way to the floor; clones share it.
 #[derive(Clone)]
-pub struct FloorHandle(mpsc::Sender<Message>);
+pub struct FloorHandle {
+    messages: mpsc::Sender<Message>,
+    /// Makes names of callers' numbers that mean nothing outside this run.
+    names: RandomState,
+}
 
 enum Message {
     /// What a call asks; what the floor decides about the call goes to `back`.
     Call {
         call: CallId,
+        /// Whose call it is.
+        caller: Option<String>,
         request: QueueRequest,
         back: mpsc::Sender<Return>,
     },
@@ -33,23 +40,24 @@ impl FloorHandle {
     pub fn start(floor: Floor) -> Self {
         let (messages, inbox) = mpsc::channel(BACKLOG);
         tokio::spawn(run(floor, inbox));
-        Self(messages)
+        Self { messages, names: RandomState::new() }
     }
 
     /// The floor still decides. (It ends before its handles only by a fault of ours.)
     pub fn is_alive(&self) -> bool {
-        !self.0.is_closed()
+        !self.messages.is_closed()
     }
 
     /// A call is gone without a word. Never waits.
     pub fn lost(&self, call: &CallId) {
-        let _ = self.0.try_send(Message::Event(FloorEvent::Left { call: call.clone() })); // full: its agent waits for a restart
+        let _ = self.messages.try_send(Message::Event(FloorEvent::Left { call: call.clone() })); // full: its agent waits for a restart
     }
 
-    /// A call's request to its queue. Without a floor nobody is there to take it.
-    pub async fn request(&self, call: CallId, request: QueueRequest, back: mpsc::Sender<Return>) {
+    /// A call's request to its queue; `number` is the caller's, if it is shown. Without a floor nobody is there to take it.
+    pub async fn request(&self, call: CallId, number: Option<&str>, request: QueueRequest, back: mpsc::Sender<Return>) {
         let enters = matches!(request, QueueRequest::Enter { .. });
-        if self.0.send(Message::Call { call, request, back: back.clone() }).await.is_err() && enters {
+        let caller = number.map(|number| format!("{:016x}", self.names.hash_one(number)));
+        if self.messages.send(Message::Call { call, caller, request, back: back.clone() }).await.is_err() && enters {
             let _ = back.try_send(Return::Event(Event::NobodyThere)); // the call's own channel, all but empty
         }
     }
@@ -63,7 +71,7 @@ impl FloorHandle {
 
     /// Something happened to an agent.
     pub async fn tell(&self, event: FloorEvent) {
-        let _ = self.0.send(Message::Event(event)).await; // `is_alive` tells of a floor that is gone
+        let _ = self.messages.send(Message::Event(event)).await; // `is_alive` tells of a floor that is gone
     }
 }
 
@@ -111,11 +119,11 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
             message = inbox.recv() => match message {
                 None => return,
                 Some(Message::Event(event)) => event,
-                Some(Message::Call { call, request, back }) => {
+                Some(Message::Call { call, caller, request, back }) => {
                     if matches!(request, QueueRequest::Enter { .. }) {
                         calls.insert(call.clone(), back);
                     }
-                    FloorEvent::from_call(call, request)
+                    FloorEvent::from_call(call, request, About { caller, ..About::default() })
                 }
             },
             () = due => FloorEvent::Tick,

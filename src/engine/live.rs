@@ -102,6 +102,8 @@ struct Live {
     /// The floor gives them no other call: the agent who came by a transfer, and the target.
     agent_busy: Option<Occupied>,
     target_busy: Option<Occupied>,
+    /// The caller's number, if it is shown.
+    number: Option<String>,
     /// The queue that the caller came by last.
     queue: Option<String>,
     /// The agent's wish for it, to be told how it goes.
@@ -164,6 +166,7 @@ impl Live {
             target: AgentSide::None,
             agent_busy: None,
             target_busy: None,
+            number: None,
             queue: None,
             transfer: None,
             told_transfer: None,
@@ -194,6 +197,7 @@ impl Live {
             diverted_reason: incoming.identity.diverted_reason.clone(),
         };
         self.line.clone_from(&caller.line);
+        self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
         let rate = incoming.rate();
@@ -289,7 +293,8 @@ impl Live {
             },
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
-                self.house.floor.request(self.call.clone(), request, self.back.clone()).await;
+                let number = self.number.as_deref();
+                self.house.floor.request(self.call.clone(), number, request, self.back.clone()).await;
             }
             Request::RingAgent { agent, summary } => self.ring(agent, &summary).await,
             Request::ReleaseAgent { agent } => {

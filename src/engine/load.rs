@@ -327,24 +327,29 @@ fn digest(digest: &config::Digest) -> sip::Algorithm {
     }
 }
 
-/// Agents and queues, as the floor knows them.
-pub fn floor_settings(config: &Config) -> (Vec<acd::Agent>, Vec<acd::Queue>) {
+/// Agents, queues and their rules, as the floor knows them.
+pub fn floor_settings(config: &Config) -> (Vec<acd::Agent>, Vec<acd::Queue>, acd::Rules) {
     let agents = config.agents.values().map(|agent| acd::Agent {
         name: agent.name.clone(),
         queues: agent.queues.clone(),
-        skills: agent.skills.clone(),
+        skills: agent.skill_levels.clone(),
         languages: agent.languages.clone(),
     });
     let ms = |time: Duration| time.as_millis() as u64;
     let queues = config.queues.values().map(|queue| acd::Queue {
-        skills: queue.skills.clone(),
+        skills: queue.skills.iter().map(|skill| (skill.clone(), 1)).collect(),
         ring_timeout_ms: ms(queue.ring_timeout),
         max_wait_ms: ms(queue.max_wait),
         wrap_up_ms: ms(queue.wrap_up),
         briefing: queue.briefing,
+        strategy: queue.strategy,
+        max_calls: queue.max_calls,
+        overflow: queue.overflow.clone(),
+        sticky: queue.same_agent,
         ..acd::Queue::new(&queue.name)
     });
-    (agents.collect(), queues.collect())
+    let rules = acd::Rules { point_ms: config.priority_point.map(ms), ..acd::Rules::default() };
+    (agents.collect(), queues.collect(), rules)
 }
 
 /// Agents whose phone this user name is.

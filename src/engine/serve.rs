@@ -109,8 +109,8 @@ impl Server {
         }
         health.set("models", State::Ready);
 
-        let (agents, queues) = load::floor_settings(&config);
-        let floor = FloorHandle::start(Floor::new(agents, queues));
+        let (agents, queues, rules) = load::floor_settings(&config);
+        let floor = FloorHandle::start(Floor::new(agents, queues).with_rules(rules));
         for agent in load::fixed_agents(&config) {
             floor.tell(FloorEvent::LoggedIn { agent: agent.to_owned() }).await;
         }
@@ -150,10 +150,10 @@ impl Server {
         let config = Arc::new(config::reload(path, &current.config)?);
         let (shared, flows, loaded) = load::load(&config, true, Some(current.loaded.clone()), |_| ()).await?;
         self.doors.endpoint.reconfigure(load::sip_settings(&config));
-        let (agents, queues) = load::floor_settings(&config);
+        let (agents, queues, rules) = load::floor_settings(&config);
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));
         self.today.send_replace(config);
-        self.doors.floor.tell(FloorEvent::Reconfigured { agents, queues }).await;
+        self.doors.floor.tell(FloorEvent::Reconfigured { agents, queues, rules }).await;
         self.doors.log_in_all().await;
         Ok(())
     }

@@ -16,6 +16,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("DistressWords", "Words of distress"),
     ("Agent", "An agent"),
     ("Queue", "A queue"),
+    ("Overflow", "overflow"),
+    ("SameAgent", "same_agent"),
     ("Backend", "A backend"),
     ("Secret", "A secret"),
     ("Recording", "A sound"),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::script;
-use frontdesk::acd::{Agent, AgentState, Floor, FloorAction, FloorEvent, Queue};
+use frontdesk::acd::{About, Agent, AgentState, Floor, FloorAction, FloorEvent, Queue};
 use frontdesk::call::*;
 use proptest::prelude::*;
 use script::{MONDAY, flows};
@@ -65,7 +65,7 @@ impl World {
         let agent = |name: &str| Agent {
             name: name.into(),
             queues: ["service".to_owned(), "cards".to_owned()].into(),
-            skills: ["fraud".to_owned()].into(),
+            skills: [("fraud".to_owned(), 5)].into(),
             ..Agent::default()
         };
         let mut world = Self {
@@ -99,7 +99,9 @@ impl World {
                     self.timers[id].remove(&timer);
                 }
                 Action::Say { prompt, .. } => self.to_call[id].push_back(Event::Said { prompt, finished: true }),
-                Action::Queue(request) => self.to_floor.push_back(FloorEvent::from_call(id.to_string(), request)),
+                Action::Queue(request) => {
+                    self.to_floor.push_back(FloorEvent::from_call(id.to_string(), request, About::default()))
+                }
                 Action::RingAgent { agent, .. } => {
                     let before = self.phones.insert(agent.clone(), id);
                     assert_eq!(before, None, "{agent}'s phone is rung for call {id} while it is another's");

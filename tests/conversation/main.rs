@@ -1,6 +1,7 @@
 //! Flows, values, queues and summaries, without sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
 #[path = "../script/mod.rs"]
+mod queue_world;
 mod script;
 
 mod a_backend_that_fails_is_told_apart;
@@ -14,11 +15,14 @@ mod a_secret_said_aloud_is_kept_nowhere;
 mod a_shutdown_is_told_to_callers_honestly;
 mod a_transfer_that_fails_loses_nobody;
 mod an_upset_caller_is_comforted_once_and_put_through;
+mod callers_reach_the_agent_that_their_queue_promises;
 mod calls_and_floor_agree_after_any_race;
 mod english_values_are_read_as_people_say_them;
 mod intents_are_understood_from_a_few_examples;
 mod mandarin_values_are_read_as_people_say_them;
 mod no_order_of_events_breaks_a_call;
+mod no_order_of_two_agents_and_three_calls_breaks_a_queue;
+mod no_race_of_callers_and_agents_breaks_a_queue;
 mod nothing_clicks_where_sounds_meet;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;

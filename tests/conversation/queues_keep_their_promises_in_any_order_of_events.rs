@@ -1,7 +1,8 @@
 //! The floor under random events in random order, late, doubled and contradictory. After every event:
 //! 1. an agent has at most one call, a call at most one agent, and only free, able, logged-in agents are rung;
 //! 2. nobody is served before someone who came before them, with the same or a higher priority, and whom the agent
-//!    could have taken as well;
+//!    could have taken as well; who comes again, passed on or patient, comes where they first did, and whose agent
+//!    vanished comes first;
 //! 3. a call that left, or was given up, is never heard of again; one that is done frees its agent;
 //! 4. every caller who waits is told their place, and the places are 1, 2, 3, ... in the order of service;
 //! 5. nobody waits beyond the queue's limit, nor for agents of whom none is logged in;
@@ -10,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frontdesk::acd::{Agent, AgentState, Floor, FloorAction, FloorEvent, GiveUp, Queue};
+use frontdesk::acd::{About, Agent, AgentState, Floor, FloorAction, FloorEvent, GiveUp, Queue};
 use frontdesk::call::AgentFailure;
 use frontdesk::dialog::Language;
 use proptest::prelude::*;
@@ -33,7 +34,7 @@ fn floor() -> Floor {
     let agents = AGENTS.map(|(name, queues, skills)| Agent {
         name: name.into(),
         queues: set(queues),
-        skills: set(skills),
+        skills: skills.iter().map(|skill| ((*skill).to_owned(), 5)).collect(),
         languages: BTreeSet::new(),
     });
     let sales = Queue { max_wait_ms: 60_000, wrap_up_ms: 0, ..Queue::new("sales") };
@@ -49,10 +50,11 @@ fn event() -> impl Strategy<Value = FloorEvent> {
     prop_oneof![
         3 => agent().prop_map(|agent| FloorEvent::LoggedIn { agent }),
         1 => agent().prop_map(|agent| FloorEvent::LoggedOut { agent }),
-        1 => agent().prop_map(|agent| FloorEvent::Paused { agent }),
+        1 => agent().prop_map(|agent| FloorEvent::Paused { agent, reason: "break".into() }),
         1 => agent().prop_map(|agent| FloorEvent::Resumed { agent }),
+        1 => agent().prop_map(|agent| FloorEvent::Vanished { agent }),
         6 => (call(), queue(), skills, -1..2_i32).prop_map(|(call, queue, skills, priority)| FloorEvent::Entered {
-            call, queue: queue.into(), skills, language: Language::new("en"), priority,
+            call, queue: queue.into(), skills, language: Language::new("en"), priority, about: About::default(),
         }),
         2 => call().prop_map(|call| FloorEvent::Left { call }),
         4 => (call(), agent()).prop_map(|(call, agent)| FloorEvent::Taken { call, agent }),
@@ -73,6 +75,8 @@ struct Onlooker {
     now: u64,
     entered: u64,
     calls: BTreeMap<String, Seen>,
+    /// Calls that may come again, and when they first came.
+    first_came: BTreeMap<String, u64>,
     logged_in: BTreeSet<String>,
     leaving: BTreeSet<String>,
     rung_since: BTreeMap<String, u64>,
@@ -84,10 +88,17 @@ struct Seen {
     queue: String,
     skills: BTreeSet<String>,
     priority: i32,
+    front: bool,
     seq: u64,
     since: u64,
     agent: Option<String>,
     place: Option<u32>,
+}
+
+impl Seen {
+    fn rank(&self) -> (bool, i32, u64) {
+        (!self.front, -self.priority, self.seq)
+    }
 }
 
 fn able(agent: &str, call: &Seen) -> bool {
@@ -137,16 +148,21 @@ impl Onlooker {
                 self.logged_in.insert(agent.clone());
                 self.leaving.remove(agent);
             }
-            FloorEvent::LoggedOut { agent } => {
+            FloorEvent::LoggedOut { agent } | FloorEvent::Vanished { agent } => {
                 self.logged_in.remove(agent);
             }
             FloorEvent::Entered { call, queue, skills, priority, .. } if !self.calls.contains_key(call) => {
-                self.entered += 1;
+                let entered = &mut self.entered;
+                let seq = *self.first_came.entry(call.clone()).or_insert_with(|| {
+                    *entered += 1;
+                    *entered
+                });
                 let seen = Seen {
                     queue: queue.clone(),
                     skills: skills.iter().cloned().collect(),
                     priority: *priority,
-                    seq: self.entered,
+                    front: false,
+                    seq,
                     since: self.now,
                     agent: None,
                     place: None,
@@ -154,6 +170,7 @@ impl Onlooker {
                 self.calls.insert(call.clone(), seen);
             }
             FloorEvent::Left { call } => {
+                self.first_came.remove(call);
                 if let Some(agent) = self.calls.remove(call).and_then(|seen| seen.agent) {
                     self.rung_since.remove(&agent);
                 }
@@ -163,10 +180,12 @@ impl Onlooker {
             {
                 self.rung_since.remove(agent);
             }
-            FloorEvent::NotTaken { call, agent, .. } => {
+            FloorEvent::NotTaken { call, agent, failure } => {
                 if let Some(seen) = self.calls.get_mut(call)
                     && seen.agent.as_ref() == Some(agent)
                 {
+                    let talked = !self.rung_since.contains_key(agent);
+                    seen.front |= talked && *failure == AgentFailure::Unreachable;
                     seen.agent = None;
                     seen.place = None;
                     self.rung_since.remove(agent);
@@ -192,14 +211,21 @@ impl Onlooker {
                 let seen = self.calls.get(call).expect("a call that left is rung for");
                 assert!(seen.agent.is_none(), "{call} has an agent already");
                 assert!(able(agent, seen), "{agent} cannot take {call}");
-                let rank = (-seen.priority, seen.seq);
+                let rank = seen.rank();
                 for (other, waiting) in &self.calls {
-                    let before = (-waiting.priority, waiting.seq) < rank;
+                    let before = waiting.rank() < rank;
                     let passed_over = before && waiting.agent.is_none() && able(agent, waiting);
                     assert!(!passed_over, "{other} came before {call}, and {agent} could have taken it");
                 }
                 self.calls.get_mut(call).unwrap().agent = Some(agent.clone());
                 self.rung_since.insert(agent.clone(), self.now);
+            }
+            // Gone in mid-conversation: the call has yet to say so.
+            FloorAction::Withdraw { call, agent, failure: AgentFailure::Unreachable }
+                if !self.rung_since.contains_key(agent) =>
+            {
+                assert_eq!(self.calls[call].agent.as_ref(), Some(agent), "{agent} did not talk to {call}");
+                assert!(!self.logged_in.contains(agent), "{agent} is there");
             }
             FloorAction::Withdraw { call, agent, .. } => {
                 assert_eq!(self.calls[call].agent.as_ref(), Some(agent), "{agent} was not rung for {call}");
@@ -227,13 +253,16 @@ impl Onlooker {
                         // A call that an agent did not take keeps its place, so there may be more.
                         assert!(seen.queue == "service" && waiting.count() >= 3);
                     }
+                    GiveUp::Closed | GiveUp::Voicemail => panic!("{call}: always open, and no voicemail"),
                 }
             }
             FloorAction::Resting { missed, .. } => assert!(*missed >= 3),
+            other => panic!("{other:?}: not in these queues"),
         }
     }
 
     fn settled(&self, floor: &Floor) {
+        assert_eq!(floor.check(), Ok(()));
         for (name, ..) in AGENTS {
             let theirs: Vec<&String> = self
                 .calls
@@ -267,7 +296,7 @@ impl Onlooker {
         for queue in ["sales", "service"] {
             let mut waiting: Vec<&Seen> =
                 self.calls.values().filter(|seen| seen.queue == queue && seen.agent.is_none()).collect();
-            waiting.sort_by_key(|seen| (-seen.priority, seen.seq));
+            waiting.sort_by_key(|seen| seen.rank());
             let places: Vec<Option<u32>> = waiting.iter().map(|seen| seen.place).collect();
             let wanted: Vec<Option<u32>> = (1..=waiting.len() as u32).map(Some).collect();
             assert_eq!(places, wanted, "{queue}");
@@ -326,13 +355,15 @@ fn a_day_of_a_thousand_calls_takes_no_time() {
         if arrival.is_some_and(|at| at <= now) {
             let call = format!("c{next_call}");
             next_call += 1;
-            let (queue_name, language) = ("service".to_owned(), Language::new("en"));
-            queue.extend(
-                floor.handle(
-                    now,
-                    FloorEvent::Entered { call, queue: queue_name, skills: vec![], language, priority: 0 },
-                ),
-            );
+            let entered = FloorEvent::Entered {
+                call,
+                queue: "service".into(),
+                skills: vec![],
+                language: Language::new("en"),
+                priority: 0,
+                about: About::default(),
+            };
+            queue.extend(floor.handle(now, entered));
         } else if end.is_some_and(|at| at <= now) {
             let ((_, agent), call) = talking.pop_first().unwrap();
             served += 1;

@@ -1,6 +1,6 @@
 //! A call whose priority is raised while it waits goes ahead of those that came before it, and keeps its new place.
 
-use frontdesk::acd::{Agent, Floor, FloorAction, FloorEvent, Queue};
+use frontdesk::acd::{About, Agent, Floor, FloorAction, FloorEvent, Queue};
 use frontdesk::dialog::Language;
 
 fn enter(call: &str) -> FloorEvent {
@@ -10,6 +10,7 @@ fn enter(call: &str) -> FloorEvent {
         skills: vec![],
         language: Language::new("en"),
         priority: 0,
+        about: About::default(),
     }
 }
 
