@@ -451,6 +451,60 @@ mod tests {
     }
 
     #[test]
+    fn every_day_is_read_again_in_both_languages() {
+        const ORDINALS: [&str; 31] = [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+            "thirteenth",
+            "fourteenth",
+            "fifteenth",
+            "sixteenth",
+            "seventeenth",
+            "eighteenth",
+            "nineteenth",
+            "twentieth",
+            "twenty-first",
+            "twenty-second",
+            "twenty-third",
+            "twenty-fourth",
+            "twenty-fifth",
+            "twenty-sixth",
+            "twenty-seventh",
+            "twenty-eighth",
+            "twenty-ninth",
+            "thirtieth",
+            "thirty-first",
+        ];
+        const HAN: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+        let han = |n: u32| match (n / 10, n % 10) {
+            (0, ones) => HAN[ones as usize].to_owned(),
+            (1, 0) => "十".into(),
+            (1, ones) => format!("十{}", HAN[ones as usize]),
+            (tens, 0) => format!("{}十", HAN[tens as usize]),
+            (tens, ones) => format!("{}十{}", HAN[tens as usize], HAN[ones as usize]),
+        };
+        let first = NaiveDate::from_ymd_opt(2023, 11, 23).unwrap();
+        for date in first.iter_days().take(3 * 366) {
+            let (month, ordinal) = (MONTHS[date.month0() as usize], ORDINALS[date.day0() as usize]);
+            let wanted = date.to_string();
+            reads(&format!("the {ordinal} of {month} twenty {}", date.year() - 2000), &wanted);
+            reads(&format!("{month} {} {}", date.day(), date.year()), &wanted);
+            let year: String = date.year().to_string().bytes().map(|b| HAN[usize::from(b - b'0')]).collect();
+            reads(&format!("{year}年{}月{}号", han(date.month()), han(date.day())), &wanted);
+        }
+    }
+
+    #[test]
     fn what_is_past_is_past() {
         let monday = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
         let found = |words: &[&str]| date(words, monday, true).unwrap().0.to_string();

@@ -250,6 +250,82 @@ mod tests {
         }
     }
 
+    /// As people say it, "and" included.
+    fn in_english(n: u64) -> String {
+        const ONES: [&str; 20] = [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ];
+        const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+        let with = |scale: u64, name: &str, and: &str| match n % scale {
+            0 => format!("{} {name}", in_english(n / scale)),
+            rest => format!("{} {name} {and}{}", in_english(n / scale), in_english(rest)),
+        };
+        match n {
+            0..20 => ONES[n as usize].into(),
+            20..100 if n % 10 == 0 => TENS[n as usize / 10 - 2].into(),
+            20..100 => format!("{}-{}", TENS[n as usize / 10 - 2], ONES[n as usize % 10]),
+            100..1_000 => with(100, "hundred", "and "),
+            1_000..1_000_000 => with(1_000, "thousand", if n % 1_000 < 100 { "and " } else { "" }),
+            _ => with(1_000_000, "million", if n % 1_000_000 < 100 { "and " } else { "" }),
+        }
+    }
+
+    fn in_mandarin(n: u64) -> String {
+        const DIGITS: [&str; 10] = ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+        let with = |scale: u64, name: &str| {
+            let rest = match n % scale {
+                0 => String::new(),
+                rest if rest < scale / 10 => format!("零{}", in_mandarin(rest)),
+                rest => in_mandarin(rest),
+            };
+            let before = in_mandarin(n / scale);
+            // 一百一十, not 一百十
+            let rest = if rest.starts_with('十') && scale >= 100 { format!("一{rest}") } else { rest };
+            format!(
+                "{}{name}{}",
+                if before == "一" && scale == 10 { "" } else { &before },
+                rest.replace("零十", "零一十")
+            )
+        };
+        match n {
+            0..10 => DIGITS[n as usize].into(),
+            10..100 => with(10, "十"),
+            100..1_000 => with(100, "百"),
+            1_000..10_000 => with(1_000, "千"),
+            10_000..100_000_000 => with(10_000, "万"),
+            _ => with(100_000_000, "亿"),
+        }
+    }
+
+    #[test]
+    fn what_is_spoken_is_read_again_in_both_languages() {
+        let some =
+            (0..3_000).chain((3_000..100_000_000).step_by(76_543)).chain([10_010, 100_110, 1_000_000, 20_003_000]);
+        for n in some {
+            reads(&in_english(n), &n.to_string());
+            reads(&in_mandarin(n), &n.to_string());
+        }
+    }
+
     #[test]
     fn mandarin_numbers() {
         for (text, wanted) in [

@@ -315,9 +315,15 @@ fn choose(mut candidates: Vec<Found>, slots: &[&SlotKind], corrections: &[usize]
             if have.value == found.value {
                 continue;
             }
-            if corrected(have) || have.negated || (have.bare && !found.bare) {
+            // Said outright goes before what only sounds so, words of its own before a number that could be anything.
+            let rank = |found: &Found| (found.sure, !found.bare);
+            if corrected(have) || have.negated || rank(&found) > rank(have) {
                 kept[at] = found;
-            } else if !(found.bare && !have.bare) {
+            } else if rank(&found) == rank(have) && !found.sure {
+                if found.weight > have.weight {
+                    kept[at] = found;
+                }
+            } else if rank(&found) == rank(have) {
                 kept[at].value.clear(); // two of them, and which?
                 kept[at].words = found.words;
             }
