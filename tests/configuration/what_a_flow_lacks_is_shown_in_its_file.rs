@@ -118,16 +118,16 @@ fn what_is_wrong_with_the_kind_of_an_answer() {
       h: { transfer: q }
 "#,
         &[
-            "12:44: this type of answer needs its `currency`",
+            "12:47: this type of answer needs its `currency`",
             "13:40: a list without values",
-            "14:71: `One two!` stands for value 1 already",
+            "14:64: `One two!` stands for value 1 already",
             "15:45: `values` says nothing for this type of answer",
             "15:58: `currency` says nothing for this type of answer",
-            "16:44: the postcodes of `xx` are not known",
-            "17:51: `min` is no number of characters",
-            "18:66: a comma in the value",
-            "18:83: `s` is slot 1 already",
-            "18:83: `s` can only be filled by asking for it",
+            "16:40: the postcodes of `xx` are not known",
+            "17:50: `min` is no number of characters",
+            "18:65: a comma in the value",
+            "18:84: `s` is slot 1 already",
+            "18:84: `s` can only be filled by asking for it",
         ],
     );
 }

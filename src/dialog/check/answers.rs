@@ -171,7 +171,7 @@ fn filled(name: &str, form: &Form, problems: &mut Vec<Problem>) {
         if let Some(other) = form.slots[..at].iter().position(|other| other.slot == slot.slot) {
             let message = format!("`{}` is slot {} already", slot.slot, other + 1);
             let field = format!("slots/{at}/slot");
-            problems.push(problem(name, field, ProblemKind::DuplicateSlot, message, "each slot once in a form"));
+            problems.push(problem(name, field, ProblemKind::DuplicateSlot, message, "take another name"));
         }
         if slot.ask.is_none() && matches!(slot.kind, SlotKind::YesNo | SlotKind::Free) {
             let message = format!("`{}` can only be filled by asking for it", slot.slot);

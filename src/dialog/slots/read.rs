@@ -100,6 +100,12 @@ const REFUSALS: &[&[&str]] = &[
     &["没", "有"],
 ];
 
+/// What was asked for just now is likelier to be what is said.
+const ASKED: f32 = 1.3;
+/// A number that could be anything's counts less than words of its own, and a time of day least.
+const BARE: f32 = 0.6;
+const BARE_TIME: f32 = 0.5;
+
 /// Reads the slots in a sentence. `asked` is the one that was asked for just now: what could be several is that.
 pub fn read(text: &str, slots: &[&SlotKind], asked: Option<usize>, today: NaiveDate) -> Read {
     let text = plain_no(text);
@@ -112,7 +118,7 @@ pub fn read(text: &str, slots: &[&SlotKind], asked: Option<usize>, today: NaiveD
         let before = candidates.len();
         find(kind, slot, &words, &cased, today, &mut candidates);
         if asked == Some(slot) {
-            candidates[before..].iter_mut().for_each(|found| found.weight *= 1.15);
+            candidates[before..].iter_mut().for_each(|found| found.weight *= ASKED);
         }
     }
     for found in &mut candidates {
@@ -196,7 +202,6 @@ fn find(kind: &SlotKind, slot: usize, words: &[&str], cased: &[&str], today: Nai
         let weight = words.len() as f32 * quality;
         put(value, words, weight, sure, quality < 1.0);
     };
-    const BARE: f32 = 0.6;
     for start in 0..words.len() {
         let rest = &words[start..];
         match kind {
@@ -215,7 +220,12 @@ fn find(kind: &SlotKind, slot: usize, words: &[&str], cased: &[&str], today: Nai
             }
             SlotKind::Time => {
                 if let Some(((hour, minute), length, said)) = time::time(rest).filter(|_| !is_pronoun(words, start)) {
-                    push(format!("{hour:02}:{minute:02}"), start..start + length, if said { 1.0 } else { BARE }, true);
+                    push(
+                        format!("{hour:02}:{minute:02}"),
+                        start..start + length,
+                        if said { 1.0 } else { BARE_TIME },
+                        true,
+                    );
                 }
             }
             SlotKind::Money { currency } => {
@@ -277,6 +287,11 @@ fn is_pronoun(words: &[&str], at: usize) -> bool {
         && !COUNTING.contains(&words[at - 1])
 }
 
+/// Said outright goes before what only sounds so, words of its own before a number that could be anything.
+fn rank(found: &Found) -> (bool, bool) {
+    (found.sure, !found.bare)
+}
+
 /// The best that do not overlap, in the order they were said. A slot takes one, unless it may have many.
 fn choose(mut candidates: Vec<Found>, slots: &[&SlotKind], corrections: &[usize]) -> Vec<Found> {
     candidates.sort_by(|a, b| {
@@ -290,6 +305,14 @@ fn choose(mut candidates: Vec<Found>, slots: &[&SlotKind], corrections: &[usize]
     };
     for found in &candidates {
         if overlaps(&spans, &found.words) {
+            continue;
+        }
+        // Nothing doubtful for a slot that has something better, unless that was taken back.
+        let outranked = taken.iter().any(|have| {
+            let corrected = corrections.iter().any(|at| have.words.end <= *at && *at <= found.words.start);
+            have.slot == found.slot && rank(have) > rank(found) && !corrected && !have.negated
+        });
+        if outranked && !slots[found.slot].many() {
             continue;
         }
         // Of slots alike, the first that has none yet.
@@ -315,8 +338,6 @@ fn choose(mut candidates: Vec<Found>, slots: &[&SlotKind], corrections: &[usize]
             if have.value == found.value {
                 continue;
             }
-            // Said outright goes before what only sounds so, words of its own before a number that could be anything.
-            let rank = |found: &Found| (found.sure, !found.bare);
             if corrected(have) || have.negated || rank(&found) > rank(have) {
                 kept[at] = found;
             } else if rank(&found) == rank(have) && !found.sure {
