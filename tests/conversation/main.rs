@@ -27,6 +27,7 @@ mod silent_callers_are_asked_twice_and_let_go;
 mod the_shipped_conversations_serve_their_callers;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
 mod values_said_to_a_caller_are_kept_nowhere;
+mod what_is_offered_is_recognised_by_its_sound;
 mod what_the_network_says_of_a_caller_is_at_hand;
 
 use frontdesk::dialog::{Language, Piece};

@@ -81,10 +81,10 @@ impl Sounds {
         }
         match self.len() {
             0..=2 => None,
-            3 => Some(0.86),
-            4 => Some(0.82),
-            5..=6 => Some(0.78),
-            _ => Some(0.72),
+            3 => Some(0.84),
+            4 => Some(0.75),
+            5..=6 => Some(0.74),
+            _ => Some(0.7),
         }
     }
 }
