@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A small back office for the shipped example configurations: account balances and parcels, over HTTP.
+"""A small back office for the shipped example configurations: account balances, parcels and orders, over HTTP.
 
 Python's standard library only. Nothing here is real; nothing is stored.
 """
@@ -43,11 +43,30 @@ def answer(path):
     return 404, {"error": "not found"}
 
 
+def order(path, body):
+    """The reply to a POST: (status, JSON value)."""
+    if unquote(path) != "/orders":
+        return 404, {"error": "not found"}
+    try:
+        wanted = json.loads(body)
+    except ValueError:
+        return 400, {"error": "no JSON"}
+    if not isinstance(wanted, dict) or not wanted.get("drink"):
+        return 422, {"error": "no drink"}
+    return 200, {"drink": wanted["drink"], "minutes": 10}
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        status, value = answer(self.path)
+        self.reply(*answer(self.path))
+
+    def do_POST(self):
+        length = min(int(self.headers.get("Content-Length") or 0), 65536)
+        self.reply(*order(self.path, self.rfile.read(length)))
+
+    def reply(self, status, value):
         body = json.dumps(value, ensure_ascii=False).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=utf-8")

@@ -43,6 +43,10 @@ pub(super) struct Bot {
     /// A prompt was cut by noise once; it is not cut again.
     noisy: bool,
     moves: u32,
+    /// How far the step's form is.
+    pub form: super::form::Filling,
+    /// The sentence that led here, and how sure it was heard: it may hold answers to the next question.
+    pub carried: Option<(String, f32)>,
 }
 
 #[derive(Default)]
@@ -60,6 +64,9 @@ pub(super) enum Stage {
     /// Waiting for the meaning of a sentence.
     Understanding {
         request: RequestId,
+        text: String,
+        /// How well it was heard.
+        confidence: f32,
         /// The option that it mentions.
         mentioned: Option<usize>,
         /// Whether it counts as an attempt: not when the question had yet to be asked.
@@ -86,7 +93,7 @@ enum Walked {
 impl Call {
     /// Goes to a step and does what it says.
     pub(super) fn enter(&mut self, step: &str) {
-        if self.walk(step) == Walked::Question {
+        if self.walk(step) == Walked::Question && !self.answered_ahead() {
             self.ask();
         }
     }
@@ -97,8 +104,8 @@ impl Call {
         let mut name = step;
         loop {
             let Phase::Bot(bot) = &mut self.phase else { return Walked::Begun };
-            let (moves, complete_ms) = (bot.moves + 1, bot.complete_ms);
-            *bot = Bot { step: name.to_owned(), moves, complete_ms, ..Bot::default() };
+            let (moves, complete_ms, carried) = (bot.moves + 1, bot.complete_ms, bot.carried.take());
+            *bot = Bot { step: name.to_owned(), moves, complete_ms, carried, ..Bot::default() };
             let step = flow.steps.get(name).filter(|_| moves <= MOVES);
             let Some(step) = step else {
                 // `check` refuses flows that can come here.
@@ -134,7 +141,13 @@ impl Call {
                     }
                     name = next;
                 }
-                Step::Menu { .. } | Step::Ask(_) => {
+                Step::Menu { .. } | Step::Ask(_) | Step::Form(_) => {
+                    if let Step::Form(form) = step {
+                        self.begin_form(form);
+                        if self.served.goal == Goal::Chosen {
+                            self.served.told = false;
+                        }
+                    }
                     if let Step::Ask(ask) = step {
                         if self.served.goal == Goal::Chosen && ask.kind != SlotKind::YesNo {
                             self.served.told = false;
@@ -171,6 +184,11 @@ impl Call {
                 }
             }
         }
+    }
+
+    /// The caller's day, by the flow's clock.
+    pub(super) fn today(&self) -> chrono::NaiveDate {
+        self.now().with_timezone(&self.flow.zone()).date_naive()
     }
 
     /// The wall clock's time.
@@ -329,7 +347,7 @@ impl Call {
             next = self.past_disclosure(&after);
         }
         match self.flow.steps.get(&next) {
-            Some(Step::Menu { .. } | Step::Ask(_)) => {
+            Some(Step::Menu { .. } | Step::Ask(_) | Step::Form(_)) => {
                 if self.walk_to_question(&next) {
                     self.answer_key(key);
                 }
@@ -523,8 +541,8 @@ fn save(fetch: &Fetch, reply: &Value) -> Result<Vec<(String, Option<String>)>, B
 fn answered_by_keys(step: &Step) -> bool {
     match step {
         Step::Menu { options, .. } => options.iter().any(|option| option.key.is_some()),
-        Step::Ask(Ask { kind: SlotKind::Digits { .. } | SlotKind::YesNo, .. }) => true,
-        Step::Ask(_) => false,
+        Step::Ask(Ask { kind: SlotKind::Digits { .. } | SlotKind::Phone | SlotKind::YesNo, .. }) => true,
+        Step::Ask(_) | Step::Form(_) => false,
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
-//! answers, `handoff` brings caller and agent together, `transfer` moves them on, `caring` acts on how callers sound,
+//! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on, `caring` acts on how callers sound,
 //! `ending` lets go.
 
 mod action;
@@ -9,6 +9,7 @@ mod bot;
 mod caring;
 mod ending;
 mod event;
+mod form;
 mod handoff;
 mod log;
 mod question;

@@ -1,20 +1,21 @@
 //! Questions and their answers: asking, asking again in other words, keys and speech, choices and values.
 
 use super::bot::{Bot, Stage};
+use super::form;
 use super::state::{Call, Goal, Phase};
 use super::{Action, Cause, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
-use crate::dialog::values::{HIDDEN, Values};
+use crate::dialog::values::HIDDEN;
 use crate::dialog::words::Words;
 use crate::dialog::{Expect, person};
 use crate::media::Key;
 
 /// Below this confidence of the recogniser nothing is acted upon, except a wish for a person.
-const HEARD: f32 = 0.3;
+pub(super) const HEARD: f32 = 0.3;
 /// Below this a value is read back even where the flow does not ask for it.
-const HEARD_WELL: f32 = 0.6;
+pub(super) const HEARD_WELL: f32 = 0.6;
 /// The best intent must lead the second by this much.
 const MARGIN: f32 = 0.05;
 /// Scores that are written down.
@@ -52,16 +53,20 @@ impl Call {
         let lines = &self.flow.lines;
         let mut texts = Vec::new();
         let hint = match (&bot.stage, self.step()) {
-            (Stage::Confirming { value }, Some(Step::Ask(ask))) => {
+            (Stage::Confirming { .. }, Some(Step::Ask(ask))) => {
                 match &ask.confirm {
                     Some(confirm) => texts.push(self.words(confirm)),
-                    None => {
-                        let mut values = Values::default();
-                        values.set("value", value.clone());
-                        texts.push(values.render(&lines.read_back, self.language()));
-                    }
+                    None => texts.push(self.read_back(std::iter::once((ask.slot.as_str(), ask.kind.read_as())))),
                 }
                 Some(&lines.hint_yes_no)
+            }
+            (Stage::Confirming { .. }, Some(Step::Form(_))) => {
+                texts.extend(self.form_question());
+                Some(&lines.hint_yes_no)
+            }
+            (_, Some(Step::Form(_))) => {
+                texts.extend(self.form_question());
+                (!self.changes_form()).then_some(&lines.hint_free)
             }
             (_, Some(Step::Menu { prompt, short, .. })) => {
                 texts.push(self.question(prompt, short.as_ref()));
@@ -71,10 +76,10 @@ impl Call {
                 texts.push(self.words(&ask.prompt));
                 Some(match ask.kind {
                     _ if ask.secret => &lines.hint_secret,
-                    SlotKind::Digits { .. } => &lines.hint_digits,
-                    SlotKind::Code { .. } => &lines.hint_code,
+                    SlotKind::Digits { .. } | SlotKind::Phone => &lines.hint_digits,
+                    SlotKind::Code { .. } | SlotKind::Postcode { .. } => &lines.hint_code,
                     SlotKind::YesNo => &lines.hint_yes_no,
-                    SlotKind::Free => &lines.hint_free,
+                    _ => &lines.hint_free,
                 })
             }
             _ => None,
@@ -101,12 +106,11 @@ impl Call {
                     false => (Expect::Choice { phrases }, Vec::new()),
                 }
             }
-            (_, Some(Step::Ask(ask))) => match ask.kind {
-                _ if ask.secret => (Expect::Choice { phrases: person.clone() }, person),
-                SlotKind::Digits { min, max } => (Expect::Digits { min, max }, person),
-                SlotKind::Code { min, max } => (Expect::Code { min, max }, person),
-                SlotKind::YesNo => (Expect::YesNo, person),
-                SlotKind::Free => (Expect::Free, person),
+            (_, Some(Step::Ask(ask))) if ask.secret => (Expect::Choice { phrases: person.clone() }, person),
+            (_, Some(Step::Ask(ask))) => (form::expected(&ask.kind), person),
+            (_, Some(Step::Form(_))) => match self.form_expects() {
+                Some(expect) => (expect, person),
+                None => return,
             },
             _ => return,
         };
@@ -144,7 +148,7 @@ impl Call {
         }
     }
 
-    fn not_understood(&mut self) {
+    pub(super) fn not_understood(&mut self) {
         let apology = self.flow.lines.not_understood.clone();
         self.failed(&apology);
     }
@@ -228,15 +232,28 @@ impl Call {
         let flow = self.flow.clone();
         let Phase::Bot(bot) = &self.phase else { return };
         match flow.steps.get(&bot.step) {
-            Some(Step::Menu { options, .. }) => self.answer_menu(options, &utterance.text, counts),
+            Some(Step::Menu { options, .. }) => {
+                self.answer_menu(options, &utterance.text, utterance.confidence, counts);
+            }
+            Some(Step::Form(_)) => {
+                if !self.answer_form(utterance, counts) {
+                    self.ask();
+                }
+            }
             Some(Step::Ask(ask)) => {
                 if ask.kind == SlotKind::YesNo && self.said_more_than_yes(ask, utterance) {
                     return;
                 }
                 let readings = std::iter::once(&utterance.text).chain(&utterance.alternatives);
-                let mut values = readings.filter_map(|text| slots::value(&ask.kind, text));
-                match values.next() {
-                    Some(value) => self.filled(ask, value, utterance.confidence >= HEARD_WELL),
+                let today = self.today();
+                // A reading that says it outright goes before one that only sounds so.
+                let values: Vec<slots::Value> =
+                    readings.filter_map(|text| slots::value(&ask.kind, text, today)).collect();
+                match values.iter().find(|value| value.sure).or(values.first()) {
+                    Some(value) => {
+                        let sure = value.sure && utterance.confidence >= HEARD_WELL;
+                        self.filled(ask, value.text.clone(), sure);
+                    }
                     None => self.not_understood(),
                 }
             }
@@ -266,27 +283,36 @@ impl Call {
         self.values.set(&ask.slot, slots::YES.into());
         self.note(Note::Slot { slot: ask.slot.clone(), value: slots::YES.into(), confirmed: false });
         if self.walk_to_question(&ask.next) {
-            self.answer_menu(options, &rest, false);
+            self.answer_menu(options, &rest, utterance.confidence, false);
         }
         true
     }
 
-    fn answer_menu(&mut self, options: &[MenuOption], text: &str, counts: bool) {
+    fn answer_menu(&mut self, options: &[MenuOption], text: &str, confidence: f32, counts: bool) {
         let mentioned = match choice::choose(options, text) {
-            Choice::Sure(at) => return self.chosen(&options[at]),
+            Choice::Sure(at) => {
+                // "Two" is a key, and no number of anything.
+                if choice::spoken_key(&Words::of(text)).is_none() {
+                    self.carry(text, confidence);
+                }
+                return self.chosen(&options[at]);
+            }
             Choice::Mentioned(at) => Some(at),
             Choice::Open => None,
         };
         let intents: Vec<String> = options.iter().filter_map(|option| option.intent.clone()).collect();
         if intents.is_empty() {
             return match mentioned {
-                Some(at) => self.chosen(&options[at]),
+                Some(at) => {
+                    self.carry(text, confidence);
+                    self.chosen(&options[at]);
+                }
                 None if counts => self.not_understood(),
                 None => self.ask(),
             };
         }
         let request = self.new_request();
-        self.set_stage(Stage::Understanding { request, mentioned, counts });
+        self.set_stage(Stage::Understanding { request, text: text.to_owned(), confidence, mentioned, counts });
         let language = self.language().clone();
         self.act(Action::Understand { request, text: text.to_owned(), intents, language });
         self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS);
@@ -294,12 +320,9 @@ impl Call {
 
     pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
         let flow = self.flow.clone();
-        let Phase::Bot(Bot { stage: Stage::Understanding { request: asked, mentioned, counts }, step, .. }) =
-            &self.phase
-        else {
-            return;
-        };
-        let (mentioned, counts) = (*mentioned, *counts);
+        let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return };
+        let Stage::Understanding { request: asked, text, confidence, mentioned, counts } = stage else { return };
+        let (text, confidence, mentioned, counts) = (text.clone(), *confidence, *mentioned, *counts);
         let Some(Step::Menu { options, .. }) = flow.steps.get(step) else { return };
         if *asked != request {
             return;
@@ -325,6 +348,7 @@ impl Call {
                     None => self.note(Note::Choice { option: name(option) }),
                 }
                 self.served.chose();
+                self.carry(&text, confidence);
                 self.enter(&option.next);
             }
             None => {
@@ -332,6 +356,41 @@ impl Call {
                 self.set_stage(Stage::Asking);
                 if counts { self.not_understood() } else { self.ask() }
             }
+        }
+    }
+
+    /// What chose an option may hold more: "my balance, the account is 407123".
+    fn carry(&mut self, text: &str, confidence: f32) {
+        if let Some(bot) = self.bot_mut() {
+            bot.carried = Some((text.to_owned(), confidence));
+        }
+    }
+
+    /// Whether the sentence that led to this question answers it, too; what that leads to is done.
+    pub(super) fn answered_ahead(&mut self) -> bool {
+        let flow = self.flow.clone();
+        let Some(bot) = self.bot_mut() else { return false };
+        let Some((text, confidence)) = bot.carried.take() else { return false };
+        let step = flow.steps.get(&bot.step);
+        if confidence < HEARD || self.keys_only {
+            return false;
+        }
+        match step {
+            Some(Step::Form(_)) => {
+                let utterance = Utterance { text, confidence, ..Utterance::default() };
+                self.answer_form(&utterance, false)
+            }
+            // Short numbers are said of many things.
+            Some(Step::Ask(ask)) if !ask.secret && tells_itself(&ask.kind) => {
+                match slots::value(&ask.kind, &text, self.today()).filter(|value| value.sure) {
+                    Some(value) => {
+                        self.filled(ask, value.text, false); // it was not asked for: read back
+                        true
+                    }
+                    None => false,
+                }
+            }
+            _ => false,
         }
     }
 
@@ -367,8 +426,10 @@ impl Call {
         match (flow.steps.get(&bot.step), confirming, key.as_char()) {
             (Some(Step::Ask(ask)), Some(value), '1' | '#') => self.confirmed(ask, &value),
             (Some(Step::Ask(_)), Some(_), '2') => self.denied(),
-            (Some(Step::Ask(Ask { kind: SlotKind::Digits { max, .. } | SlotKind::Code { max, .. }, .. })), None, c) => {
-                let max = *max;
+            (Some(Step::Form(_)), Some(_), '1' | '#') => self.form_confirmed(),
+            (Some(Step::Form(_)), Some(_), '2') => self.form_denied(),
+            (Some(Step::Ask(Ask { kind, .. })), None, c) if keyed(kind).is_some() => {
+                let max = keyed(kind).map_or(0, |(_, max)| max);
                 self.gather(c, max);
             }
             (_, _, '0') => self.seek_person("key 0", None),
@@ -414,7 +475,7 @@ impl Call {
         let Some(bot) = self.bot_mut() else { return };
         let keys = std::mem::take(&mut bot.keys);
         let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
-        let single = matches!(ask.kind, SlotKind::Digits { max: 1, .. } | SlotKind::Code { max: 1, .. });
+        let single = keyed(&ask.kind).is_some_and(|(_, max)| max == 1);
         if keys == "0" || (masked && keys.len() == 1 && !single) {
             return self.seek_person("key 0", None);
         }
@@ -433,10 +494,10 @@ impl Call {
             self.note(Note::Slot { slot: ask.slot.clone(), value: HIDDEN.into(), confirmed: false });
             return self.enter(&ask.next);
         }
-        self.values.set(&ask.slot, value.clone());
+        let said = self.said(&ask.kind, &ask.label, &value);
+        self.values.set_said(&ask.slot, value.clone(), said);
         self.note(Note::Slot { slot: ask.slot.clone(), value: value.clone(), confirmed: false });
-        let code = matches!(ask.kind, SlotKind::Digits { .. } | SlotKind::Code { .. });
-        if ask.confirm.is_some() || (code && !sure) {
+        if ask.confirm.is_some() || (is_value(&ask.kind) && !sure) {
             self.set_stage(Stage::Confirming { value });
             self.ask();
         } else {
@@ -449,13 +510,18 @@ impl Call {
         self.interrupt();
         let flow = self.flow.clone();
         let Phase::Bot(bot) = &self.phase else { return };
-        let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
+        let ask = match flow.steps.get(&bot.step) {
+            Some(Step::Ask(ask)) => ask,
+            Some(Step::Form(_)) => return self.confirm_form(utterance),
+            _ => return,
+        };
         if utterance.confidence < HEARD {
             let apology = self.flow.lines.not_heard.clone();
             return self.failed(&apology);
         }
-        let spelled = matches!(ask.kind, SlotKind::Digits { .. } | SlotKind::Code { .. });
-        let other = |text: &str| slots::value(&ask.kind, text).filter(|_| spelled);
+        let today = self.today();
+        let other =
+            |text: &str| slots::value(&ask.kind, text, today).filter(|_| is_value(&ask.kind)).map(|value| value.text);
         match yes_no(&utterance.text) {
             Some(answer) if answer.yes => self.confirmed(ask, value),
             Some(answer) => match other(&answer.rest).filter(|other| other != value) {
@@ -511,10 +577,31 @@ impl super::state::Served {
 
 fn slot_fits(step: Option<&Step>, length: usize) -> bool {
     match step {
-        Some(Step::Ask(Ask { kind: SlotKind::Digits { min, max } | SlotKind::Code { min, max }, .. })) => {
-            length > 0 && (*min..=*max).contains(&length)
-        }
+        Some(Step::Ask(ask)) => keyed(&ask.kind).is_some_and(|(min, max)| length > 0 && (min..=max).contains(&length)),
         _ => false,
+    }
+}
+
+/// Least and most keys of an answer that may be keyed.
+fn keyed(kind: &SlotKind) -> Option<(usize, usize)> {
+    match kind {
+        SlotKind::Digits { min, max } | SlotKind::Code { min, max } => Some((*min, *max)),
+        SlotKind::Phone => Some((7, 15)),
+        _ => None,
+    }
+}
+
+/// Read back when it was heard poorly: not what is a yes or a no, or a story.
+fn is_value(kind: &SlotKind) -> bool {
+    !matches!(kind, SlotKind::YesNo | SlotKind::Free)
+}
+
+/// An answer that is known for what it is wherever it is said.
+fn tells_itself(kind: &SlotKind) -> bool {
+    match kind {
+        SlotKind::Digits { min, .. } | SlotKind::Code { min, .. } => *min >= 4,
+        SlotKind::YesNo | SlotKind::Free | SlotKind::Number { .. } | SlotKind::StreetNumber => false,
+        _ => true,
     }
 }
 

@@ -96,10 +96,25 @@ impl Call {
                 SlotKind::Digits { min, max } => of_length(*min, *max, |min, max| slots::digits(text, min, max)),
                 SlotKind::Code { min, max } => of_length(*min, *max, |min, max| slots::code(text, min, max)),
                 SlotKind::Free => None,
+                kind => {
+                    let value = slots::value(kind, text, self.today())?;
+                    let whole = !kind.listed().is_empty() && !kind.many() && value.sure;
+                    Some(if whole && is_short(text) { Weight::Complete } else { Weight::Words })
+                }
             },
+            Step::Form(form) => {
+                let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
+                let found = slots::read(text, &kinds, None, self.today()).found;
+                (!found.is_empty()).then_some(Weight::Words)
+            }
             _ => None,
         }
     }
+}
+
+/// No longer than a plain answer.
+fn is_short(text: &str) -> bool {
+    Words::of(text).len() <= 4
 }
 
 fn is_syllables(text: &str) -> bool {

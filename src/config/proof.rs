@@ -78,8 +78,11 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::DuplicateKey | ProblemKind::DuplicatePhrase | ProblemKind::DuplicateIntent => {
             "each once in a menu"
         }
+        ProblemKind::EmptyList => "`values: [...]`",
+        ProblemKind::DuplicateValue | ProblemKind::SoundAlike => "each word for one value of a list",
+        ProblemKind::DuplicateSlot => "each slot once in a form",
         ProblemKind::SecretNotByKeys => "`type: digits`",
-        ProblemKind::UnknownValue => "the `slot` of an `ask` step, or a name under a fetch step's `save`",
+        ProblemKind::UnknownValue => "the `slot` of an `ask` or `form` step, or a name under a fetch step's `save`",
         ProblemKind::UnfilledValue => "it asked or fetched on every way to here",
         ProblemKind::BadTemplate => "`{name}`, or `{name:code}` with code, phone, number, money, date or time",
         _ => return None,
@@ -91,6 +94,7 @@ fn values(flow: &Flow) -> BTreeSet<&str> {
     fn set(step: &Step) -> Vec<&str> {
         match step {
             Step::Ask(ask) => vec![&ask.slot],
+            Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
             Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
             _ => vec![],
         }
@@ -106,7 +110,8 @@ fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
         let key = match (part, kind) {
             ("prompt", Some(Step::Menu { .. })) => "menu",
             ("prompt", Some(Step::Ask(_))) => "ask",
-            ("kind", Some(Step::Ask(_))) => "type",
+            ("prompt", Some(Step::Form(_))) => "form",
+            ("kind", Some(Step::Ask(_) | Step::Form(_))) => "type",
             ("branches", _) => "decide",
             ("variable", _) => "if",
             ("say", Some(Step::HangUp { .. })) => "hang_up",

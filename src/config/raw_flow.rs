@@ -283,6 +283,8 @@ texts! {
     read_back or not_understood;
     /// When the caller says that what was read back is wrong.
     misheard or not_understood;
+    /// When the caller says that what was read back of a form is wrong, and not what.
+    what_to_change or misheard;
     /// When a backend takes longer than a moment.
     patience or to_person;
     /// When it still does.
@@ -318,6 +320,7 @@ pub enum Step {
     Disclose(Disclose),
     Menu(Menu),
     Ask(Ask),
+    Form(Form),
     Fetch(Fetch),
     Decide(Decide),
     Hours(ByHours),
@@ -326,8 +329,8 @@ pub enum Step {
 }
 
 /// The keys that tell the kinds of steps apart.
-pub(super) const STEP_KINDS: [&str; 9] =
-    ["say", "disclose", "menu", "ask", "fetch", "decide", "hours", "transfer", "hang_up"];
+pub(super) const STEP_KINDS: [&str; 10] =
+    ["say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "hang_up"];
 
 /// Says something and goes on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -389,18 +392,31 @@ pub struct Ask {
     pub ask: Text,
     /// The name under which the answer is kept, for `{name}` in texts.
     pub slot: String,
-    /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said).
+    /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said), `number`, `date`,
+    /// `time`, `money`, `phone`, `street_number`, `postcode`, `list` (one of `values`), `name` (one of `values`, which
+    /// are names of people).
     #[serde(rename = "type")]
     pub kind: AskKind,
     /// How many digits or characters it has.
     #[schemars(range(min = 1, max = 64))]
     pub length: Option<usize>,
-    /// How many at least, where `length` is not fixed.
-    #[schemars(range(min = 1, max = 64))]
-    pub min: Option<usize>,
-    /// How many at most, where `length` is not fixed.
-    #[schemars(range(min = 1, max = 64))]
-    pub max: Option<usize>,
+    /// The fewest digits or characters, where `length` is not fixed; of a `number`, the least.
+    pub min: Option<f64>,
+    /// The most digits or characters, where `length` is not fixed; of a `number`, the greatest.
+    pub max: Option<f64>,
+    /// What a `list` or `name` may be.
+    #[serde(default)]
+    pub values: Vec<ListValue>,
+    /// Several of a list's values may be said. Default false.
+    #[serde(default)]
+    pub many: bool,
+    /// The currency of `money` where callers name none (ISO 4217): `USD`, `EUR`, `CNY`, ...
+    pub currency: Option<String>,
+    /// The country of a `postcode`: at, au, be, br, ca, ch, cn, de, dk, es, fr, gb, in, it, jp, kr, mx, nl, pl, pt, se, sg, us.
+    pub country: Option<String>,
+    /// A `date` without a year is the last such day, not the next. Default false.
+    #[serde(default)]
+    pub past: bool,
     /// Reads the answer back and asks whether it is right: `"I heard {account:code}. Is that right?"`.
     pub confirm: Option<Text>,
     /// By keys only, and kept nowhere: PINs. Default false.
@@ -420,6 +436,111 @@ pub enum AskKind {
     Code,
     YesNo,
     Free,
+    Number,
+    Date,
+    Time,
+    Money,
+    Phone,
+    StreetNumber,
+    Postcode,
+    List,
+    Name,
+}
+
+/// One value of a list: its word, or the word with what else it may be called.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum ListValue {
+    One(Word),
+    Named(NamedValue),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedValue {
+    pub value: Word,
+    pub say: Option<Label>,
+    #[serde(default)]
+    pub also: Vec<Word>,
+}
+
+impl JsonSchema for ListValue {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ListValue".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<Word>();
+        let label = generator.subschema_for::<Label>();
+        json_schema!({
+            "description": "One value of a list: its word, or the word with what else it may be called.",
+            "anyOf": [
+                word,
+                {
+                    "type": "object",
+                    "properties": {
+                        "value": { "description": "The word by which it is kept and sent to backends.", "anyOf": [word] },
+                        "say": { "description": "How it is read out. Default: its word.", "anyOf": [label] },
+                        "also": { "description": "Other words for it, in any language.", "type": "array", "items": word, "default": [] },
+                    },
+                    "required": ["value"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
+    }
+}
+
+/// Fills several slots from whatever the caller says, in any order, and asks only for what is missing. What was heard
+/// poorly is read back; "no, make it large" corrects it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The question that is asked first: "What would you like?"
+    pub form: Text,
+    /// What is filled, in the order in which what is missing is asked for.
+    #[schemars(length(min = 1))]
+    pub slots: Vec<FormSlot>,
+    /// Reads everything back and asks whether it is right. Default: only what was heard poorly is read back.
+    pub confirm: Option<Text>,
+    /// The step that follows.
+    pub next: String,
+}
+
+/// One slot of a form.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FormSlot {
+    /// The name under which the answer is kept, for `{name}` in texts.
+    pub slot: String,
+    /// Asks for this slot alone, where it is missing. Without it, it is not asked for and may stay empty.
+    pub ask: Option<Text>,
+    /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said), `number`, `date`,
+    /// `time`, `money`, `phone`, `street_number`, `postcode`, `list` (one of `values`), `name` (one of `values`, which
+    /// are names of people).
+    #[serde(rename = "type")]
+    pub kind: AskKind,
+    /// How many digits or characters it has.
+    #[schemars(range(min = 1, max = 64))]
+    pub length: Option<usize>,
+    /// The fewest digits or characters, where `length` is not fixed; of a `number`, the least.
+    pub min: Option<f64>,
+    /// The most digits or characters, where `length` is not fixed; of a `number`, the greatest.
+    pub max: Option<f64>,
+    /// What a `list` or `name` may be.
+    #[serde(default)]
+    pub values: Vec<ListValue>,
+    /// Several of a list's values may be said. Default false.
+    #[serde(default)]
+    pub many: bool,
+    /// The currency of `money` where callers name none (ISO 4217): `USD`, `EUR`, `CNY`, ...
+    pub currency: Option<String>,
+    /// The country of a `postcode`: at, au, be, br, ca, ch, cn, de, dk, es, fr, gb, in, it, jp, kr, mx, nl, pl, pt, se, sg, us.
+    pub country: Option<String>,
+    /// A `date` without a year is the last such day, not the next. Default false.
+    #[serde(default)]
+    pub past: bool,
+    /// How the summary for the agent names it ("size"). Default: the slot's name.
+    pub label: Option<Label>,
 }
 
 /// Asks a backend.

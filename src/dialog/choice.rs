@@ -2,6 +2,7 @@
 
 use super::flow::MenuOption;
 use super::slots;
+use super::sound::Sounds;
 use super::words::Words;
 
 /// What a sentence says about a menu.
@@ -29,6 +30,11 @@ const AROUND_KEYS: &[&str] = &[
 const SURROUNDING: usize = 4;
 /// Likeness from which a misheard phrase counts, for phrases of five letters and more.
 const NEAR: f64 = 0.8;
+
+/// Phrases of fewer phonemes than this are not told by sound: nobody reads a choice back.
+const LONG_ENOUGH: usize = 5;
+/// And it must sound this much less like any other option.
+const LEAD: f32 = 0.15;
 
 /// Reads a sentence against a menu's phrases, and keys spoken as numbers.
 pub fn choose(options: &[MenuOption], text: &str) -> Choice {
@@ -65,12 +71,33 @@ pub fn choose(options: &[MenuOption], text: &str) -> Choice {
     }
     let near =
         |phrase: &Words| if phrase.len() == 1 && phrase.texts()[0].len() < 5 { 0.0 } else { bare.likeness(phrase) };
-    phrases
-        .iter()
-        .map(|(at, phrase)| (*at, near(phrase)))
-        .filter(|(_, likeness)| *likeness >= NEAR)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map_or(Choice::Open, |(at, _)| Choice::Sure(at))
+    let near = phrases.iter().map(|(at, phrase)| (*at, near(phrase))).filter(|(_, likeness)| *likeness >= NEAR);
+    match near.max_by(|a, b| a.1.total_cmp(&b.1)) {
+        Some((at, _)) => Choice::Sure(at),
+        None => sounding(options, &bare).map_or(Choice::Open, Choice::Sure),
+    }
+}
+
+/// The option that a short sentence sounds like, and no other nearly so much.
+fn sounding(options: &[MenuOption], bare: &Words) -> Option<usize> {
+    let sounds = |words: &Words| Sounds::of(&words.texts());
+    let heard = sounds(bare);
+    let alike = |option: &MenuOption| {
+        let phrases = option.phrases.iter().map(|phrase| sounds(&Words::of(phrase)));
+        let alike = phrases.filter(|phrase| phrase.len() >= LONG_ENOUGH).map(|phrase| {
+            let likeness = heard.likeness(&phrase);
+            (likeness, phrase.threshold().is_some_and(|threshold| likeness >= threshold))
+        });
+        alike.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, false))
+    };
+    if bare.len() > SURROUNDING {
+        return None;
+    }
+    let mut scores: Vec<(usize, (f32, bool))> = options.iter().map(alike).enumerate().collect();
+    scores.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
+    let (at, (best, enough)) = *scores.first()?;
+    let second = scores.get(1).map_or(0.0, |(_, (likeness, _))| *likeness);
+    (enough && best - second >= LEAD).then_some(at)
 }
 
 /// "two", "press two", "number two please", "第二个": the key that was said.
@@ -120,6 +147,19 @@ mod tests {
             ("营业时间。", 2),
         ] {
             assert_eq!(choose(&options, text), Choice::Sure(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn misheard_phrases_are_known_by_their_sound() {
+        let options = options();
+        for (text, wanted) in
+            [("ballance is", 0), ("lost guard", 1), ("stole in card", 1), ("open in hours", 2), ("挂十", 1)]
+        {
+            assert_eq!(choose(&options, text), Choice::Sure(wanted), "{text}");
+        }
+        for text in ["my mortgage", "transfer", "what", "good morning", "转账"] {
+            assert_eq!(choose(&options, text), Choice::Open, "{text}");
         }
     }
 

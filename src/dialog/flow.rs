@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Language;
+use super::template::ReadAs;
 use super::values::Values;
 use crate::emotion::policy::Policy;
 
@@ -47,6 +48,11 @@ impl Flow {
             }
         }
         languages
+    }
+
+    /// The clock by which callers say "today": that of its first opening hours, else UTC.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.hours.values().next().map_or(chrono_tz::UTC, |hours| hours.zone)
     }
 
     /// The same flow, spoken in another of its languages (for a line that begins in it).
@@ -96,6 +102,8 @@ pub struct FlowTexts {
     pub read_back: Text,
     /// The caller said that what was read back is wrong.
     pub misheard: Text,
+    /// What was read back of a form is wrong: which of it?
+    pub what_to_change: Text,
     /// A backend takes longer than a moment.
     pub patience: Text,
     /// It still does.
@@ -162,6 +170,8 @@ pub enum Step {
     },
     /// Fill one slot.
     Ask(Ask),
+    /// Fill several.
+    Form(Form),
     /// Ask a backend; results become variables.
     Fetch(Fetch),
     /// The first branch whose condition holds.
@@ -221,6 +231,111 @@ pub enum SlotKind {
     YesNo,
     /// Whatever is said.
     Free,
+    /// A whole or broken number within these bounds: "fifty", 三点五. Kept as `3.5`.
+    Number {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    /// A day, kept as `2026-11-03`. Where no year is said the next such day is meant, or with `past` the last.
+    Date {
+        past: bool,
+    },
+    /// A time of day, kept as `15:30`.
+    Time,
+    /// An amount, kept as `3.50 USD`; in this currency (ISO 4217) where none is said.
+    Money {
+        currency: String,
+    },
+    /// A telephone number, kept as digits, after a `+` where one is said.
+    Phone,
+    /// The number of a house: `12B`.
+    StreetNumber,
+    /// A postcode of this country (ISO 3166), kept as it is written there.
+    Postcode {
+        country: String,
+    },
+    /// One of these, or with `many` any number of them (kept with `, ` between).
+    List {
+        values: Vec<ListValue>,
+        many: bool,
+    },
+    /// One of these people: by whole name, or by a part that only one of them has.
+    Name {
+        names: Vec<ListValue>,
+    },
+}
+
+impl SlotKind {
+    /// How a value of this kind is read out where the text does not say.
+    pub fn read_as(&self) -> ReadAs {
+        match self {
+            Self::Digits { .. } | Self::Code { .. } | Self::StreetNumber | Self::Postcode { .. } => ReadAs::Code,
+            Self::Number { .. } => ReadAs::Number,
+            Self::Date { .. } => ReadAs::Date,
+            Self::Time => ReadAs::Time,
+            Self::Money { .. } => ReadAs::Money,
+            Self::Phone => ReadAs::Phone,
+            Self::YesNo | Self::Free | Self::List { .. } | Self::Name { .. } => ReadAs::Words,
+        }
+    }
+
+    /// The values of a list.
+    pub fn listed(&self) -> &[ListValue] {
+        match self {
+            Self::List { values, .. } => values,
+            Self::Name { names } => names,
+            _ => &[],
+        }
+    }
+
+    /// Any number of values.
+    pub fn many(&self) -> bool {
+        matches!(self, Self::List { many: true, .. })
+    }
+}
+
+/// One value of an operator's list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListValue {
+    /// As it is kept and sent to backends; said so, too, where `say` has no other words.
+    pub value: String,
+    /// How it is read out, by language.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub say: BTreeMap<Language, String>,
+    /// Other words for it, of any language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+}
+
+impl ListValue {
+    /// Everything that it may be called.
+    pub fn phrases(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.value).chain(self.say.values()).chain(&self.also).map(String::as_str)
+    }
+
+    pub fn said_in(&self, language: &Language) -> &str {
+        self.say.get(language).unwrap_or(&self.value)
+    }
+}
+
+/// Fills several slots: whatever of them a sentence holds, in any order, and then asks for what is missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Form {
+    /// Asked first.
+    pub prompt: Text,
+    pub slots: Vec<FormSlot>,
+    /// Reads everything back and asks whether it is right; without it only what was heard poorly is read back.
+    pub confirm: Option<Text>,
+    pub next: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormSlot {
+    pub slot: String,
+    pub kind: SlotKind,
+    /// Asks for this slot alone; none: it is not asked for, and stays empty unless it is said.
+    pub ask: Option<Text>,
+    pub label: BTreeMap<Language, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ pub mod person;
 mod prompt;
 pub mod refusal;
 pub mod slots;
+pub mod sound;
 pub mod template;
 pub mod values;
 mod wording;

@@ -83,6 +83,8 @@ pub enum Expect {
     Digits { min: usize, max: usize },
     /// Letters and digits.
     Code { min: usize, max: usize },
+    /// One value or several, in a sentence: a date, an amount, what the step's lists hold.
+    Values { phrases: Vec<String> },
     /// Yes or no.
     YesNo,
     /// What the caller wants, in own words.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::flow::{Test, Text};
-use super::template::{self, Part};
+use super::template::{self, Part, ReadAs};
 use super::{Language, Piece};
 
 /// Shown instead of a secret's value.
@@ -32,6 +32,8 @@ pub struct Values(BTreeMap<String, Kept>);
 struct Kept {
     text: String,
     secret: bool,
+    /// How texts say it, by language, where that is not as it is kept.
+    said: BTreeMap<Language, String>,
 }
 
 impl std::fmt::Debug for Kept {
@@ -43,12 +45,17 @@ impl std::fmt::Debug for Kept {
 
 impl Values {
     pub fn set(&mut self, name: &str, text: String) {
-        self.0.insert(name.to_owned(), Kept { text, secret: false });
+        self.0.insert(name.to_owned(), Kept { text, secret: false, said: BTreeMap::new() });
+    }
+
+    /// Keeps a value that texts say in other words.
+    pub fn set_said(&mut self, name: &str, text: String, said: BTreeMap<Language, String>) {
+        self.0.insert(name.to_owned(), Kept { text, secret: false, said });
     }
 
     /// Keeps a value that may only be sent to a backend.
     pub fn set_secret(&mut self, name: &str, text: String) {
-        self.0.insert(name.to_owned(), Kept { text, secret: true });
+        self.0.insert(name.to_owned(), Kept { text, secret: true, said: BTreeMap::new() });
     }
 
     pub fn clear(&mut self, name: &str) {
@@ -63,7 +70,13 @@ impl Values {
     /// The pieces to speak of a text in `language` and, where it was recorded, the words of the recording.
     /// A value that is not there is left out.
     pub fn render(&self, text: &Text, language: &Language) -> Rendered {
-        let words = text.texts.get(language).map(|template| self.pieces(template)).unwrap_or_default();
+        self.render_with(text, language, &[])
+    }
+
+    /// The same, with values of its own: the pieces that stand for a name.
+    pub fn render_with(&self, text: &Text, language: &Language, own: &[(&str, Vec<Piece>)]) -> Rendered {
+        let template = text.texts.get(language);
+        let words = template.map(|template| self.pieces(template, language, own)).unwrap_or_default();
         match text.recordings.get(language) {
             Some(file) => Rendered { pieces: vec![Piece::Recording(file.clone())], words: Some(words) },
             None => Rendered { pieces: words, words: None },
@@ -102,13 +115,25 @@ impl Values {
         }
     }
 
-    fn pieces(&self, template: &str) -> Vec<Piece> {
+    fn pieces(&self, template: &str, language: &Language, own: &[(&str, Vec<Piece>)]) -> Vec<Piece> {
         let parts = template::parse(template).unwrap_or_default();
-        let piece = |part| match part {
-            Part::Text(words) => Some(Piece::Text(words)),
-            Part::Value { name, read } => self.shown(&name).map(|value| read.piece(value.to_owned())),
+        let pieces = |part| match part {
+            Part::Text(words) => vec![Piece::Text(words)],
+            Part::Value { name, read } => match own.iter().find(|(known, _)| *known == name) {
+                Some((_, pieces)) => pieces.clone(),
+                None => self.piece(&name, read, language).into_iter().collect(),
+            },
         };
-        parts.into_iter().filter_map(piece).collect()
+        parts.into_iter().flat_map(pieces).collect()
+    }
+
+    /// A value as it is spoken; none for what is not there or a secret.
+    pub fn piece(&self, name: &str, read: ReadAs, language: &Language) -> Option<Piece> {
+        let kept = self.0.get(name).filter(|kept| !kept.secret)?;
+        Some(match (read, kept.said.get(language)) {
+            (ReadAs::Words, Some(said)) => Piece::Text(said.clone()),
+            (read, _) => read.piece(kept.text.clone()),
+        })
     }
 }
 

@@ -45,6 +45,7 @@ impl Default for FlowTexts {
             ),
             read_back: text("I heard {value:code}. Is that right?", "我听到的是{value:code}，对吗？"),
             misheard: text("Sorry, I misheard. Once more, please.", "不好意思，我听错了，请您再说一次。"),
+            what_to_change: text("What should I change?", "请问哪里需要改？"),
             patience: text("One moment, please.", "请稍等。"),
             still_looking: text("I'm still looking. Thank you for your patience.", "还在查询，感谢您的耐心等待。"),
             position: text(

@@ -94,7 +94,7 @@ fn push(words: &mut Vec<Word>, open: &mut String) {
 }
 
 /// Full-width forms (U+FF01-FF5E) as their ASCII twins.
-fn plain(c: char) -> char {
+pub(super) fn plain(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
         c => c,

@@ -261,7 +261,7 @@ fn confidence(certainty: f32) -> f32 {
 /// Phrases that Whisper is told to expect.
 fn told(request: &HearRequest) -> Vec<&str> {
     let choices = match &request.expect {
-        Expect::Choice { phrases } => phrases.as_slice(),
+        Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
         _ => &[],
     };
     request.hints.iter().chain(choices).map(String::as_str).collect()

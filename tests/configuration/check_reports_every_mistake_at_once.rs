@@ -178,7 +178,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "flow.yaml",
         "digit\n",
-        "`type` is \"digit\" (expected one of `digits`, `code`, `yes_no`, `free`); did you mean `digits`?",
+        "`type` is \"digit\" (expected one of `digits`, `code`, `yes_no`, `free`, `number`, `date`, `time`, `money`, `phone`, `street_number`, `postcode`, `list`, `name`); did you mean `digits`?",
     ),
     ("flow.yaml", "zh: 请", "the flow does not speak `zh`"),
     ("flow.yaml", "{ zh", "this is not said in en"),

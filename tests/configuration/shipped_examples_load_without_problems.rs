@@ -10,8 +10,8 @@ fn example(name: &str) -> Config {
 }
 
 #[test]
-fn the_bank_the_carrier_and_the_third_language_load() {
-    for name in ["bank.yaml", "parcel.yaml", "spanish.yaml"] {
+fn the_bank_the_carrier_the_third_language_and_the_cafe_load() {
+    for name in ["bank.yaml", "parcel.yaml", "spanish.yaml", "cafe.yaml"] {
         let config = example(name);
         assert_eq!(config.lines.len(), 1, "{name}");
         assert!(

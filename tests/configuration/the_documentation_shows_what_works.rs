@@ -39,10 +39,32 @@ flows: [bank.yaml]
 }
 
 #[test]
+fn the_form_shown_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let around = r#"
+lines: { cafe: { numbers: ["1000"], flow: cafe } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [counter] } }
+queues: { counter: {} }
+flows:
+  - flow: cafe
+    language: en
+    person: { queue: counter }
+    start: order
+    steps:
+      place_order: { transfer: counter }
+"#;
+    let form: String = blocks()[2].lines().map(|line| format!("    {line}\n")).collect();
+    std::fs::write(&path, format!("{around}{form}")).unwrap();
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.flows["cafe"].steps.len(), 2);
+}
+
+#[test]
 fn the_emotion_policy_shown_is_the_one_built_in() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
-    let tell = blocks()[4].replace("next: menu", "next: desk");
+    let tell = blocks()[5].replace("next: menu", "next: desk");
     let around = format!(
         r#"
 lines: {{ main: {{ numbers: ["100"], flow: hello }} }}
@@ -59,7 +81,7 @@ flows:
 "#,
         tell.lines().map(|line| format!("    {line}\n")).collect::<String>()
     );
-    std::fs::write(&path, format!("{}{around}", blocks()[3])).unwrap();
+    std::fs::write(&path, format!("{}{around}", blocks()[4])).unwrap();
     let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     let shown = config.lines["main"].emotion.clone().unwrap();
     assert_eq!((shown.lists.complaint.len(), shown.lists.threat.len()), (1, 1));
@@ -78,7 +100,7 @@ queues: { desk: {} }
 flows:
   - { flow: hello, language: en, person: { queue: desk }, start: desk, steps: { desk: { transfer: desk } } }
 "#;
-    std::fs::write(&path, format!("{}{around}", blocks()[2])).unwrap();
+    std::fs::write(&path, format!("{}{around}", blocks()[3])).unwrap();
     for file in ["cert.pem", "key.pem", "carrier.secret"] {
         std::fs::write(folder.path().join(file), "something").unwrap();
     }

@@ -83,3 +83,51 @@ fn options_that_cannot_be_told_apart() {
         &["16:20: key 1", "16:39: `Yes please`", "17:20: key 0 always leads to a person"],
     );
 }
+
+#[test]
+fn a_form_of_many_kinds_is_read() {
+    shown(
+        r#"      start:
+        form: What would you like?
+        slots:
+          - { slot: size, type: list, values: [small, { value: large, also: [big, 大杯], say: a large }], ask: What size? }
+          - { slot: extras, type: list, many: true, values: [oat milk, caramel], ask: Anything extra? }
+          - { slot: day, type: date, ask: On which day? }
+          - { slot: price, type: money, currency: usd }
+          - { slot: zip, type: postcode, country: us }
+          - { slot: count, type: number, min: 1, max: 12 }
+        confirm: "{size}, {extras}, {day:date}. Is that right?"
+        next: who
+      who: { ask: Who is it?, slot: who, type: name, values: [Anna Lindqvist, Ben Okafor], next: out }
+      out: { transfer: q, say: "Thank you, {who}. {count:number} of {size}, {price:money}, {zip:code}." }
+"#,
+        &[],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_the_kind_of_an_answer() {
+    shown(
+        r#"      start: { ask: How much?, slot: x, type: money, next: b }
+      b: { ask: Which?, slot: y, type: list, next: c }
+      c: { ask: Which?, slot: z, type: list, values: [one two, { value: three, also: [One two!] }], next: d }
+      d: { ask: When?, slot: u, type: date, values: [x], currency: USD, next: e }
+      e: { ask: Where?, slot: v, type: postcode, country: xx, next: f }
+      f: { ask: Code?, slot: w, type: code, min: 1.5, max: 4, next: g }
+      g: { form: Well?, slots: [{ slot: s, type: list, values: ["a, b"] }, { slot: s, type: free }], next: h }
+      h: { transfer: q }
+"#,
+        &[
+            "12:47: this type of answer needs its `currency`",
+            "13:40: a list without values",
+            "14:64: `One two!` stands for value 1 already",
+            "15:45: `values` says nothing for this type of answer",
+            "15:58: `currency` says nothing for this type of answer",
+            "16:40: the postcodes of `xx` are not known",
+            "17:50: `min` is no number of characters",
+            "18:65: a comma in the value",
+            "18:84: `s` is slot 1 already",
+            "18:84: `s` can only be filled by asking for it",
+        ],
+    );
+}

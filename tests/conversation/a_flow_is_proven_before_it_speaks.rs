@@ -12,6 +12,66 @@ use script::flows;
 fn good_flows_have_no_problem() {
     assert_eq!(check(&flows::bank()), []);
     assert_eq!(check(&flows::parcel()), []);
+    assert_eq!(check(&flows::cafe()), []);
+}
+
+#[test]
+fn every_way_to_break_a_form_is_told_at_its_place() {
+    fn form(flow: &mut Flow) -> &mut Form {
+        match step(flow, "order") {
+            Step::Form(form) => form,
+            other => panic!("{other:?}"),
+        }
+    }
+    fn values(flow: &mut Flow, slot: usize) -> &mut Vec<ListValue> {
+        match &mut form(flow).slots[slot].kind {
+            SlotKind::List { values, .. } => values,
+            other => panic!("{other:?}"),
+        }
+    }
+    let mutations = [
+        mutation(EmptyList, "order", "slots", |flow| {
+            form(flow).slots.clear();
+            *step(flow, "told") = Step::Say { say: flows::en("Done."), next: "menu".into() };
+        }),
+        mutation(EmptyList, "order", "slots/0/kind", |flow| values(flow, 0).clear()),
+        mutation(DuplicateValue, "order", "slots/1/values/1", |flow| values(flow, 1)[1].also.push("Latte!".into())),
+        mutation(SoundAlike, "order", "slots/1/values/6", |flow| values(flow, 1)[0].also.push("chy".into())),
+        mutation(ValueIsPerson, "order", "slots/3/values/0", |flow| values(flow, 3)[0].also.push("operator".into())),
+        mutation(DuplicateSlot, "order", "slots/1/slot", |flow| {
+            form(flow).slots[1].slot = "size".into();
+            *step(flow, "told") = Step::Say { say: flows::en("A {size}."), next: "menu".into() };
+        }),
+        mutation(SlotNeverAsked, "order", "slots/4/slot", |flow| form(flow).slots[4].kind = SlotKind::Free),
+        mutation(BadLength, "order", "slots/4/kind", |flow| {
+            form(flow).slots[4].kind = SlotKind::Number { min: Some(3.0), max: Some(2.0) };
+        }),
+        mutation(UnknownUnit, "amount", "kind", |flow| {
+            ask(flow, "amount").kind = SlotKind::Money { currency: "dollars".into() };
+        }),
+        mutation(UnknownUnit, "amount", "kind", |flow| {
+            ask(flow, "amount").kind = SlotKind::Postcode { country: "xx".into() };
+            *step(flow, "sorry") = Step::HangUp { say: flows::en("Sorry.") };
+        }),
+        mutation(UnknownValue, "table", "confirm", |flow| {
+            if let Step::Form(form) = step(flow, "table") {
+                form.confirm = Some(flows::en("{date:date}?"));
+            }
+        }),
+        mutation(BadTemplate, "order", "slots/0/ask", |flow| form(flow).slots[0].ask = Some(flows::en("What {size?"))),
+        mutation(MissingLanguage, "order", "slots/0/ask", |flow| {
+            form(flow).slots[0].ask = Some(Text::default());
+        }),
+        mutation(UnknownStep, "order", "next", |flow| form(flow).next = "tolt".into()),
+    ];
+    for mutation in mutations {
+        let mut flow = flows::cafe();
+        (mutation.breaks)(&mut flow);
+        let problems: Vec<_> =
+            check(&flow).into_iter().map(|problem| (problem.kind, problem.step, problem.field)).collect();
+        let wanted = (mutation.kind, mutation.at.to_owned(), mutation.field.to_owned());
+        assert!(problems.contains(&wanted), "{wanted:?}: {problems:?}");
+    }
 }
 
 fn step<'a>(flow: &'a mut Flow, name: &str) -> &'a mut Step {

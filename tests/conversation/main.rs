@@ -14,6 +14,7 @@ mod a_rewritten_summary_is_used_only_when_good_and_in_time;
 mod a_secret_said_aloud_is_kept_nowhere;
 mod a_shutdown_is_told_to_callers_honestly;
 mod a_transfer_that_fails_loses_nobody;
+mod an_order_is_taken_however_it_is_said;
 mod an_upset_caller_is_comforted_once_and_put_through;
 mod callers_reach_the_agent_that_their_queue_promises;
 mod calls_and_floor_agree_after_any_race;
@@ -30,6 +31,7 @@ mod silent_callers_are_asked_twice_and_let_go;
 mod the_shipped_conversations_serve_their_callers;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
 mod values_said_to_a_caller_are_kept_nowhere;
+mod what_is_offered_is_recognised_by_its_sound;
 mod what_the_network_says_of_a_caller_is_at_hand;
 
 use frontdesk::dialog::{Language, Piece};

@@ -161,3 +161,65 @@ fn spanish_is_spoken_by_recordings() {
     assert_eq!(call.count(recorded), 1);
     assert_eq!(call.last_said(), "Marque cero para hablar con la operadora.");
 }
+
+fn cafe() -> Script {
+    let mut call = call("cafe.yaml", "cafe", MONDAY);
+    call.backends.insert("orders".into(), Ok(json!({ "drink": "latte", "minutes": 10 })));
+    call
+}
+
+#[test]
+fn the_cafe_takes_an_order_from_one_sentence() {
+    let mut call = cafe();
+    call.keys("1").says("I'd like a large iced mocha with oat milk and caramel, no, make that cinnamon");
+    assert_eq!(call.last_said(), "A large iced mocha with oat milk, no roast, cinnamon. Is that right?");
+    call.says("light roast please");
+    assert_eq!(call.last_said(), "A large iced mocha with oat milk, light roast, cinnamon. Is that right?");
+    call.says("yes").says("Maria").quiet();
+    assert!(
+        call.said().iter().any(|text| text == "Your large iced mocha will be ready in 10 minutes."),
+        "{:?}",
+        call.said()
+    );
+    let sent = &call.fetches[0].2;
+    assert_eq!(
+        (sent["size"].as_str(), sent["extras"].as_str(), sent["name"].as_str()),
+        ("twenty ounce", "cinnamon", "Maria")
+    );
+}
+
+#[test]
+fn the_cafe_hears_what_was_meant() {
+    let mut call = cafe();
+    call.keys("1").says("20 hours i smoke a light rose").says("oat milk").says("no");
+    assert!(
+        call.last_said().starts_with("A large iced mocha with oat milk, light roast, no extras."),
+        "{}",
+        call.last_said()
+    );
+}
+
+#[test]
+fn the_cafe_takes_an_order_in_mandarin() {
+    let mut call = cafe();
+    call.keys("1").says("我要一个大杯拿铁，燕麦奶，加焦糖");
+    let sent = |call: &Script, slot: &str| {
+        call.call.timeline().iter().rev().find_map(|entry| match &entry.note {
+            frontdesk::call::Note::Slot { slot: name, value, .. } if name == slot => Some(value.clone()),
+            _ => None,
+        })
+    };
+    for (slot, value) in [("size", "twenty ounce"), ("drink", "latte"), ("milk", "oat milk"), ("extras", "caramel")] {
+        assert_eq!(sent(&call, slot).as_deref(), Some(value), "{slot}");
+    }
+}
+
+#[test]
+fn a_table_is_asked_for_in_one_breath() {
+    let mut call = cafe();
+    call.keys("2")
+        .says("Friday at half past three for four people, my number is five five five, oh one nine nine, double two");
+    assert_eq!(call.last_said(), "A table for 4 on 2026-11-27 at 15:30. Your number is 555019922. Is that right?");
+    call.says("no, for five").says("yes").quiet();
+    assert_eq!(call.queue(), Some("counter"));
+}

@@ -277,3 +277,138 @@ pub fn parcel() -> Flow {
 pub fn shared(flow: Flow) -> Arc<Flow> {
     Arc::new(flow)
 }
+
+fn listed(values: &[(&str, &[&str])]) -> Vec<ListValue> {
+    let value = |(value, also): &(&str, &[&str])| ListValue {
+        value: (*value).to_owned(),
+        say: BTreeMap::new(),
+        also: also.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    values.iter().map(value).collect()
+}
+
+fn field(slot: &str, kind: SlotKind, ask: Option<&str>) -> FormSlot {
+    FormSlot { slot: slot.into(), kind, ask: ask.map(en), label: label("en", &slot.replace('_', " ")) }
+}
+
+/// A coffee house: one order with five slots, a table for some day, a story.
+pub fn cafe() -> Flow {
+    let one = |values: &[(&str, &[&str])]| SlotKind::List { values: listed(values), many: false };
+    let order = Form {
+        prompt: en("What would you like?"),
+        slots: vec![
+            field(
+                "size",
+                one(&[
+                    ("twelve ounce", &["small", "小杯"]),
+                    ("sixteen ounce", &["medium", "中杯"]),
+                    ("twenty ounce", &["large", "big", "大杯"]),
+                ]),
+                Some("What size?"),
+            ),
+            field(
+                "drink",
+                one(&[
+                    ("latte", &["拿铁"]),
+                    ("cappuccino", &["卡布奇诺"]),
+                    ("iced mocha", &["mocha", "冰摩卡"]),
+                    ("drip coffee", &["coffee"]),
+                    ("americano", &["美式"]),
+                    ("hot chocolate", &[]),
+                    ("chai tea", &["chai"]),
+                ]),
+                Some("Which drink?"),
+            ),
+            field(
+                "roast",
+                one(&[("light roast", &[]), ("medium roast", &[]), ("dark roast", &[])]),
+                Some("Which roast?"),
+            ),
+            field(
+                "extras",
+                SlotKind::List {
+                    values: listed(&[
+                        ("oat milk", &["燕麦奶"]),
+                        ("vanilla syrup", &["vanilla", "香草"]),
+                        ("caramel", &["焦糖"]),
+                        ("whipped cream", &["cream"]),
+                        ("extra shot", &[]),
+                        ("cinnamon", &[]),
+                    ]),
+                    many: true,
+                },
+                Some("Anything extra?"),
+            ),
+            field("count", SlotKind::Number { min: Some(1.0), max: Some(60.0) }, None),
+        ],
+        confirm: None,
+        next: "told".into(),
+    };
+    let table = Form {
+        prompt: en("When would you like to come?"),
+        slots: vec![
+            field("day", SlotKind::Date { past: false }, Some("On which day?")),
+            field("hour", SlotKind::Time, Some("At what time?")),
+            field("phone", SlotKind::Phone, Some("What is your telephone number?")),
+        ],
+        confirm: Some(en("{day:date} at {hour:time}, your number is {phone:phone}. Is that right?")),
+        next: "booked".into(),
+    };
+    let steps = [
+        (
+            "menu",
+            Step::Menu {
+                short: None,
+                prompt: en("An order, or a table?"),
+                options: vec![
+                    option('1', Some("order"), &["order", "coffee"], "order"),
+                    option('2', Some("table"), &["table"], "table"),
+                    option('3', None, &["refund"], "amount"),
+                ],
+            },
+        ),
+        ("order", Step::Form(order)),
+        ("told", Step::Say { say: en("A {size} {drink}, {roast}, {extras}."), next: "menu".into() }),
+        ("table", Step::Form(table)),
+        ("booked", Step::HangUp { say: en("See you then.") }),
+        (
+            "amount",
+            Step::Ask(Ask {
+                prompt: en("How much did you pay?"),
+                slot: "amount".into(),
+                kind: SlotKind::Money { currency: "USD".into() },
+                confirm: None,
+                secret: false,
+                label: label("en", "amount"),
+                next: "whom".into(),
+            }),
+        ),
+        (
+            "whom",
+            Step::Ask(Ask {
+                prompt: en("Who served you?"),
+                slot: "whom".into(),
+                kind: SlotKind::Name {
+                    names: listed(&[("Anna Lindqvist", &[]), ("Ben Okafor", &[]), ("Ben Wright", &[])]),
+                },
+                confirm: None,
+                secret: false,
+                label: label("en", "served by"),
+                next: "sorry".into(),
+            }),
+        ),
+        ("sorry", Step::HangUp { say: en("{amount:money}, and {whom}. You will have it back.") }),
+    ];
+    Flow {
+        name: "cafe".into(),
+        start: "menu".into(),
+        steps: steps.into_iter().map(|(name, step)| (name.to_owned(), step)).collect(),
+        intents: [
+            intent("en", "order", "order", &["I would like a coffee"]),
+            intent("en", "table", "table", &["can I book a table"]),
+        ]
+        .into(),
+        hours: BTreeMap::new(),
+        ..bank()
+    }
+}

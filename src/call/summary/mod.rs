@@ -97,14 +97,14 @@ impl Reader<'_> {
                 continue; // taken back
             }
             let ask = self.asks().find(|ask| ask.slot == *slot);
-            let label = ask.and_then(|ask| self.label(&ask.label)).unwrap_or_else(|| plain_name(slot));
+            let label = ask.as_ref().and_then(|ask| self.label(ask.label)).unwrap_or_else(|| plain_name(slot));
             let value = match value.as_str() {
                 HIDDEN => self.say.kept_nowhere,
-                slots::YES if ask.is_some_and(|ask| ask.kind == SlotKind::YesNo) => self.say.yes,
-                slots::NO if ask.is_some_and(|ask| ask.kind == SlotKind::YesNo) => self.say.no,
+                slots::YES if ask.as_ref().is_some_and(|ask| *ask.kind == SlotKind::YesNo) => self.say.yes,
+                slots::NO if ask.as_ref().is_some_and(|ask| *ask.kind == SlotKind::YesNo) => self.say.no,
                 value => value,
             };
-            let asked_back = ask.is_some_and(|ask| ask.confirm.is_some());
+            let asked_back = ask.is_some_and(|ask| ask.read_back);
             let sure = match (confirmed, asked_back) {
                 (true, _) => self.say.confirmed,
                 (false, true) => self.say.not_confirmed,
@@ -125,7 +125,7 @@ impl Reader<'_> {
                     facts.push(fact(FactKind::Tried, entry, (self.say.value)(&what, outcome)));
                     if let (None, Some(slot)) = (failure, fetch.and_then(|fetch| fetch.verifies.as_ref())) {
                         let ask = self.asks().find(|ask| ask.slot == *slot);
-                        let label = ask.and_then(|ask| self.label(&ask.label)).unwrap_or_else(|| plain_name(slot));
+                        let label = ask.and_then(|ask| self.label(ask.label)).unwrap_or_else(|| plain_name(slot));
                         facts.push(fact(FactKind::Verified, entry, (self.say.verified)(&label, backend)));
                     }
                 }
@@ -206,12 +206,12 @@ impl Reader<'_> {
             match &entry.note {
                 Note::Step { step: name } => {
                     step = self.flow.steps.get(name);
-                    if let Some(Step::Ask(Ask { kind, .. })) = step
-                        && *kind != SlotKind::YesNo
-                        && !settled
-                    {
-                        gathering = true;
-                    }
+                    let gathers = match step {
+                        Some(Step::Ask(Ask { kind, .. })) => *kind != SlotKind::YesNo,
+                        Some(Step::Form(_)) => true,
+                        _ => false,
+                    };
+                    gathering |= gathers && !settled;
                 }
                 Note::Fetch { .. } => (settled, gathering) = (false, true),
                 Note::Reply { failure: None, .. } => gathering = false,
@@ -237,6 +237,7 @@ impl Reader<'_> {
                     let wish = person::wanted(&said.text);
                     let own_words = match step {
                         Some(Step::Ask(ask)) => wish || ask.kind == SlotKind::Free,
+                        Some(Step::Form(_)) => wish,
                         _ => true,
                     };
                     let words = Words::of(&said.text).len();
@@ -255,10 +256,22 @@ impl Reader<'_> {
         }
     }
 
-    fn asks(&self) -> impl Iterator<Item = &Ask> {
-        self.flow.steps.values().filter_map(|step| match step {
-            Step::Ask(ask) => Some(ask),
-            _ => None,
+    /// Every slot that the flow asks for.
+    fn asks(&self) -> impl Iterator<Item = Asked<'_>> {
+        self.flow.steps.values().flat_map(|step| match step {
+            Step::Ask(ask) => {
+                vec![Asked { slot: &ask.slot, label: &ask.label, kind: &ask.kind, read_back: ask.confirm.is_some() }]
+            }
+            Step::Form(form) => {
+                let asked = form.slots.iter().map(|slot| Asked {
+                    slot: &slot.slot,
+                    label: &slot.label,
+                    kind: &slot.kind,
+                    read_back: form.confirm.is_some(),
+                });
+                asked.collect()
+            }
+            _ => Vec::new(),
         })
     }
 
@@ -278,6 +291,14 @@ impl Reader<'_> {
     fn label(&self, label: &std::collections::BTreeMap<Language, String>) -> Option<String> {
         label.get(&self.flow.language).or_else(|| label.values().next()).cloned()
     }
+}
+
+/// A slot, by an ask or a form.
+struct Asked<'f> {
+    slot: &'f str,
+    label: &'f std::collections::BTreeMap<Language, String>,
+    kind: &'f SlotKind,
+    read_back: bool,
 }
 
 fn fact(kind: FactKind, entry: &Entry, text: String) -> Fact {

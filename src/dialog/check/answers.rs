@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use super::ways::nearest;
 use super::{Problem, ProblemKind, problem};
-use crate::dialog::flow::{Ask, Flow, MenuOption, SlotKind, Step};
+use crate::dialog::flow::{Ask, Flow, Form, MenuOption, SlotKind, Step};
+use crate::dialog::sound::Sounds;
 use crate::dialog::words::Words;
+use crate::dialog::{person, slots};
 
 pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
     for (name, step) in &flow.steps {
         match step {
             Step::Menu { options, .. } => menu(flow, name, options, problems),
             Step::Ask(ask) => question(name, ask, problems),
+            Step::Form(form) => filled(name, form, problems),
             Step::Disclose { key: Some(key), .. } if !matches!(key, '1'..='9' | '*' | '#') => {
                 let message = format!("key {key} cannot refuse");
                 problems.push(problem(name, "key", ProblemKind::BadKey, message, "take 1-9, * or #"));
@@ -87,14 +90,99 @@ fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Prob
     }
 }
 
-fn question(name: &str, ask: &Ask, problems: &mut Vec<Problem>) {
-    if let SlotKind::Digits { min, max } | SlotKind::Code { min, max } = ask.kind
-        && (min == 0 || max < min)
-    {
-        let message = format!("no answer has {min} to {max} characters");
-        let remedy = "give the least (at least 1) and the most";
-        problems.push(problem(name, "kind", ProblemKind::BadLength, message, remedy));
+/// What is wrong with a kind of answer; `field` ends in `kind`.
+fn kind(name: &str, field: &str, kind: &SlotKind, problems: &mut Vec<Problem>) {
+    let mut tell = |field: String, kind, message: String, remedy: &str| {
+        problems.push(problem(name, field, kind, message, remedy));
+    };
+    match kind {
+        SlotKind::Digits { min, max } | SlotKind::Code { min, max } if *min == 0 || max < min => {
+            let message = format!("no answer has {min} to {max} characters");
+            tell(field.into(), ProblemKind::BadLength, message, "give the least (at least 1) and the most");
+        }
+        SlotKind::Number { min: Some(min), max: Some(max) } if max < min => {
+            let message = format!("no number is from {min} to {max}");
+            tell(field.into(), ProblemKind::BadLength, message, "give the least and the most");
+        }
+        SlotKind::Money { currency } if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) => {
+            let message = format!("`{currency}` is no currency");
+            tell(field.into(), ProblemKind::UnknownUnit, message, "take a code such as USD, EUR, GBP or CNY");
+        }
+        SlotKind::Postcode { country } if !slots::has_postcodes(country) => {
+            let message = format!("the postcodes of `{country}` are not known");
+            let remedy = "take one of the countries that the reference names, or ask for a `code`";
+            tell(field.into(), ProblemKind::UnknownUnit, message, remedy);
+        }
+        SlotKind::List { .. } | SlotKind::Name { .. } => list(field, kind, &mut tell),
+        _ => {}
     }
+}
+
+fn list(field: &str, kind: &SlotKind, tell: &mut dyn FnMut(String, ProblemKind, String, &str)) {
+    let listed = kind.listed();
+    if listed.is_empty() {
+        tell(field.to_owned(), ProblemKind::EmptyList, "a list without values".into(), "give it values");
+    }
+    let sounds = |words: &str| {
+        let tokens = slots::tokens(words);
+        Sounds::of(&tokens.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let mut known: Vec<(Words, Sounds, usize, &str)> = Vec::new();
+    let values = field.strip_suffix("kind").unwrap_or(field);
+    for (at, value) in listed.iter().enumerate() {
+        let mut told = false;
+        for phrase in value.phrases() {
+            let (words, sound) = (Words::of(phrase), sounds(phrase));
+            let field = format!("{values}values/{at}");
+            if person::wanted(phrase) {
+                let message = format!("`{phrase}` asks for a person, at any step");
+                tell(field, ProblemKind::ValueIsPerson, message, "take another word for it");
+                continue;
+            }
+            let other = known.iter().find(|(.., by, _)| *by != at);
+            if other.is_some()
+                && let Some((.., by, _)) = known.iter().find(|(other, _, by, _)| *by != at && other.same_as(&words))
+            {
+                if !std::mem::replace(&mut told, true) {
+                    let message = format!("`{phrase}` stands for value {} already", by + 1);
+                    tell(field, ProblemKind::DuplicateValue, message, "give it to one of them");
+                }
+                continue;
+            }
+            if let Some((.., by, theirs)) =
+                known.iter().find(|(_, other, by, _)| *by != at && !sound.is_empty() && *other == sound)
+                && !std::mem::replace(&mut told, true)
+            {
+                let message = format!("`{phrase}` sounds like `{theirs}`, which is value {}", by + 1);
+                tell(field, ProblemKind::SoundAlike, message, "take words that a caller can hear apart");
+            }
+            known.push((words, sound, at, phrase));
+        }
+    }
+}
+
+fn filled(name: &str, form: &Form, problems: &mut Vec<Problem>) {
+    if form.slots.is_empty() {
+        let message = "a form without slots".to_owned();
+        problems.push(problem(name, "slots", ProblemKind::EmptyList, message, "give it slots, or say instead"));
+    }
+    for (at, slot) in form.slots.iter().enumerate() {
+        kind(name, &format!("slots/{at}/kind"), &slot.kind, problems);
+        if let Some(other) = form.slots[..at].iter().position(|other| other.slot == slot.slot) {
+            let message = format!("`{}` is slot {} already", slot.slot, other + 1);
+            let field = format!("slots/{at}/slot");
+            problems.push(problem(name, field, ProblemKind::DuplicateSlot, message, "take another name"));
+        }
+        if slot.ask.is_none() && matches!(slot.kind, SlotKind::YesNo | SlotKind::Free) {
+            let message = format!("`{}` can only be filled by asking for it", slot.slot);
+            let field = format!("slots/{at}/slot");
+            problems.push(problem(name, field, ProblemKind::SlotNeverAsked, message, "give it a question: `ask`"));
+        }
+    }
+}
+
+fn question(name: &str, ask: &Ask, problems: &mut Vec<Problem>) {
+    kind(name, "kind", &ask.kind, problems);
     if ask.secret {
         match ask.kind {
             SlotKind::Digits { min, .. } if min >= 3 => {}

@@ -1,6 +1,6 @@
 //! Proofs about a flow, made before any call follows it. From every step that can be reached a caller who only
 //! asks for a person, presses 0 or fails gets to one:
-//! - questions (menu, ask) always listen for a wish for a person, and two failures lead there: they need no proof;
+//! - questions (menu, ask, form) always listen for a wish for a person, and two failures lead there: they need no proof;
 //! - every other step leads on, without a loop of steps that ask nothing, to a question, to a transfer, or to a
 //!   hang-up that the caller had a chance to avoid: after a question, or out of hours;
 //! - a backend's failure never leads to a hang-up without a question or a transfer between.
@@ -50,6 +50,20 @@ pub enum ProblemKind {
     KeyZeroTaken,
     BadKey,
     BadLength,
+    /// A list without values, or a form without slots.
+    EmptyList,
+    /// One word for two values of a list.
+    DuplicateValue,
+    /// Two values of a list that sound the same.
+    SoundAlike,
+    /// A value whose word asks for a person: it can never be said.
+    ValueIsPerson,
+    /// A form fills the same slot twice.
+    DuplicateSlot,
+    /// A slot of a form that can only be filled when it is asked for, and is not.
+    SlotNeverAsked,
+    /// No currency (ISO 4217) or no country whose postcodes are known.
+    UnknownUnit,
     SecretNotByKeys,
     SecretSpoken,
     /// Nothing fills this value.
@@ -111,6 +125,7 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
             options.iter().map(|option| option.next.as_str()).enumerate().map(option).collect()
         }
         Step::Ask(ask) => vec![way("next", &ask.next, WayKind::On)],
+        Step::Form(form) => vec![way("next", &form.next, WayKind::On)],
         Step::Fetch(fetch) => vec![
             way("next", &fetch.next, WayKind::On),
             way("not_found", &fetch.not_found, WayKind::Failed),
@@ -132,7 +147,7 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
 
 /// Whether the step waits for an answer, and so for a wish for a person.
 fn asks(step: &Step) -> bool {
-    matches!(step, Step::Menu { .. } | Step::Ask(_))
+    matches!(step, Step::Menu { .. } | Step::Ask(_) | Step::Form(_))
 }
 
 /// The steps that a call can come to.

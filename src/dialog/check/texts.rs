@@ -43,7 +43,7 @@ struct Use<'a> {
     text: Option<&'a Text>,
     templates: Vec<&'a str>,
     /// Filled by the step itself before this is said.
-    own: Option<&'a str>,
+    own: Vec<&'a str>,
 }
 
 fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
@@ -51,7 +51,7 @@ fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
         field: field.to_owned(),
         text: Some(text),
         templates: text.texts.values().map(String::as_str).collect(),
-        own: None,
+        own: Vec::new(),
     }
 }
 
@@ -62,15 +62,25 @@ fn uses(step: &Step) -> Vec<Use<'_>> {
             std::iter::once(spoken("prompt", prompt)).chain(short.iter().map(|text| spoken("short", text))).collect()
         }
         Step::Ask(ask) => {
-            let confirm = ask.confirm.iter().map(|text| Use { own: Some(&ask.slot), ..spoken("confirm", text) });
+            let confirm = ask.confirm.iter().map(|text| Use { own: vec![&ask.slot], ..spoken("confirm", text) });
             std::iter::once(spoken("prompt", &ask.prompt)).chain(confirm).collect()
+        }
+        Step::Form(form) => {
+            let all: Vec<&str> = form.slots.iter().map(|slot| slot.slot.as_str()).collect();
+            let asks = form
+                .slots
+                .iter()
+                .enumerate()
+                .filter_map(|(at, slot)| Some(spoken(&format!("slots/{at}/ask"), slot.ask.as_ref()?)));
+            let confirm = form.confirm.iter().map(|text| Use { own: all.clone(), ..spoken("confirm", text) });
+            std::iter::once(spoken("prompt", &form.prompt)).chain(asks).chain(confirm).collect()
         }
         Step::Fetch(fetch) => {
             let sent = fetch.with.iter().map(|(name, template)| Use {
                 field: format!("with/{name}"),
                 text: None,
                 templates: vec![template],
-                own: None,
+                own: Vec::new(),
             });
             sent.chain(fetch.wait.iter().map(|text| spoken("wait", text))).collect()
         }
@@ -136,6 +146,7 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         hint_secret,
         read_back,
         misheard,
+        what_to_change,
         patience,
         still_looking,
         position,
@@ -167,6 +178,7 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         ("hint_secret", hint_secret, &[]),
         ("read_back", read_back, &["value"]),
         ("misheard", misheard, &[]),
+        ("what_to_change", what_to_change, &[]),
         ("patience", patience, &[]),
         ("still_looking", still_looking, &[]),
         ("position", position, &["position"]),
@@ -213,7 +225,7 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
                     let built_in = BUILT_IN.join(", ");
                     let remedy = format!("name a slot that is asked, a value that a fetch saves, or one of {built_in}");
                     problems.push(problem(step, &used.field, ProblemKind::UnknownValue, message, &remedy));
-                } else if used.own != Some(name)
+                } else if !used.own.contains(&name.as_str())
                     && filled.get(step).is_some_and(|filled| !filled.contains(name.as_str()))
                 {
                     let message = format!("`{name}` is not filled on every way to this step");
@@ -270,6 +282,7 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
 fn fills(step: &Step) -> Vec<&str> {
     match step {
         Step::Ask(ask) => vec![&ask.slot],
+        Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
         Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
         _ => Vec::new(),
     }

@@ -126,7 +126,7 @@ fn items(words: &[&Word]) -> Vec<Item> {
 }
 
 /// "B as in bravo", "S for sugar", "D like dog": the word's first letter, for that is what it was said for.
-fn explained(words: &[&str]) -> Option<(char, usize)> {
+pub(super) fn explained(words: &[&str]) -> Option<(char, usize)> {
     let (word, length) = match words {
         [_, "as", "in", word, ..] => (word, 4),
         [_, "like", "in", word, ..] => (word, 4),
@@ -139,7 +139,7 @@ fn explained(words: &[&str]) -> Option<(char, usize)> {
     (spelled && digits::digit(words[0]).is_none_or(|c| c == '0')).then(|| (first.to_ascii_uppercase(), length))
 }
 
-fn chars(words: &[&str], written: &str) -> Option<(String, usize)> {
+pub(super) fn chars(words: &[&str], written: &str) -> Option<(String, usize)> {
     if let ["double", "u" | "you", ..] = words {
         return Some(("W".into(), 2));
     }

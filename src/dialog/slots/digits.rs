@@ -88,13 +88,13 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
     digit(words.get(skip)?).map(|c| (c.to_string().repeat(times), skip + 1))
 }
 
-fn teen(word: &str) -> Option<u32> {
+pub(super) fn teen(word: &str) -> Option<u32> {
     const TEENS: [&str; 10] =
         ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
     TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
 }
 
-fn ten(word: &str) -> Option<u32> {
+pub(super) fn ten(word: &str) -> Option<u32> {
     const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let word = if word == "fourty" { "forty" } else { word };
     TENS.iter().position(|ten| *ten == word).map(|at| at as u32 * 10 + 20)

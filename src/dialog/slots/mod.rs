@@ -1,24 +1,70 @@
 //! From a caller's words to a slot's value: one file a kind.
 
+mod address;
 mod code;
+mod date;
 mod digits;
+mod list;
+mod money;
+mod number;
+mod read;
+mod time;
+mod tokens;
 mod yes_no;
+
+use chrono::NaiveDate;
 
 pub use code::code;
 pub use digits::{digit, digits};
+pub use list::phrases;
+pub use number::Number;
+pub use read::{Found, Read, read};
+pub use tokens::tokens;
 pub use yes_no::{Answer, yes_no};
 
 use super::flow::SlotKind;
 
-/// The value of a slot in a sentence; `None` when it holds none that fits.
-pub fn value(kind: &SlotKind, text: &str) -> Option<String> {
+/// A slot's value as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    pub text: String,
+    /// It was said in words that mean it, not only in some that sound so.
+    pub sure: bool,
+}
+
+/// The value of a slot in a sentence; `None` when it holds none that fits, or several. `today` is the caller's day.
+pub fn value(kind: &SlotKind, text: &str, today: NaiveDate) -> Option<Value> {
+    let plain = |text| Value { text, sure: true };
     match kind {
-        SlotKind::Digits { min, max } => digits(text, *min, *max),
-        SlotKind::Code { min, max } => code(text, *min, *max),
-        SlotKind::YesNo => yes_no(text).map(|answer| if answer.yes { YES } else { NO }.to_owned()),
-        SlotKind::Free => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        SlotKind::Digits { min, max } => digits(text, *min, *max).map(plain),
+        SlotKind::Code { min, max } => code(text, *min, *max).map(plain),
+        SlotKind::YesNo => yes_no(text).map(|answer| plain(if answer.yes { YES } else { NO }.to_owned())),
+        SlotKind::Free => Some(text.trim().to_owned()).filter(|text| !text.is_empty()).map(plain),
+        kind => {
+            let read = read(text, &[kind], Some(0), today);
+            let values: Vec<&Found> = read.found.iter().filter(|found| !found.negated).collect();
+            let sure = values.iter().all(|found| found.sure);
+            let text: Vec<&str> = values.iter().map(|found| found.value.as_str()).collect();
+            (!text.is_empty()).then(|| Value { text: text.join(MANY), sure })
+        }
     }
 }
+
+/// Whether the shape of a country's postcodes is known.
+pub fn has_postcodes(country: &str) -> bool {
+    address::POSTCODES.iter().any(|(known, _)| *known == country)
+}
+
+/// Least and most characters of a country's postcodes, spaces not counted, and whether letters are among them.
+pub fn postcode_size(country: &str) -> (usize, usize, bool) {
+    let shapes = address::POSTCODES.iter().find(|(known, _)| *known == country).map_or(&[][..], |(_, shapes)| shapes);
+    let sizes = || shapes.iter().map(|shape| shape.chars().filter(|c| *c != ' ').count());
+    let letters = shapes.iter().any(|shape| shape.contains('A'));
+    (sizes().min().unwrap_or(1), sizes().max().unwrap_or(10), letters)
+}
+
+/// Between the values of a slot that may have many.
+pub const MANY: &str = ", ";
 
 /// Values of a yes-or-no slot.
 pub const YES: &str = "yes";

@@ -23,7 +23,7 @@ pub fn needed_ms(expect: &Expect, probability: Option<f32>) -> u32 {
     let by_sound = match expect {
         Expect::YesNo => [224, 256, 352, 512, 704],
         Expect::Choice { .. } => [288, 320, 416, 608, 832],
-        Expect::Request => [288, 320, 448, 640, 896],
+        Expect::Request | Expect::Values { .. } => [288, 320, 448, 640, 896],
         Expect::Free => [352, 384, 480, 640, 960],
         Expect::Digits { .. } => [704, 704, 704, 704, 1_056],
         Expect::Code { .. } => [800, 800, 800, 800, 1_216],
@@ -33,7 +33,7 @@ pub fn needed_ms(expect: &Expect, probability: Option<f32>) -> u32 {
 
 /// A word of the turn model, the first or another, could change the wait.
 pub fn worth_judging(expect: &Expect, probability: Option<f32>) -> bool {
-    let sentences = matches!(expect, Expect::YesNo | Expect::Choice { .. } | Expect::Request | Expect::Free);
+    let sentences = !matches!(expect, Expect::Digits { .. } | Expect::Code { .. });
     probability.is_none_or(|p| sentences && p < SOUNDS[1])
 }
 

@@ -1,0 +1,375 @@
+//! Forms: several slots, filled by whatever a sentence holds of them, asked for one by one where it holds nothing;
+//! read back where the flow says so or where something was heard poorly; corrected at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bot::{Bot, Stage};
+use super::question::{HEARD, HEARD_WELL};
+use super::state::{Call, Phase};
+use super::{Note, Utterance};
+use crate::dialog::flow::{Form, FormSlot, SlotKind, Step};
+use crate::dialog::slots::{self, Found, MANY, Read, yes_no};
+use crate::dialog::template::ReadAs;
+use crate::dialog::values::Rendered;
+use crate::dialog::{Expect, Language, Piece};
+
+/// How far a form is.
+#[derive(Default)]
+pub(super) struct Filling {
+    /// Slots that have their value, by place; an optional one may have none and still be done with.
+    given: BTreeSet<usize>,
+    /// Those of them that were heard poorly, or only by sound.
+    poor: BTreeSet<usize>,
+    /// The slot that is asked for; none: the form's own question.
+    pub asked: Option<usize>,
+    /// What was read back is wrong, and the caller is asked what.
+    changing: bool,
+}
+
+/// Phrases told to the recogniser; more would crowd out what it hears.
+const PHRASES: usize = 48;
+
+impl Call {
+    fn form(&self) -> Option<(Form, &Filling)> {
+        let Phase::Bot(bot) = &self.phase else { return None };
+        match self.flow.steps.get(&bot.step) {
+            Some(Step::Form(form)) => Some((form.clone(), &bot.form)),
+            _ => None,
+        }
+    }
+
+    fn filling(&mut self) -> Option<&mut Filling> {
+        match &mut self.phase {
+            Phase::Bot(bot) => Some(&mut bot.form),
+            _ => None,
+        }
+    }
+
+    /// A form begins: what its slots had before is gone.
+    pub(super) fn begin_form(&mut self, form: &Form) {
+        form.slots.iter().for_each(|slot| self.values.clear(&slot.slot));
+    }
+
+    /// What a form asks now.
+    pub(super) fn form_question(&self) -> Vec<Rendered> {
+        let Some((form, filling)) = self.form() else { return Vec::new() };
+        let lines = &self.flow.lines;
+        let confirming = matches!(&self.phase, Phase::Bot(Bot { stage: Stage::Confirming { .. }, .. }));
+        match (confirming, filling.asked.and_then(|at| form.slots.get(at)?.ask.as_ref())) {
+            (true, _) => match &form.confirm {
+                Some(confirm) => vec![self.words(confirm)],
+                None => {
+                    let slots = filling.poor.iter().filter_map(|at| form.slots.get(*at));
+                    vec![self.read_back(slots.map(|slot| (slot.slot.as_str(), slot.kind.read_as())))]
+                }
+            },
+            _ if filling.changing => vec![self.words(&lines.what_to_change)],
+            (false, Some(ask)) => vec![self.words(ask)],
+            (false, None) => vec![self.words(&form.prompt)],
+        }
+    }
+
+    /// Callers who are asked what to change need not be told how to answer.
+    pub(super) fn changes_form(&self) -> bool {
+        self.form().is_some_and(|(_, filling)| filling.changing)
+    }
+
+    /// "I heard ... Is that right?"
+    pub(super) fn read_back<'a>(&self, slots: impl Iterator<Item = (&'a str, ReadAs)>) -> Rendered {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (slot, read) in slots {
+            if !pieces.is_empty() {
+                pieces.push(Piece::Text(if self.is_mandarin() { "，" } else { ", " }.into()));
+            }
+            pieces.extend(self.values.piece(slot, read, self.language()));
+        }
+        self.values.render_with(&self.flow.lines.read_back, self.language(), &[("value", pieces)])
+    }
+
+    fn is_mandarin(&self) -> bool {
+        self.language().as_str().starts_with("zh")
+    }
+
+    /// What a form listens for.
+    pub(super) fn form_expects(&self) -> Option<Expect> {
+        let (form, filling) = self.form()?;
+        let asked = filling.asked.and_then(|at| form.slots.get(at));
+        let own = asked.map(|slot| expected(&slot.kind));
+        if let Some(Expect::YesNo | Expect::Free | Expect::Digits { .. } | Expect::Code { .. }) = own {
+            return own;
+        }
+        let others = form.slots.iter().filter(|slot| asked.is_none_or(|asked| asked.slot != slot.slot));
+        let mut phrases: Vec<String> = Vec::new();
+        for slot in asked.into_iter().chain(others) {
+            phrases.extend(slots::phrases(&slot.kind).into_iter().map(|(_, phrase)| phrase));
+        }
+        phrases.truncate(PHRASES);
+        Some(Expect::Values { phrases })
+    }
+
+    /// Reads an answer to a form; `counts` is false when it was given before it was asked for. `false` where that held
+    /// nothing.
+    pub(super) fn answer_form(&mut self, utterance: &Utterance, counts: bool) -> bool {
+        let Some((form, filling)) = self.form() else { return false };
+        let asked = filling.asked;
+        let (changing, slot) = (filling.changing, asked.and_then(|at| form.slots.get(at)));
+        let read = self.best_reading(&form, asked, utterance);
+        let well = utterance.confidence >= HEARD_WELL;
+        if read.found.is_empty() {
+            let text = utterance.text.trim();
+            let answer = yes_no(text);
+            let value = match slot.map(|slot| &slot.kind) {
+                Some(kind @ (SlotKind::YesNo | SlotKind::Free)) => {
+                    slots::value(kind, text, self.today()).map(|value| value.text)
+                }
+                // "Anything extra?" - "No, thanks."
+                Some(kind) if kind.many() && answer.is_some_and(|answer| !answer.yes) => Some(String::new()),
+                _ => None,
+            };
+            return match (value, asked) {
+                (Some(value), Some(at)) => {
+                    let free = matches!(form.slots[at].kind, SlotKind::Free);
+                    self.fill(&form.slots[at], at, value, well || free);
+                    self.go_on_with_form();
+                    true
+                }
+                _ if counts => {
+                    self.not_understood();
+                    true
+                }
+                _ => false,
+            };
+        }
+        let changed = self.apply(&form, &read, well);
+        if changed || changing {
+            self.go_on_with_form();
+        } else if counts {
+            self.not_understood(); // what was asked for is not in it
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The reading that holds most of what the form asks for.
+    fn best_reading(&self, form: &Form, asked: Option<usize>, utterance: &Utterance) -> Read {
+        let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
+        let today = self.today();
+        let mut best = slots::read(&utterance.text, &kinds, asked, today);
+        for text in &utterance.alternatives {
+            let other = slots::read(text, &kinds, asked, today);
+            // The first reading is the likelier one: another must hold clearly more.
+            if other.weight() > best.weight() + 0.5 {
+                best = other;
+            }
+        }
+        best
+    }
+
+    /// Puts what was found in its slots; whether that changed anything.
+    fn apply(&mut self, form: &Form, read: &Read, well: bool) -> bool {
+        let mut changed = false;
+        let mut begun: BTreeSet<usize> = BTreeSet::new();
+        for found in &read.found {
+            let Some(slot) = form.slots.get(found.slot) else { continue };
+            let now = self.values.shown(&slot.slot).unwrap_or_default().to_owned();
+            let value = match slot.kind.many() {
+                true => {
+                    let replaced = read.corrects && !read.adds && !found.negated && begun.insert(found.slot);
+                    several(if replaced { "" } else { &now }, found)
+                }
+                false if !found.negated => found.value.clone(),
+                false if now == found.value => {
+                    self.empty(slot, found.slot);
+                    changed = true;
+                    continue;
+                }
+                false => continue,
+            };
+            let given = self.filling().is_some_and(|filling| filling.given.contains(&found.slot));
+            if given && value == now {
+                continue;
+            }
+            changed = true;
+            self.fill(slot, found.slot, value, well && found.sure);
+        }
+        changed
+    }
+
+    fn empty(&mut self, slot: &FormSlot, at: usize) {
+        if let Some(filling) = self.filling() {
+            filling.given.remove(&at);
+            filling.poor.remove(&at);
+        }
+        self.values.clear(&slot.slot);
+        self.note(Note::Slot { slot: slot.slot.clone(), value: String::new(), confirmed: false });
+    }
+
+    fn fill(&mut self, slot: &FormSlot, at: usize, value: String, sure: bool) {
+        let said = self.said(&slot.kind, &slot.label, &value);
+        self.values.set_said(&slot.slot, value.clone(), said);
+        self.note(Note::Slot { slot: slot.slot.clone(), value, confirmed: false });
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        if bot.form.given.insert(at) {
+            bot.attempts = 0; // on to something else
+        }
+        match sure {
+            true => bot.form.poor.remove(&at),
+            false => bot.form.poor.insert(at),
+        };
+    }
+
+    /// How texts say a value of a list, in each language of the flow.
+    pub(super) fn said(
+        &self,
+        kind: &SlotKind,
+        label: &BTreeMap<Language, String>,
+        value: &str,
+    ) -> BTreeMap<Language, String> {
+        let listed = kind.listed();
+        if listed.is_empty() {
+            return BTreeMap::new();
+        }
+        let in_language = |language: Language| {
+            let han = language.as_str().starts_with("zh");
+            let words: Vec<&str> = value
+                .split(MANY)
+                .filter_map(|one| listed.iter().find(|value| value.value == one))
+                .map(|value| value.said_in(&language))
+                .collect();
+            let label = label.get(&language).map_or("", String::as_str);
+            let text = match words.as_slice() {
+                [] if han => format!("不要{label}"),
+                [] => format!("no {label}"),
+                [one] => (*one).to_owned(),
+                words if han => words.join("、"),
+                [most @ .., last] if language.as_str() == "en" => format!("{} and {last}", most.join(", ")),
+                words => words.join(", "),
+            };
+            (language, text)
+        };
+        self.flow.languages().into_iter().map(in_language).collect()
+    }
+
+    /// Asks for what is missing, reads back, or is done.
+    fn go_on_with_form(&mut self) {
+        let Some((form, filling)) = self.form() else { return };
+        let missing = (0..form.slots.len()).find(|at| !filling.given.contains(at) && form.slots[*at].ask.is_some());
+        let reads_back = form.confirm.is_some() || !filling.poor.is_empty();
+        if let Some(filling) = self.filling() {
+            filling.asked = missing;
+            filling.changing = false;
+        }
+        if missing.is_some() {
+            self.set_stage(Stage::Asking);
+            return self.ask();
+        }
+        for (at, slot) in form.slots.iter().enumerate() {
+            if self.filling().is_some_and(|filling| !filling.given.contains(&at)) {
+                let said = self.said(&slot.kind, &slot.label, "");
+                self.values.set_said(&slot.slot, String::new(), said);
+            }
+        }
+        if reads_back {
+            self.set_stage(Stage::Confirming { value: String::new() });
+            return self.ask();
+        }
+        self.enter(&form.next);
+    }
+
+    /// An answer to what was read back of a form: yes, no, or what is right instead.
+    pub(super) fn confirm_form(&mut self, utterance: &Utterance) {
+        if utterance.confidence < HEARD {
+            let apology = self.flow.lines.not_heard.clone();
+            return self.failed(&apology);
+        }
+        let Some((form, filling)) = self.form() else { return };
+        let answer = yes_no(&utterance.text).map(|answer| answer.yes);
+        let read = self.best_reading(&form, filling.asked, utterance);
+        let same = |found: &Found| {
+            let now = self.values.shown(&form.slots[found.slot].slot).unwrap_or_default();
+            match form.slots[found.slot].kind.many() {
+                true => now.split(MANY).any(|one| one == found.value) != found.negated,
+                false => (now == found.value) != found.negated,
+            }
+        };
+        let other = read.found.iter().any(|found| !same(found));
+        match answer {
+            _ if other => {
+                self.apply(&form, &read, utterance.confidence >= HEARD_WELL);
+                self.go_on_with_form();
+            }
+            Some(true) => self.form_confirmed(),
+            Some(false) => self.form_denied(),
+            None if !read.found.is_empty() && !read.corrects => self.form_confirmed(),
+            None if !read.found.is_empty() => self.form_denied(),
+            None => self.not_understood(),
+        }
+    }
+
+    pub(super) fn form_confirmed(&mut self) {
+        let Some((form, _)) = self.form() else { return };
+        for slot in &form.slots {
+            let value = self.values.shown(&slot.slot).unwrap_or_default().to_owned();
+            if !value.is_empty() {
+                self.note(Note::Slot { slot: slot.slot.clone(), value, confirmed: true });
+            }
+        }
+        self.enter(&form.next);
+    }
+
+    /// It is wrong, and the caller did not say what.
+    pub(super) fn form_denied(&mut self) {
+        let Some((form, filling)) = self.form() else { return };
+        if form.confirm.is_none() {
+            // Only what was heard poorly was read back: that is asked for again.
+            let poor: Vec<usize> = filling.poor.iter().copied().collect();
+            poor.into_iter().for_each(|at| self.empty(&form.slots[at], at));
+            let missing = self.first_missing(&form);
+            if let Some(filling) = self.filling() {
+                filling.asked = missing;
+            }
+        } else if let Some(filling) = self.filling() {
+            (filling.changing, filling.asked) = (true, None);
+        }
+        self.set_stage(Stage::Asking);
+        let lines = self.flow.lines.clone();
+        let apology = if form.confirm.is_some() { Default::default() } else { lines.misheard };
+        self.failed(&apology);
+    }
+
+    fn first_missing(&self, form: &Form) -> Option<usize> {
+        let Phase::Bot(bot) = &self.phase else { return None };
+        (0..form.slots.len()).find(|at| !bot.form.given.contains(at) && form.slots[*at].ask.is_some())
+    }
+}
+
+/// A value more, or one less, of several; in the order they were said.
+fn several(now: &str, found: &Found) -> String {
+    let mut values: Vec<&str> = now.split(MANY).filter(|one| !one.is_empty() && *one != found.value).collect();
+    if !found.negated {
+        values.push(&found.value);
+    }
+    values.join(MANY)
+}
+
+/// What a kind of answer makes the ear listen for.
+pub(super) fn expected(kind: &SlotKind) -> Expect {
+    match kind {
+        SlotKind::Digits { min, max } => Expect::Digits { min: *min, max: *max },
+        SlotKind::Code { min, max } => Expect::Code { min: *min, max: *max },
+        SlotKind::YesNo => Expect::YesNo,
+        SlotKind::Free => Expect::Free,
+        SlotKind::Phone => Expect::Digits { min: 7, max: 15 },
+        SlotKind::Postcode { country } => match slots::postcode_size(country) {
+            (min, max, true) => Expect::Code { min, max },
+            (min, max, false) => Expect::Digits { min, max },
+        },
+        SlotKind::Number { .. } | SlotKind::Date { .. } | SlotKind::Time => Expect::Values { phrases: Vec::new() },
+        SlotKind::Money { .. } | SlotKind::StreetNumber => Expect::Values { phrases: Vec::new() },
+        SlotKind::List { .. } | SlotKind::Name { .. } => {
+            let phrases = slots::phrases(kind).into_iter().map(|(_, phrase)| phrase).take(PHRASES);
+            Expect::Values { phrases: phrases.collect() }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Values of an operator's list in a sentence: by their words, else by their sound.
+
+use std::collections::BTreeMap;
+
+use pinyin::ToPinyin;
+
+use super::super::flow::{ListValue, SlotKind};
+use super::super::sound::{self, Sounds};
+use super::super::words::is_han;
+use super::digit;
+use super::tokens::tokens;
+
+/// A value that these words may mean.
+pub struct Mention {
+    pub value: usize,
+    pub start: usize,
+    pub end: usize,
+    /// 1 for its own words; else how alike it sounds.
+    pub likeness: f32,
+    /// How much less alike the next best value sounds there; 1 for its own words.
+    pub lead: f32,
+    /// Words of its own that are meant.
+    pub length: usize,
+}
+
+/// What a slot's values may be called, by their place in its list.
+pub fn phrases(kind: &SlotKind) -> Vec<(usize, String)> {
+    let listed = kind.listed().iter().enumerate();
+    let mut phrases: Vec<(usize, String)> =
+        listed.clone().flat_map(|(at, value)| value.phrases().map(move |phrase| (at, phrase.to_owned()))).collect();
+    if let SlotKind::Name { names } = kind {
+        phrases.extend(parts(names));
+    }
+    phrases
+}
+
+/// Parts of names that only one of them has: "Smith", 王先生.
+fn parts(names: &[ListValue]) -> Vec<(usize, String)> {
+    let mut parts: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    for (at, name) in names.iter().enumerate() {
+        let chars: Vec<char> = name.value.chars().collect();
+        let own: Vec<String> = match chars.iter().all(|c| is_han(*c)) && (2..=4).contains(&chars.len()) {
+            true => {
+                let surname: String = chars[..if chars.len() == 4 { 2 } else { 1 }].iter().collect();
+                let given: String = chars[surname.chars().count()..].iter().collect();
+                let titles = ["先生", "女士", "小姐", "经理", "老师", "医生", "主任"];
+                let mut own: Vec<String> = titles.iter().map(|title| format!("{surname}{title}")).collect();
+                own.extend(["小", "老"].iter().map(|before| format!("{before}{surname}")));
+                if given.chars().count() > 1 {
+                    own.push(given);
+                }
+                own
+            }
+            false => tokens(&name.value).into_iter().filter(|part| part.chars().count() > 2).collect(),
+        };
+        for part in own {
+            parts.entry(part).and_modify(|other| *other = other.filter(|other| *other == at)).or_insert(Some(at));
+        }
+    }
+    parts.into_iter().filter_map(|(part, at)| Some((at?, part))).collect()
+}
+
+/// Every mention of a value. `phrases` as above.
+pub fn mentions(phrases: &[(usize, String)], words: &[&str]) -> Vec<Mention> {
+    let mut found = Vec::new();
+    let mut sounding: Vec<(usize, Sounds, usize)> = Vec::new();
+    for (value, phrase) in phrases {
+        let phrase = tokens(phrase);
+        if phrase.is_empty() {
+            continue;
+        }
+        for start in 0..words.len().saturating_sub(phrase.len() - 1) {
+            let window = &words[start..start + phrase.len()];
+            if window.iter().zip(&phrase).all(|(word, own)| same(word, own)) {
+                let end = start + phrase.len();
+                found.push(Mention { value: *value, start, end, likeness: 1.0, lead: 1.0, length: phrase.len() });
+            }
+        }
+        let own: Vec<&str> = phrase.iter().map(String::as_str).collect();
+        sounding.push((*value, Sounds::of(&own), phrase.len()));
+    }
+    by_sound(&sounding, words, &mut found);
+    // What is said in so many words is not heard a second time in the words around it.
+    let exact: Vec<(usize, usize, usize)> =
+        found.iter().filter(|one| one.likeness == 1.0).map(|one| (one.value, one.start, one.end)).collect();
+    found.retain(|one| {
+        one.likeness == 1.0
+            || !exact.iter().any(|&(value, start, end)| {
+                let around = || (one.start..one.end).filter(|at| !(start..end).contains(at));
+                let overlaps = start < one.end && one.start < end;
+                overlaps && (value == one.value || around().all(|at| sound::is_small(words[at])))
+            })
+    });
+    found
+}
+
+fn by_sound(phrases: &[(usize, Sounds, usize)], words: &[&str], found: &mut Vec<Mention>) {
+    let longest = phrases.iter().map(|(.., words)| words + 2).max().unwrap_or(0);
+    let parts: Vec<Sounds> = words.iter().map(|word| Sounds::of_one(word)).collect();
+    let small: Vec<bool> = words.iter().map(|word| sound::is_small(word)).collect();
+    for start in 0..words.len() {
+        for end in start + 1..=words.len().min(start + longest) {
+            let window = &words[start..end];
+            // Words that every sentence has say nothing by themselves.
+            if small[start..end].iter().all(|small| *small)
+                || window.iter().all(|word| is_numeral(word))
+                || window.last().is_some_and(|word| is_joint(word))
+            {
+                continue;
+            }
+            let heard = Sounds::joined(&parts[start..end]);
+            let mut best: Option<(usize, f32)> = None;
+            let mut second = 0.0_f32;
+            for (value, sounds, length) in phrases {
+                if window.len() > length + 2 || !heard.near_in_length(sounds) {
+                    continue;
+                }
+                let likeness = heard.likeness(sounds);
+                match best {
+                    Some((of, most)) if likeness > most => {
+                        second = if of == *value { second } else { most };
+                        best = Some((*value, likeness));
+                    }
+                    Some((of, _)) if of != *value => second = second.max(likeness),
+                    Some(_) => {}
+                    None => best = Some((*value, likeness)),
+                }
+            }
+            let Some((value, likeness)) = best else { continue };
+            let own = phrases.iter().filter(|(of, ..)| *of == value);
+            let reaches = |(_, sounds, _): &&(usize, Sounds, usize)| {
+                heard.likeness(sounds) >= likeness && sounds.threshold().is_some_and(|threshold| likeness >= threshold)
+            };
+            let Some((.., length)) = own.into_iter().find(reaches) else { continue };
+            if likeness > second {
+                let (likeness, lead) = (likeness.min(0.99), likeness - second);
+                found.push(Mention { value, start, end, likeness, lead, length: *length });
+            }
+        }
+    }
+}
+
+/// Words that begin something else.
+fn is_joint(word: &str) -> bool {
+    matches!(word, "the" | "an" | "please" | "with" | "and")
+}
+
+/// Another number is no mishearing of a number.
+fn is_numeral(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The same word: a plural, a numeral, or a character of the same sound counts.
+fn same(heard: &str, own: &str) -> bool {
+    if heard == own {
+        return true;
+    }
+    let han = |word: &str| word.chars().next().filter(|c| is_han(*c));
+    if let (Some(a), Some(b)) = (han(heard), han(own)) {
+        return a.to_pinyin().zip(b.to_pinyin()).is_some_and(|(a, b)| a.plain() == b.plain());
+    }
+    let stem = |word: &str| {
+        let stem = word.strip_suffix("es").filter(|stem| stem.ends_with(['s', 'h', 'x']));
+        stem.or_else(|| word.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with('s')))
+            .unwrap_or(word)
+            .to_owned()
+    };
+    if heard.is_ascii() && own.is_ascii() && stem(heard) == stem(own) {
+        return true;
+    }
+    match (sound::numeral(heard), sound::numeral(own)) {
+        (Some(a), _) if a == own => true,
+        (_, Some(b)) if b == heard => true,
+        _ => digit(heard)
+            .zip(digit(own))
+            .is_some_and(|(a, b)| a == b && heard.chars().count() == 1 && own.chars().count() == 1),
+    }
+}

@@ -1,0 +1,249 @@
+//! Forms: whatever of an order a sentence holds is taken, only what is missing is asked for, what was heard poorly is
+//! read back, and corrections count at any time.
+
+use frontdesk::call::*;
+
+use crate::script::flows::cafe;
+use crate::script::{MONDAY, Script};
+
+/// At the order's first question.
+fn order() -> Script {
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("1");
+    assert_eq!(script.last_said(), "What would you like?");
+    script
+}
+
+/// The last word on a slot.
+fn slot(script: &Script, name: &str) -> Option<String> {
+    let mut notes: Vec<&Note> = script.notes().collect();
+    notes.reverse();
+    notes.into_iter().find_map(|note| match note {
+        Note::Slot { slot, value, .. } if slot == name => Some(value.clone()),
+        _ => None,
+    })
+}
+
+#[track_caller]
+fn has(script: &Script, wanted: &[(&str, &str)]) {
+    for (name, value) in wanted {
+        assert_eq!(slot(script, name).as_deref(), Some(*value), "{name}; {:?}", script.said());
+    }
+}
+
+#[test]
+fn one_sentence_says_it_all() {
+    let mut script = order();
+    script.says("I'd like a large latte, dark roast, with oat milk and caramel please.");
+    has(
+        &script,
+        &[("size", "twenty ounce"), ("drink", "latte"), ("roast", "dark roast"), ("extras", "oat milk, caramel")],
+    );
+    assert_eq!(script.last_said(), "A twenty ounce latte, dark roast, oat milk and caramel.");
+}
+
+#[test]
+fn in_any_order_and_only_what_is_missing_is_asked_for() {
+    let mut script = order();
+    script.says("Dark roast. A cappuccino.");
+    assert_eq!(script.last_said(), "What size?");
+    script.says("small");
+    assert_eq!(script.last_said(), "Anything extra?");
+    script.says("No, thanks.");
+    has(&script, &[("size", "twelve ounce"), ("drink", "cappuccino"), ("roast", "dark roast"), ("extras", "")]);
+    assert_eq!(script.last_said(), "A twelve ounce cappuccino, dark roast, no extras.");
+}
+
+#[test]
+fn a_question_may_be_answered_with_more_than_was_asked() {
+    let mut script = order();
+    script.says("a latte");
+    assert_eq!(script.last_said(), "What size?");
+    script.says("large, light roast, and vanilla");
+    assert_eq!(script.last_said(), "A twenty ounce latte, light roast, vanilla syrup.");
+}
+
+#[test]
+fn what_chose_the_menu_option_is_not_asked_for_again() {
+    let mut script = Script::at(cafe(), MONDAY);
+    let said = "I'd like to order a large dark roast cappuccino with cinnamon";
+    script.intents.insert(said.into(), vec![("order".into(), 0.9)]);
+    script.says(said);
+    assert_eq!(script.last_said(), "A twenty ounce cappuccino, dark roast, cinnamon.");
+}
+
+#[test]
+fn a_correction_replaces_what_was_said() {
+    let mut script = order();
+    script.says("A small latte, dark roast.");
+    assert_eq!(script.last_said(), "Anything extra?");
+    script.says("Make it large instead.");
+    has(&script, &[("size", "twenty ounce")]);
+    assert_eq!(script.last_said(), "Anything extra?");
+    script.says("caramel, no, I mean cinnamon");
+    has(&script, &[("extras", "cinnamon")]);
+
+    let mut script = order();
+    script.says("twelve lattes, no, I said fifty");
+    has(&script, &[("count", "50"), ("drink", "latte")]);
+}
+
+#[test]
+fn several_are_added_and_taken_away() {
+    let mut script = order();
+    script.says("A large latte with oat milk, caramel and whipped cream");
+    assert_eq!(script.last_said(), "Which roast?");
+    script.says("dark roast, and no caramel");
+    assert_eq!(script.last_said(), "A twenty ounce latte, dark roast, oat milk and whipped cream.");
+}
+
+#[test]
+fn misheard_words_are_matched_by_sound_and_read_back_where_unsure() {
+    for (heard, name, value) in [
+        ("light rose", "roast", "light roast"),
+        ("20 hours", "size", "twenty ounce"),
+        ("i smoke", "drink", "iced mocha"),
+        ("I want an i smoke a", "drink", "iced mocha"),
+        ("cap a chino", "drink", "cappuccino"),
+        ("大背", "size", "twenty ounce"),
+    ] {
+        let mut script = order();
+        script.says(heard);
+        has(&script, &[(name, value)]);
+    }
+    // What is only alike is read back before it is used.
+    let mut script = order();
+    script.says("a large latte with caramel").says("light rose");
+    assert_eq!(script.last_said(), "I heard light roast. Is that right?");
+    script.says("yes");
+    assert_eq!(script.last_said(), "A twenty ounce latte, light roast, caramel.");
+}
+
+#[test]
+fn what_was_heard_poorly_is_read_back() {
+    let mut script = order();
+    script.says("a latte, dark roast, no extras, with cinnamon");
+    script.quiet().murmurs("small", 0.45);
+    assert_eq!(script.last_said(), "I heard twelve ounce. Is that right?");
+    script.says("No, large.");
+    has(&script, &[("size", "twenty ounce")]);
+    assert_eq!(script.last_said(), "A twenty ounce latte, dark roast, cinnamon.");
+}
+
+#[test]
+fn a_no_without_more_asks_for_it_again() {
+    let mut script = order();
+    script.says("a latte, dark roast, with cinnamon").quiet().murmurs("small", 0.45).says("no");
+    assert!(script.last_said().contains("I misheard. Once more, please. What size?"), "{}", script.last_said());
+    script.says("large");
+    assert_eq!(script.last_said(), "A twenty ounce latte, dark roast, cinnamon.");
+}
+
+#[test]
+fn a_table_is_booked_and_read_back() {
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("2").says("next Tuesday at half past seven in the evening");
+    has(&script, &[("day", "2026-12-01"), ("hour", "19:30")]);
+    assert_eq!(script.last_said(), "What is your telephone number?");
+    script.says("oh two oh, seven one two three, four five six seven");
+    assert_eq!(script.last_said(), "2026-12-01 at 19:30, your number is 02071234567. Is that right?");
+    script.says("No.");
+    assert_eq!(script.last_said(), "What should I change?");
+    script.says("Wednesday instead");
+    assert_eq!(script.last_said(), "2026-11-25 at 19:30, your number is 02071234567. Is that right?");
+    script.says("no, at eight pm");
+    assert_eq!(script.last_said(), "2026-11-25 at 20:00, your number is 02071234567. Is that right?");
+    script.says("Yes, that's right.");
+    assert_eq!(script.last_said(), "See you then.");
+    let collected = script.facts(FactKind::Collected);
+    assert!(collected.iter().any(|fact| fact.contains("20:00") && fact.contains("confirmed")), "{collected:?}");
+}
+
+#[test]
+fn values_of_every_kind_are_read_in_a_question_of_their_own() {
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("3").says("three fifty");
+    has(&script, &[("amount", "3.50 USD")]);
+    script.says("it was Okafor, I think");
+    has(&script, &[("whom", "Ben Okafor")]);
+    assert_eq!(script.last_said(), "3.50 USD, and Ben Okafor. You will have it back.");
+}
+
+#[test]
+fn a_name_that_two_have_is_asked_again() {
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("3").says("five dollars").says("Ben");
+    assert!(
+        script.last_said().ends_with("Just say it in your own words. For a person, press 0."),
+        "{}",
+        script.last_said()
+    );
+}
+
+#[test]
+fn two_failures_and_a_wish_lead_to_a_person_from_a_form() {
+    for at in ["", "a latte", "a large latte, dark roast"] {
+        let mut script = order();
+        if !at.is_empty() {
+            script.says(at);
+        }
+        script.says("the weather is nice").says("my dog is green");
+        assert_eq!(script.queue(), Some("service"), "after {at:?}");
+
+        let mut script = order();
+        if !at.is_empty() {
+            script.says(at);
+        }
+        script.says("I want to talk to somebody");
+        assert_eq!(script.queue(), Some("service"));
+        let mut script = order();
+        script.keys("0");
+        assert_eq!(script.queue(), Some("service"));
+    }
+    // A correction that is misheard again and again is no circle either.
+    let mut script = order();
+    script.says("a latte, dark roast, with cinnamon").quiet().murmurs("small", 0.45);
+    script.says("no").says("my dog is green");
+    assert_eq!(script.queue(), Some("service"));
+}
+
+#[test]
+fn orders_are_taken_in_mandarin() {
+    let mut script = order();
+    script.says("我要一个大杯拿铁，加燕麦奶和焦糖，不要香草");
+    has(&script, &[("size", "twenty ounce"), ("drink", "latte"), ("extras", "oat milk, caramel")]);
+    script.says("不对，改成小杯");
+    has(&script, &[("size", "twelve ounce")]);
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("2").says("下周二下午三点半，电话是幺三八零零幺三八零零零");
+    assert_eq!(script.last_said(), "2026-12-01 at 15:30, your number is 13800138000. Is that right?");
+}
+
+#[test]
+fn the_ear_is_told_what_may_be_said() {
+    let script = order();
+    let last = script.actions.iter().rev().find_map(|action| match action {
+        Action::Listen { expect: frontdesk::dialog::Expect::Values { phrases }, .. } => Some(phrases.clone()),
+        _ => None,
+    });
+    let phrases = last.unwrap();
+    assert!(phrases.contains(&"twenty ounce".to_owned()) && phrases.contains(&"oat milk".to_owned()));
+}
+
+#[test]
+fn another_reading_counts_where_it_says_more() {
+    let mut script = order();
+    script.says("a latte, dark roast, with cinnamon").quiet();
+    let start_ms = script.now;
+    script.now += 1_000;
+    script.tell(Event::SpeechStarted);
+    script.tell(Event::Heard(Utterance {
+        text: "lodge".into(),
+        alternatives: vec!["large".into()],
+        confidence: 0.8,
+        language: "en".into(),
+        start_ms,
+        end_ms: script.now,
+    }));
+    has(&script, &[("size", "twenty ounce")]);
+}
