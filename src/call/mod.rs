@@ -2,13 +2,14 @@
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
 //! answers, `handoff` brings caller and agent together, `transfer` moves them on, `caring` acts on how callers sound,
-//! `ending` lets go.
+//! `ending` lets go; `guard` keeps secrets from reaching it.
 
 mod action;
 mod bot;
 mod caring;
 mod ending;
 mod event;
+mod guard;
 mod handoff;
 mod log;
 mod question;
@@ -23,6 +24,7 @@ pub use event::{
     AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId, Sign,
     Understanding, Utterance,
 };
+pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
 pub use state::Call;
 pub use summary::summarise;

@@ -287,6 +287,7 @@ impl Live {
                 }
                 _ => warn!(call = %self.call, "a line of the event log has no JSON form"),
             },
+            Request::Forget { since_ms } => self.house.store.forget(&self.call, since_ms),
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
                 self.house.floor.request(self.call.clone(), request, self.back.clone()).await;
@@ -346,8 +347,8 @@ impl Live {
                 Ok(path) => path,
                 Err(error) => return warn!(%call, %error, "the call is not recorded"),
             };
-            let recordings = house.recordings.clone();
-            match tokio::task::spawn_blocking(move || recordings.record(path, rate, rate)).await {
+            let (recordings, seal) = (house.recordings.clone(), house.store.recording_seal());
+            match tokio::task::spawn_blocking(move || recordings.record_sealed(path, rate, rate, seal)).await {
                 Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
                 Err(error) => warn!(%call, %error, "the call is not recorded"),

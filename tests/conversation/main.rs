@@ -19,6 +19,7 @@ mod english_values_are_read_as_people_say_them;
 mod intents_are_understood_from_a_few_examples;
 mod mandarin_values_are_read_as_people_say_them;
 mod no_order_of_events_breaks_a_call;
+mod no_secret_of_a_thousand_reaches_a_sink;
 mod nothing_clicks_where_sounds_meet;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;
