@@ -45,6 +45,10 @@ impl Shield {
             Event::Heard(utterance) => match call.asked() {
                 Asked { secret: true, .. } => {
                     let blank = Some((utterance.start_ms, utterance.end_ms));
+                    // Said ahead of the question, when nothing is masked yet.
+                    let plain = |text: &String| if call.masked { text.clone() } else { mask_part(text) };
+                    let alternatives = utterance.alternatives.iter().map(plain).collect();
+                    let utterance = Utterance { text: plain(&utterance.text), alternatives, ..utterance };
                     Admitted { blank, ..only(Event::Heard(utterance)) } // the call and its log keep nothing of it
                 }
                 asked => self.heard(utterance, &asked.wanted, asked.step),

@@ -165,3 +165,17 @@ fn the_sound_of_a_secret_is_silenced() {
     let silenced = |at: u64| keyed.blanks.iter().any(|(start, end)| (*start..*end).contains(&at));
     assert!((0..16).all(|n| silenced(from + 250 * (n + 1))), "{:?}", keyed.blanks);
 }
+
+#[test]
+fn a_secret_said_before_it_is_asked_for_is_not_noted() {
+    let mut flow = flows::bank();
+    flow.steps.insert(
+        "greeting".into(),
+        frontdesk::dialog::flow::Step::Say { say: flows::en("Welcome."), next: "pin".into() },
+    );
+    let mut call = Script::new(flow);
+    call.interrupts("one two three four").wait(5_000);
+    let all = serde_json::to_string(&(call.call.timeline(), &call.lines)).unwrap();
+    assert!(!all.contains("two three"), "{all}");
+    assert!(!call.blanks.is_empty());
+}
