@@ -15,6 +15,7 @@ pub mod engine;
 pub mod local;
 pub mod media;
 pub mod models;
+pub mod privacy;
 pub mod records;
 pub mod sip;
 pub mod speech;

@@ -171,6 +171,10 @@ pub enum Action {
     /// Values that must be kept nowhere: keep them out of the event log and the recording until `Unmask`.
     Mask,
     Unmask,
+    /// Take the numbers out of what was written down of this call since then: they proved to be a secret.
+    Forget {
+        since_ms: u64,
+    },
     /// Raw value for an operator's webhook; reserved for flows.
     Custom {
         name: String,

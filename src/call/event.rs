@@ -250,6 +250,10 @@ pub enum Event {
     AgentReplaced {
         agent: String,
     },
+    /// What the caller said or keyed since then proved to be a secret: take it out of the timeline and the values.
+    Forget {
+        since_ms: u64,
+    },
     /// The engine shuts down: be done, or with a person, within this time.
     Drain {
         within_ms: u64,

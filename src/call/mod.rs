@@ -1,8 +1,8 @@
 //! The state machine of one call: `Call::handle(now, Event) -> Vec<Action>`. No socket, no clock, no model.
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
-//! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on, `caring` acts on how callers sound,
-//! `ending` lets go.
+//! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on,
+//! `caring` acts on how callers sound, `ending` lets go; `guard` keeps secrets from reaching it.
 
 mod action;
 mod bot;
@@ -10,6 +10,7 @@ mod caring;
 mod ending;
 mod event;
 mod form;
+mod guard;
 mod handoff;
 mod log;
 mod question;
@@ -24,6 +25,7 @@ pub use event::{
     AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId, Sign,
     Understanding, Utterance,
 };
+pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
 pub use state::Call;
 pub use summary::summarise;

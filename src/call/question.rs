@@ -141,7 +141,7 @@ impl Call {
         self.ask();
     }
 
-    fn forget_keys(&mut self) {
+    pub(super) fn forget_keys(&mut self) {
         self.cancel_timer(TimerId::InterKey);
         if let Some(bot) = self.bot_mut() {
             bot.keys.clear();
@@ -557,7 +557,7 @@ impl Call {
         self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
     }
 
-    fn denied(&mut self) {
+    pub(super) fn denied(&mut self) {
         let flow = self.flow.clone();
         let Some(bot) = self.bot_mut() else { return };
         bot.stage = Stage::Asking;

@@ -141,6 +141,7 @@ impl Call {
                     self.note(Note::Part { text });
                 }
             }
+            (_, Event::Forget { since_ms }) => self.forget(since_ms),
             (_, Event::CarriedOn { because }) => self.note(Note::CarriedOn { because }),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),
             // Nobody is left in silence: a person speaks for the voice.

@@ -9,17 +9,17 @@ use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::Subcommand;
 
 use super::curve::curve;
+use super::records::Place;
 use crate::call::{Cause, FactKind};
 use crate::emotion::Class;
 use crate::media::Quality;
-use crate::records::{Archive, CallHead, CallRecord, Filter, Label, Leg, Speaker, default_folder};
+use crate::records::{CallHead, CallRecord, Filter, Label, Leg, Speaker};
 
 /// List, show and export recorded calls.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder of records [default: $XDG_DATA_HOME/frontdesk, else ~/.local/share/frontdesk]
-    #[arg(long, global = true, env = "FRONTDESK_RECORDS", value_name = "FOLDER")]
-    records: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     #[command(subcommand)]
     command: Command,
 }
@@ -102,7 +102,7 @@ struct List {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let archive = Archive::open(&args.records.unwrap_or_else(default_folder)).await?;
+    let archive = args.place.open().await?;
     match args.command {
         Command::List(list) => {
             let json = list.json;

@@ -6,6 +6,7 @@ mod check;
 mod curve;
 mod emotion;
 mod models;
+mod records;
 mod replay;
 mod schema;
 mod serve;
@@ -38,6 +39,7 @@ enum Command {
     Transcribe(transcribe::Args),
     Speak(speak::Args),
     Calls(calls::Args),
+    Records(records::Args),
     Emotion(emotion::Args),
 }
 
@@ -61,6 +63,7 @@ pub async fn run() -> ExitCode {
         Command::Transcribe(args) => transcribe::run(args).await,
         Command::Speak(args) => speak::run(args).await,
         Command::Calls(args) => calls::run(args).await,
+        Command::Records(args) => records::run(args).await,
         Command::Emotion(args) => emotion::run(args).await,
     };
     done.unwrap_or_else(|error| {

@@ -102,10 +102,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// The caller's side of a call in the records, and what a recording does not hold.
 async fn recorded(config: &Config, call: &str) -> anyhow::Result<(Sound, Script)> {
-    let archive = Archive::open(&config.records.folder).await?;
+    let archive = Archive::open_with(&config.records.folder, config.records.keys()).await?;
     let record = archive.show(call).await?;
     let recording = record.recordings.first().context("this call was not recorded")?;
-    let sound = file::read_channel(&recording.path, 0)?;
+    let sound = archive.sound(recording, 0)?;
     let (mut keys, mut replies) = (Vec::new(), VecDeque::new());
     for line in archive.event_log(&record.head.call).await? {
         match serde_json::from_str(&line.event_json)? {

@@ -17,6 +17,7 @@ use crate::acd;
 use crate::call::HandoffBy;
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
+use crate::records::Keys;
 
 /// The configuration; where there are problems it may be incomplete or none.
 pub(super) fn check(
@@ -430,7 +431,19 @@ impl<'g> Checker<'g> {
             }
             None => default_folder(),
         };
-        Records { folder, recording: given.and_then(|(raw, _)| raw.recording).unwrap_or(true) }
+        let key = given.and_then(|(raw, at)| Some(self.records_key(raw.key.as_ref()?, at.get("key"))));
+        let keep_days = given.and_then(|(raw, _)| raw.keep_days);
+        Records { folder, recording: given.and_then(|(raw, _)| raw.recording).unwrap_or(true), key, keep_days }
+    }
+
+    fn records_key(&mut self, key: &raw::Secret, at: At) -> Secret {
+        let secret = self.secret(key, at);
+        // An empty one was reported, or is not needed now.
+        if !secret.expose().is_empty() && Keys::parse(secret.expose()).is_err() {
+            let problem = at.problem("this is no key for records").expected("64 hexadecimal digits, one key a line");
+            self.problems.push(problem.remedy("make one: `openssl rand -hex 32`"));
+        }
+        secret
     }
 
     fn speech(&mut self) -> Speech {
@@ -497,6 +510,7 @@ impl<'g> Checker<'g> {
             changed("http", "listen", http.listen == current.http.listen);
         }
         changed("records", "folder", records.folder == current.records.folder);
+        changed("records", "key", records.key == current.records.key);
         changed("speech", "workers", workers == current.speech.workers);
         let ears = |languages: &BTreeMap<Language, SpeechLanguage>| -> BTreeSet<String> {
             languages.values().map(|language| language.ear.clone()).collect()

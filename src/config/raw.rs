@@ -570,6 +570,12 @@ pub struct Records {
     pub folder: Option<String>,
     /// Whether the sound of calls is recorded. Default true.
     pub recording: Option<bool>,
+    /// The key that seals records and recordings: 64 hexadecimal digits (`openssl rand -hex 32`). To change it, put the new
+    /// one on a line above the old one. Without a key they are kept unencrypted, and each start says so.
+    pub key: Option<Secret>,
+    /// Days that a call's record and recording are kept. Without it they are kept until they are erased.
+    #[schemars(range(min = 1, max = 36_500))]
+    pub keep_days: Option<u32>,
 }
 
 /// Hearing and speaking.

@@ -16,6 +16,7 @@ use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
 use crate::emotion::policy::Policy;
+use crate::records::Keys;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -298,6 +299,17 @@ pub struct Records {
     pub folder: PathBuf,
     /// Whether calls are recorded as sound.
     pub recording: bool,
+    /// Seals them: one or several keys, for `records::Keys`.
+    pub key: Option<Secret>,
+    /// Days that calls are kept.
+    pub keep_days: Option<u32>,
+}
+
+impl Records {
+    /// The keys that seal and unseal; none where there is no key, or where it was not needed and is missing.
+    pub fn keys(&self) -> Keys {
+        self.key.as_ref().and_then(|key| Keys::parse(key.expose()).ok()).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -291,6 +291,7 @@ impl Live {
                 }
                 _ => warn!(call = %self.call, "a line of the event log has no JSON form"),
             },
+            Request::Forget { since_ms } => self.house.store.forget(&self.call, since_ms),
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
                 let number = self.number.as_deref();
@@ -351,8 +352,8 @@ impl Live {
                 Ok(path) => path,
                 Err(error) => return warn!(%call, %error, "the call is not recorded"),
             };
-            let recordings = house.recordings.clone();
-            match tokio::task::spawn_blocking(move || recordings.record(path, rate, rate)).await {
+            let (recordings, seal) = (house.recordings.clone(), house.store.recording_seal());
+            match tokio::task::spawn_blocking(move || recordings.record_sealed(path, rate, rate, seal)).await {
                 Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
                 Err(error) => warn!(%call, %error, "the call is not recorded"),

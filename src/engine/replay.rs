@@ -91,7 +91,8 @@ pub async fn replay(
                             do_now(&shared, &flow, Request::Fetch { request, backend, with }, &mut session).await;
                         }
                     },
-                    Request::Queue(_)
+                    Request::Forget { .. }
+                    | Request::Queue(_)
                     | Request::Alert { .. }
                     | Request::RingAgent { .. }
                     | Request::ReleaseAgent { .. }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use chrono::{TimeDelta, Utc};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
@@ -83,7 +84,11 @@ impl Server {
         let telemetry = telemetry(&config, &health).await?;
         health.set("models", State::Starting);
         progress("opening the records");
-        let store = Store::open(&config.records.folder).await?;
+        let keys = config.records.keys();
+        if keys.is_empty() {
+            warn!("records and recordings are kept unencrypted: `records.key` names the key that seals them");
+        }
+        let store = Store::open_with(&config.records.folder, keys).await?;
         let interrupted = store.recover(&Repair { recording: &mend, summary: &sum_up }).await?;
         if !interrupted.is_empty() {
             let calls = interrupted.len();
@@ -125,6 +130,7 @@ impl Server {
         let calls = TaskTracker::new();
         tokio::spawn(doors.clone().follow_registrations());
         tokio::spawn(doors.clone().watch(health.clone()));
+        tokio::spawn(doors.clone().expire());
         tokio::spawn(doors.clone().accept(incoming, drain.clone(), today.clone(), calls.clone()));
         Ok(Self { doors, drain, today, calls, health, _telemetry: telemetry })
     }
@@ -269,6 +275,25 @@ impl Doors {
             let agent = agent.name.clone();
             let event = if reachable { FloorEvent::LoggedIn { agent } } else { FloorEvent::LoggedOut { agent } };
             self.floor.tell(event).await;
+        }
+    }
+
+    /// Erases calls that were kept as long as they may be: at the start, and every hour.
+    async fn expire(self) {
+        let mut every = tokio::time::interval(Duration::from_secs(3_600));
+        loop {
+            every.tick().await;
+            let Some(days) = self.running.load().config.records.keep_days else { continue };
+            let before = Utc::now() - TimeDelta::days(days.into());
+            let erased = match self.store.archive().await {
+                Ok(archive) => archive.erase_before(before).await,
+                Err(error) => Err(error),
+            };
+            match erased {
+                Ok(erased) if erased.calls > 0 => info!(calls = erased.calls, days, "calls past their time are erased"),
+                Ok(_) => {}
+                Err(error) => error!(%error, "calls past their time could not be erased; trying again in an hour"),
+            }
         }
     }
 

@@ -21,7 +21,7 @@ use self::turn::Turn;
 use super::parts::Parts;
 use super::stages::Stages;
 use super::waiting::{LineSound, Waiting, WaitingSounds};
-use crate::call::{Action, AgentFailure, Call, Event, Logged, Note, PromptId, QueueRequest, TimerId};
+use crate::call::{Action, AgentFailure, Call, Event, Logged, Note, PromptId, QueueRequest, Shield, TimerId};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::Live;
@@ -69,6 +69,8 @@ enum Early {
 
 pub struct Session {
     call: Call,
+    /// Keeps secrets from the call and all that it leads to.
+    shield: Shield,
     rate: u32,
     now_ms: u64,
     timers: BTreeMap<TimerId, u64>,
@@ -138,6 +140,7 @@ impl Session {
         let languages = if flow.detect_language { flow.languages() } else { Vec::new() };
         Self {
             call: Call::new(flow),
+            shield: Shield::default(),
             rate,
             now_ms: 0,
             timers: BTreeMap::new(),
@@ -291,6 +294,17 @@ impl Session {
         if self.finished {
             return;
         }
+        let admitted = self.shield.admit(&self.call, self.now_ms, event);
+        for kind in &admitted.found {
+            metrics::counter!(names::SECRETS_MASKED, "kind" => kind.name()).increment(1);
+        }
+        if let (Some(recorder), Some((from_ms, to_ms))) = (&mut self.recorder, admitted.blank) {
+            recorder.blank(from_ms, to_ms);
+        }
+        admitted.events.into_iter().for_each(|event| self.told(event));
+    }
+
+    fn told(&mut self, event: Event) {
         let masked = self.masked;
         let actions = self.call.handle(self.now_ms, event.clone());
         self.requests.push(Request::Log(Logged::new(self.now_ms, event, &actions, masked)));
@@ -546,6 +560,7 @@ impl Session {
                 self.waiting_wanted = false;
                 self.waiting = None;
             }
+            Action::Forget { since_ms } => self.requests.push(Request::Forget { since_ms }),
             Action::Note(entry) => {
                 if let Note::Reaction { reaction, .. } = &entry.note {
                     metrics::counter!(names::REACTIONS, "reaction" => reaction.name()).increment(1);

@@ -39,7 +39,7 @@ pub use player::Player;
 pub use plc::Concealment;
 pub use port::{Key, Port, Quality, Received};
 pub use presses::{Presses, Way};
-pub use recorder::{Recorded, Recorder, Recording, Recordings, Repaired, repair_wav};
+pub use recorder::{Recorded, Recorder, Recording, Recordings, Repaired, Seal, repair_wav};
 pub use resample::{Converter, Resampler, resample};
 pub use seam::Seam;
 pub use tone::Tone;

@@ -8,6 +8,7 @@
 use std::{
     fs::File,
     io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -23,7 +24,20 @@ use super::{Error, Frame, Resampler};
 const RATE: u32 = 8_000;
 /// Pairs of samples the ring holds: 4 s.
 const RING: usize = RATE as usize * 4;
+/// Bytes of a WAV header as hound writes it.
+const HEADER: u64 = 44;
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// Seals a recording, piece by piece (`records` has the keys).
+pub trait Seal: Send {
+    /// What the file begins with.
+    fn head(&self) -> Vec<u8>;
+    /// The piece at this place, pairs of samples in little endian; the last one is empty. Equally long pieces give
+    /// equally many bytes.
+    fn piece(&self, index: u64, last: bool, plain: &[u8]) -> Vec<u8>;
+    /// The reverse; none when it is damaged.
+    fn open(&self, index: u64, last: bool, piece: &[u8]) -> Option<Vec<u8>>;
+}
 
 /// The thread that writes all recordings. Clones share it; it ends with the last of them and the last recorder.
 #[derive(Clone)]
@@ -42,6 +56,17 @@ impl Recordings {
     /// Begins a recording in a new file (an old one of that name is replaced), of a caller's side of `caller_rate`
     /// and another side of `other_rate`. Opens the file, so not for the media's beat.
     pub fn record(&self, path: impl Into<PathBuf>, caller_rate: u32, other_rate: u32) -> Result<Recorder, Error> {
+        self.record_sealed(path, caller_rate, other_rate, None)
+    }
+
+    /// As `record`; with a seal the file is no WAV file but head and pieces.
+    pub fn record_sealed(
+        &self,
+        path: impl Into<PathBuf>,
+        caller_rate: u32,
+        other_rate: u32,
+        seal: Option<Box<dyn Seal>>,
+    ) -> Result<Recorder, Error> {
         let path = path.into();
         let failed = |source| Error::Recording { path: path.clone(), source };
         let caller = Side::new(caller_rate)?;
@@ -52,13 +77,25 @@ impl Recordings {
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
-        let file = File::create(&path).map_err(failed)?;
+        // Read, too: what proves to be a secret is silenced where it stands.
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(true).open(&path).map_err(failed)?;
         let sync = file.try_clone().map_err(failed)?;
-        let mut wav = hound::WavWriter::new(BufWriter::new(file), spec).map_err(|error| failed(io(error)))?;
-        wav.flush().map_err(|error| failed(io(error)))?;
+        let out = match seal {
+            Some(seal) => {
+                let head = seal.head();
+                file.write_all(&head).map_err(failed)?;
+                Out::Sealed { seal, pieces: Vec::new(), end: head.len() as u64 }
+            }
+            None => {
+                let mut wav = hound::WavWriter::new(BufWriter::new(file), spec).map_err(|error| failed(io(error)))?;
+                wav.flush().map_err(|error| failed(io(error)))?;
+                Out::Wav(wav)
+            }
+        };
         let (ring, pairs) = rtrb::RingBuffer::new(RING);
         let shared = Arc::new(Shared::default());
-        let task = Task { path: path.clone(), wav: Some(wav), sync, pairs, shared: shared.clone(), written: 0 };
+        let task = Task { path: path.clone(), out: Some(out), sync, pairs, shared: shared.clone(), written: 0 };
         // The thread lives as long as any sender, and this is one; were it gone, the ring would count the overflow.
         let _ = self.tasks.send(task);
         Ok(Recorder {
@@ -115,6 +152,13 @@ impl Recorder {
 
     pub fn resume(&mut self) {
         self.paused = false;
+    }
+
+    /// Silences what was recorded, or is going to be, between these times (ms of the recording): it was a secret.
+    pub fn blank(&mut self, from_ms: u64, to_ms: u64) {
+        let at = |ms: u64| ms * u64::from(RATE) / 1_000;
+        // Taken by the writer a few times a second, for a moment.
+        self.shared.blanks.lock().unwrap_or_else(PoisonError::into_inner).push((at(from_ms), at(to_ms)));
     }
 
     /// Where it is written.
@@ -174,6 +218,8 @@ impl Recording {
 #[derive(Default)]
 struct Shared {
     overflow: AtomicU64,
+    /// To be silenced, in pairs of samples.
+    blanks: Mutex<Vec<(u64, u64)>>,
     done: AtomicBool,
     end: Mutex<Option<std::io::Result<u64>>>,
     ended: Condvar,
@@ -200,11 +246,27 @@ impl Side {
 struct Task {
     path: PathBuf,
     /// Gone after an error.
-    wav: Option<hound::WavWriter<BufWriter<File>>>,
+    out: Option<Out>,
+    /// The same file.
     sync: File,
     pairs: rtrb::Consumer<[i16; 2]>,
     shared: Arc<Shared>,
     written: u64,
+}
+
+enum Out {
+    Wav(hound::WavWriter<BufWriter<File>>),
+    Sealed { seal: Box<dyn Seal>, pieces: Vec<Piece>, end: u64 },
+}
+
+/// Where a sealed piece stands.
+struct Piece {
+    /// Pairs before it, and in it.
+    first: u64,
+    pairs: u64,
+    /// In the file.
+    at: u64,
+    bytes: usize,
 }
 
 fn write_all(inbox: &mpsc::Receiver<Task>) {
@@ -232,13 +294,19 @@ impl Task {
     /// Writes what has come; true when the recording is over.
     fn step(&mut self) -> bool {
         let over = self.pairs.is_abandoned(); // looked at before draining, so that nothing is left behind
-        if let Err(error) = self.drain() {
+        if let Err(error) = self.drain().and_then(|()| self.silence()) {
             tracing::error!(path = %self.path.display(), %error, "a recording cannot be written; the call goes on without");
-            self.wav = None;
+            self.out = None;
             self.end(Err(error));
         }
-        if over && let Some(wav) = self.wav.take() {
-            let end = wav.finalize().map_err(io).and_then(|()| self.sync.sync_data());
+        if over && let Some(out) = self.out.take() {
+            let end = match out {
+                Out::Wav(wav) => wav.finalize().map_err(io),
+                Out::Sealed { seal, pieces, end } => {
+                    self.sync.write_all_at(&seal.piece(pieces.len() as u64, true, &[]), end)
+                }
+            };
+            let end = end.and_then(|()| self.sync.sync_data());
             self.end(end.map(|()| self.written * 1_000 / u64::from(RATE)));
         }
         over
@@ -247,19 +315,67 @@ impl Task {
     fn drain(&mut self) -> std::io::Result<()> {
         let Ok(chunk) = self.pairs.read_chunk(self.pairs.slots()) else { return Ok(()) };
         let n = chunk.len();
-        let Some(wav) = &mut self.wav else {
+        let Some(out) = &mut self.out else {
             // Failed before: whole frames go missing.
             self.shared.overflow.fetch_add(n as u64 / u64::from(RATE / 50), Ordering::Relaxed);
             chunk.commit_all();
             return Ok(());
         };
         let (first, second) = chunk.as_slices();
-        for &[left, right] in first.iter().chain(second) {
-            wav.write_sample(left).and_then(|()| wav.write_sample(right)).map_err(io)?;
+        let samples = first.iter().chain(second).flatten();
+        match out {
+            Out::Wav(wav) => {
+                samples.copied().try_for_each(|sample| wav.write_sample(sample)).map_err(io)?;
+                if n > 0 {
+                    wav.flush().map_err(io)?;
+                }
+            }
+            Out::Sealed { seal, pieces, end } if n > 0 => {
+                let plain: Vec<u8> = samples.flat_map(|sample| sample.to_le_bytes()).collect();
+                let sealed = seal.piece(pieces.len() as u64, false, &plain);
+                self.sync.write_all_at(&sealed, *end)?;
+                pieces.push(Piece { first: self.written, pairs: n as u64, at: *end, bytes: sealed.len() });
+                *end += sealed.len() as u64;
+            }
+            Out::Sealed { .. } => {}
         }
         chunk.commit_all();
         self.written += n as u64;
-        if n > 0 { wav.flush().map_err(io) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Silences what is to be and has been written; what has not waits for its time.
+    fn silence(&mut self) -> std::io::Result<()> {
+        let mut blanks = std::mem::take(&mut *self.shared.blanks.lock().unwrap_or_else(PoisonError::into_inner));
+        for (from, to) in &mut blanks {
+            let until = (*to).min(self.written);
+            match &self.out {
+                _ if until <= *from => continue,
+                Some(Out::Wav(_)) => {
+                    self.sync.write_all_at(&vec![0; (until - *from) as usize * 4], HEADER + *from * 4)?;
+                }
+                Some(Out::Sealed { seal, pieces, .. }) => {
+                    let begin = pieces.partition_point(|piece| piece.first + piece.pairs <= *from);
+                    for (index, piece) in
+                        pieces.iter().enumerate().skip(begin).take_while(|(_, piece)| piece.first < until)
+                    {
+                        let mut sealed = vec![0; piece.bytes];
+                        self.sync.read_exact_at(&mut sealed, piece.at)?;
+                        let broken = || std::io::Error::other("a piece of the recording was changed by another");
+                        let mut plain = seal.open(index as u64, false, &sealed).ok_or_else(broken)?;
+                        let within =
+                            |pair: u64| (pair.clamp(piece.first, piece.first + piece.pairs) - piece.first) as usize * 4;
+                        plain[within(*from)..within(until)].fill(0);
+                        self.sync.write_all_at(&seal.piece(index as u64, false, &plain), piece.at)?;
+                    }
+                }
+                None => {}
+            }
+            *from = until;
+        }
+        blanks.retain(|(from, to)| from < to);
+        self.shared.blanks.lock().unwrap_or_else(PoisonError::into_inner).extend(blanks);
+        Ok(())
     }
 
     fn end(&mut self, end: std::io::Result<u64>) {
@@ -368,6 +484,32 @@ mod tests {
             assert!(side.samples[8_000..16_000].iter().all(|&s| s == 0) && level(&side.samples[17_000..]) > 0.04);
         }
         assert_eq!(repair_wav(&path).unwrap(), Repaired { ms: 3_000, changed: false });
+    }
+
+    #[test]
+    fn what_proves_to_be_a_secret_is_silenced_before_and_after_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("call.wav");
+        let mut recorder = Recordings::start().unwrap().record(&path, 8_000, 16_000).unwrap();
+        for (n, (caller, other)) in tones(150).iter().enumerate() {
+            recorder.write(caller, other);
+            if n == 100 {
+                while std::fs::metadata(&path).unwrap().len() < 64_000 {
+                    std::thread::sleep(Duration::from_millis(10)); // the writer is a thread of its own
+                }
+                recorder.blank(500, 1_000);
+                recorder.blank(1_500, 2_500);
+            }
+        }
+        assert_eq!(recorder.finish().wait().unwrap().ms, 3_000);
+        for channel in [0, 1] {
+            let samples = file::read_channel(&path, channel).unwrap().samples;
+            let silent = |from: usize, to: usize| samples[from * 8..to * 8].iter().all(|&s| s == 0);
+            assert!(silent(500, 1_000) && silent(1_500, 2_500) && samples.len() == 24_000);
+            for (from, to) in [(0, 500), (1_000, 1_500), (2_500, 3_000)] {
+                assert!(level(&samples[from * 8 + 100..to * 8]) > 0.04, "{from} to {to}");
+            }
+        }
     }
 
     #[test]

@@ -7,9 +7,14 @@ use serde::Serialize;
 use sqlx::sqlite::{SqlitePoolOptions, SqliteRow};
 use sqlx::{Row, SqlitePool};
 
-use super::disk::{Folder, unseal, unseal_bytes};
+use super::disk::Folder;
+use super::vault::{self, Keys};
 use super::{Error, Leg, LoggedLine, Result, from_word, word};
 use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary};
+use crate::media::{Sound, file};
+
+/// Samples a second in a sealed recording.
+pub(super) const SEALED_RATE: u32 = 8_000;
 
 /// Which calls; every field narrows the choice.
 #[derive(Clone, Debug, Default)]
@@ -125,9 +130,16 @@ macro_rules! heads {
 }
 
 impl Archive {
-    /// The records in `folder`, which an engine must have made.
+    /// The records in `folder`, which an engine must have made, where they are not sealed.
     pub async fn open(folder: &Path) -> Result<Self> {
-        Self::of(Folder::find(folder)?).await
+        Self::open_with(folder, Keys::default()).await
+    }
+
+    /// As `open`, where they are.
+    pub async fn open_with(folder: &Path, keys: Keys) -> Result<Self> {
+        let archive = Self::of(Folder::find(folder, keys)?).await?;
+        archive.folder.know_keys(&archive.database).await?;
+        Ok(archive)
     }
 
     pub(super) async fn of(folder: Folder) -> Result<Self> {
@@ -154,7 +166,7 @@ impl Archive {
             if filter.limit.is_some_and(|limit| calls.len() >= limit) {
                 break;
             }
-            let head = head(&row)?;
+            let head = self.head(&row)?;
             if match &text {
                 Some(text) => self.mentions(&head, text).await?,
                 None => true,
@@ -175,9 +187,9 @@ impl Archive {
                 .fetch_one(&self.database)
                 .await?;
         Ok(CallRecord {
-            head: head(&row)?,
-            summary: summary.map(unseal).transpose()?,
-            reworded: reworded.map(unseal).transpose()?,
+            head: self.head(&row)?,
+            summary: summary.map(|sealed| self.folder.unseal(&call, sealed)).transpose()?,
+            reworded: reworded.map(|sealed| self.folder.unseal(&call, sealed)).transpose()?,
             legs: self.legs(&call).await?,
             recordings: self.recordings(&call).await?,
             timeline: self.timeline(&call).await?,
@@ -194,6 +206,7 @@ impl Archive {
                 .await?;
         rows.into_iter()
             .map(|(at_ms, event, actions)| {
+                let text = |sealed| self.text(&call, sealed);
                 Ok(LoggedLine { at_ms: at_ms as u64, event_json: text(event)?, actions_json: text(actions)? })
             })
             .collect()
@@ -205,7 +218,23 @@ impl Archive {
             .bind(hash)
             .fetch_optional(&self.database)
             .await?;
-        text(sealed.ok_or_else(|| Error::NoSuchCall(hash.into()))?)
+        self.text(hash, sealed.ok_or_else(|| Error::NoSuchCall(hash.into()))?)
+    }
+
+    /// One side of a recording (0: the caller), sealed or not.
+    pub fn sound(&self, recording: &Recording, channel: usize) -> Result<Sound> {
+        let failed = |source| Error::Sound { path: recording.path.clone(), source };
+        match vault::read(self.folder.keys(), &recording.path)? {
+            Some(pairs) => {
+                let samples = pairs.into_iter().map(|pair| pair[channel.min(1)]).collect();
+                Ok(Sound { rate: SEALED_RATE, samples })
+            }
+            None => file::read_channel(&recording.path, channel).map_err(failed),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     pub(super) fn database(&self) -> &SqlitePool {
@@ -235,7 +264,7 @@ impl Archive {
             .bind(call)
             .fetch_all(&self.database)
             .await?;
-        rows.into_iter().map(unseal).collect()
+        rows.into_iter().map(|sealed| self.folder.unseal(call, sealed)).collect()
     }
 
     async fn legs(&self, call: &str) -> Result<Vec<Leg>> {
@@ -272,6 +301,27 @@ impl Archive {
             .collect())
     }
 
+    fn head(&self, row: &SqliteRow) -> Result<CallHead> {
+        let call: String = row.try_get(0)?;
+        Ok(CallHead {
+            started: time(row.try_get(1)?),
+            ended: row.try_get::<Option<i64>, _>(2)?.map(time),
+            cause: from_word(row.try_get(3)?)?,
+            outcome: from_word(row.try_get(4)?)?,
+            language: row.try_get(5)?,
+            caller: self.folder.unseal(&call, row.try_get(6)?)?,
+            lost: row.try_get::<i64, _>(7)? as u64,
+            flow: row.try_get(8)?,
+            flow_hash: row.try_get(9)?,
+            call,
+        })
+    }
+
+    fn text(&self, about: &str, sealed: Vec<u8>) -> Result<String> {
+        // It went in as a String.
+        Ok(String::from_utf8_lossy(&self.folder.keys().unseal(about, sealed)?).into_owned())
+    }
+
     /// `text` in lower case.
     async fn mentions(&self, head: &CallHead, text: &str) -> Result<bool> {
         let caller = [Some(&head.caller.number), head.caller.name.as_ref(), Some(&head.caller.dialled)];
@@ -285,25 +335,6 @@ impl Archive {
     }
 }
 
-fn head(row: &SqliteRow) -> Result<CallHead> {
-    Ok(CallHead {
-        call: row.try_get(0)?,
-        started: time(row.try_get(1)?),
-        ended: row.try_get::<Option<i64>, _>(2)?.map(time),
-        cause: from_word(row.try_get(3)?)?,
-        outcome: from_word(row.try_get(4)?)?,
-        language: row.try_get(5)?,
-        caller: unseal(row.try_get(6)?)?,
-        lost: row.try_get::<i64, _>(7)? as u64,
-        flow: row.try_get(8)?,
-        flow_hash: row.try_get(9)?,
-    })
-}
-
 pub(super) fn time(ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms).unwrap_or_default()
-}
-
-fn text(sealed: Vec<u8>) -> Result<String> {
-    Ok(String::from_utf8_lossy(&unseal_bytes(sealed)?).into_owned()) // it went in as a String
 }

@@ -1,5 +1,5 @@
-//! The one place where records meet the disk: the folder and its permissions, the database file, and `seal`,
-//! through which every personal value passes on its way to a column, `unseal` on its way back.
+//! The one place where records meet the disk: the folder and its permissions, the database file, and the keys by which
+//! every personal value is sealed on its way to a column and unsealed on its way back.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+use super::vault::Keys;
 use super::{Error, Result};
 
 const DATABASE: &str = "calls.db";
@@ -28,11 +30,12 @@ pub fn default_folder() -> PathBuf {
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
+    keys: Keys,
 }
 
 impl Folder {
     /// For writing: makes the folder, locks it against other engines for as long as the file returned is open.
-    pub fn claim(root: &Path) -> Result<(Self, File)> {
+    pub fn claim(root: &Path, keys: Keys) -> Result<(Self, File)> {
         let failed = |source| Error::Folder { path: root.into(), source };
         if root.is_dir() {
             let mode = fs::metadata(root).map_err(failed)?.permissions().mode();
@@ -46,16 +49,16 @@ impl Folder {
         let lock = private_file(&root.join("lock")).map_err(failed)?;
         lock.try_lock().map_err(|_| Error::InUse(root.clone()))?;
         private_file(&root.join(DATABASE)).map_err(failed)?; // SQLite gives its log files the database's mode
-        Ok((Self { root }, lock))
+        Ok((Self { root, keys }, lock))
     }
 
     /// For reading what is there.
-    pub fn find(root: &Path) -> Result<Self> {
+    pub fn find(root: &Path, keys: Keys) -> Result<Self> {
         let root = root.canonicalize().map_err(|_| Error::NoRecords(root.into()))?;
         if !root.join(DATABASE).is_file() {
             return Err(Error::NoRecords(root));
         }
-        Ok(Self { root })
+        Ok(Self { root, keys })
     }
 
     /// How to open the database. FULL: every commit is on the platter, so that even a power cut costs no more than a
@@ -73,7 +76,9 @@ impl Folder {
 
     /// Where a call's recording goes, relative to the folder; its file is there, empty and private.
     pub fn new_recording(&self, call: &str, started: DateTime<Utc>) -> Result<PathBuf> {
-        let path = Path::new("recordings").join(started.format("%Y-%m-%d").to_string()).join(file_name(call));
+        let path = Path::new("recordings")
+            .join(started.format("%Y-%m-%d").to_string())
+            .join(file_name(call, !self.keys.is_empty()));
         let full = self.root.join(&path);
         let failed = |source| Error::Folder { path: full.clone(), source };
         if let Some(day) = full.parent() {
@@ -86,12 +91,32 @@ impl Folder {
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
+
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A personal value as the bytes that stand in the database; `about` names the call (or flow) it belongs to.
+    pub fn seal(&self, about: &str, value: &impl Serialize) -> Result<Vec<u8>> {
+        Ok(self.keys.seal(about, serde_json::to_vec(value)?))
+    }
+
+    pub fn unseal<T: DeserializeOwned>(&self, about: &str, sealed: Vec<u8>) -> Result<T> {
+        Ok(serde_json::from_slice(&self.keys.unseal(about, sealed)?)?)
+    }
+
+    /// Fails where the database holds what no key here opens.
+    pub async fn know_keys(&self, database: &SqlitePool) -> Result<()> {
+        let seals: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT DISTINCT substr(caller, 1, 5) FROM calls").fetch_all(database).await?;
+        seals.iter().try_for_each(|seal| self.keys.know(seal))
+    }
 }
 
 /// A name safe for a file, whatever the call's own.
-fn file_name(call: &str) -> String {
+fn file_name(call: &str, sealed: bool) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    format!("{}.wav", call.chars().map(safe).collect::<String>())
+    format!("{}.{}", call.chars().map(safe).collect::<String>(), if sealed { "sealed" } else { "wav" })
 }
 
 /// Opens or makes a file that only its owner may read.
@@ -99,22 +124,4 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     Ok(file)
-}
-
-/// A personal value as the bytes that stand in the database.
-pub fn seal(value: &impl Serialize) -> Result<Vec<u8>> {
-    Ok(seal_bytes(serde_json::to_vec(value)?))
-}
-
-/// Bytes that are kept as they are (the event log must come back the same to the byte).
-pub fn seal_bytes(bytes: Vec<u8>) -> Vec<u8> {
-    bytes
-}
-
-pub fn unseal<T: DeserializeOwned>(sealed: Vec<u8>) -> Result<T> {
-    Ok(serde_json::from_slice(&unseal_bytes(sealed)?)?)
-}
-
-pub fn unseal_bytes(sealed: Vec<u8>) -> Result<Vec<u8>> {
-    Ok(sealed)
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::archive::SEALED_RATE;
 use super::disk::private_file;
+use super::vault::{self, Keys};
 use super::{Archive, CallRecord, Error, LoggedLine, Result};
 
 impl Archive {
@@ -18,12 +20,13 @@ impl Archive {
         let record = self.show(call).await?;
         let log = self.event_log(&record.head.call).await?;
         let flow = self.flow(&record.head.flow_hash).await?;
-        write(&record, &log, &flow, to).map_err(|source| Error::Export { path: to.into(), source })?;
+        write(self.folder().keys(), &record, &log, &flow, to)
+            .map_err(|source| Error::Export { path: to.into(), source })?;
         Ok(record)
     }
 }
 
-fn write(record: &CallRecord, log: &[LoggedLine], flow: &str, to: &Path) -> io::Result<()> {
+fn write(keys: &Keys, record: &CallRecord, log: &[LoggedLine], flow: &str, to: &Path) -> io::Result<()> {
     if to.exists() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
@@ -35,7 +38,10 @@ fn write(record: &CallRecord, log: &[LoggedLine], flow: &str, to: &Path) -> io::
     for (i, recording) in record.recordings.iter().enumerate() {
         let name = if i == 0 { "recording.wav".into() } else { format!("recording-{}.wav", i + 1) };
         match File::open(&recording.path) {
-            Ok(file) => sink.copy(&name, file)?,
+            Ok(file) => match vault::read(keys, &recording.path).map_err(io::Error::other)? {
+                Some(pairs) => sink.file(&name, &wav(&pairs).map_err(io::Error::other)?)?,
+                None => sink.copy(&name, file)?,
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {} // `record.json` says what became of it
             Err(error) => return Err(error),
         }
@@ -57,6 +63,21 @@ fn lines(values: impl Iterator<Item = serde_json::Result<Value>>) -> io::Result<
         text.push(b'\n');
     }
     Ok(text)
+}
+
+/// A sealed recording as other programs read it.
+fn wav(pairs: &[[i16; 2]]) -> Result<Vec<u8>, hound::Error> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: SEALED_RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut bytes = io::Cursor::new(Vec::with_capacity(44 + pairs.len() * 4));
+    let mut wav = hound::WavWriter::new(&mut bytes, spec)?;
+    pairs.iter().flatten().try_for_each(|sample| wav.write_sample(*sample))?;
+    wav.finalize()?;
+    Ok(bytes.into_inner())
 }
 
 enum Sink<'a> {

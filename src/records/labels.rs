@@ -11,11 +11,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::archive::time;
-use super::disk::{private_file, seal, unseal};
+use super::disk::private_file;
 use super::{Archive, CallRecord, Error, Result};
 use crate::call::Note;
 use crate::emotion::Class;
-use crate::media::{Sound, file};
+use crate::media::Sound;
 
 /// Sound kept before and after what is labelled, ms.
 const AROUND_MS: u64 = 150;
@@ -64,7 +64,7 @@ impl Archive {
         .bind(label.from_ms as i64)
         .bind(label.to_ms as i64)
         .bind(label.emotion.name())
-        .bind(seal(&label.by)?)
+        .bind(self.folder().seal(&label.call, &label.by)?)
         .bind(label.made.timestamp_millis())
         .execute(self.database())
         .await?;
@@ -82,7 +82,8 @@ impl Archive {
         let label = |(call, from, to, emotion, by, made): (String, i64, i64, String, Vec<u8>, i64)| {
             let Some(emotion) = Class::parse(&emotion) else { return Ok(None) }; // of a later version
             let (from_ms, to_ms) = (from as u64, to as u64);
-            Ok(Some(Label { call, from_ms, to_ms, emotion, by: unseal(by)?, made: time(made) }))
+            let by = self.folder().unseal(&call, by)?;
+            Ok(Some(Label { call, from_ms, to_ms, emotion, by, made: time(made) }))
         };
         rows.into_iter().map(label).filter_map(Result::transpose).collect()
     }
@@ -101,7 +102,7 @@ impl Archive {
         for (n, label) in self.labels().await?.into_iter().enumerate() {
             if open.as_ref().is_none_or(|(record, _)| record.head.call != label.call) {
                 let record = self.show(&label.call).await?;
-                let sound = record.recordings.first().and_then(|recording| file::read_channel(&recording.path, 0).ok());
+                let sound = record.recordings.first().and_then(|recording| self.sound(recording, 0).ok());
                 open = Some((record, sound));
             }
             let Some((record, sound)) = &open else { continue };

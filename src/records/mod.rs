@@ -1,23 +1,28 @@
-//! Calls on disk: records, timeline, event log, recordings; one SQLite database and a folder of WAV files.
+//! Calls on disk: records, timeline, event log, recordings; one SQLite database and a folder of sound files, sealed
+//! (`vault`) where there is a key.
 //!
 //! `Store` writes, from one task behind a bounded queue, so that no call ever waits for a disk; `Archive` reads, also
 //! while another process writes. `disk` is the only file through which personal data pass to the disk and back.
 
 mod archive;
 mod disk;
+mod erase;
 mod export;
 mod labels;
 mod recover;
 mod store;
+mod vault;
 mod writer;
 
 use std::path::PathBuf;
 
 pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speaker};
 pub use disk::default_folder;
+pub use erase::Erased;
 pub use labels::{Label, Written};
 pub use recover::{Recovered, Repair, Unmended};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
+pub use vault::Keys;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +47,17 @@ pub enum Error {
     Stopped,
     #[error("not yet on disk: {0}")]
     Unwritten(String),
+    #[error("a key of the records is 64 hexadecimal digits: `openssl rand -hex 32` makes one")]
+    Key,
+    #[error(
+        "the records were sealed with another key (its id is {0}): put that key into the file or variable of \
+         `records.key`, below the one in use"
+    )]
+    Sealed(String),
+    #[error("a sealed record is damaged, or is another call's")]
+    Damaged,
+    #[error("the recording {path} cannot be read")]
+    Sound { path: PathBuf, source: crate::media::Error },
     #[error("cannot write {path}")]
     Export { path: PathBuf, source: std::io::Error },
 }

@@ -7,8 +7,9 @@ use sqlx::SqlitePool;
 
 use super::Result;
 use super::archive::time;
-use super::disk::{Folder, unseal, unseal_bytes};
+use super::disk::Folder;
 use super::store::Ending;
+use super::vault;
 use super::writer::{write_ending, write_entry};
 use crate::call::{Cause, Entry, Fact, FactKind, Note, Outcome, Summary};
 
@@ -53,19 +54,20 @@ pub async fn recover(
             .bind(&call)
             .fetch_all(database)
             .await?;
-        let mut timeline: Vec<Entry> = rows.into_iter().map(unseal).collect::<Result<_>>()?;
+        let mut timeline: Vec<Entry> =
+            rows.into_iter().map(|sealed| folder.unseal(&call, sealed)).collect::<Result<_>>()?;
         let entries = timeline.len();
         timeline.push(Entry {
             seq: timeline.last().map_or(0, |entry| entry.seq + 1),
             at_ms: last_ms as u64,
             note: Note::Ended { cause: Cause::Interrupted },
         });
-        let flow: Vec<u8> =
-            sqlx::query_scalar("SELECT flows.flow FROM flows JOIN calls ON flows.hash = calls.flow WHERE id = ?")
+        let (hash, flow): (String, Vec<u8>) =
+            sqlx::query_as("SELECT hash, flows.flow FROM flows JOIN calls ON flows.hash = calls.flow WHERE id = ?")
                 .bind(&call)
                 .fetch_one(database)
                 .await?;
-        let flow = String::from_utf8_lossy(&unseal_bytes(flow)?).into_owned();
+        let flow = String::from_utf8_lossy(&folder.keys().unseal(&hash, flow)?).into_owned();
         let ending = Ending {
             cause: Cause::Interrupted,
             ended: time(started_ms + last_ms),
@@ -75,7 +77,7 @@ pub async fn recover(
         let states = mend_recordings(database, folder, &call, repair).await?;
         let mut transaction = database.begin().await?;
         if let Some(entry) = timeline.last() {
-            write_entry(&mut transaction, &call, entry).await?;
+            write_entry(&mut transaction, folder, &call, entry).await?;
         }
         for (path, state) in states {
             sqlx::query("UPDATE recordings SET state = ?3 WHERE call = ?1 AND path = ?2")
@@ -85,7 +87,7 @@ pub async fn recover(
                 .execute(&mut *transaction)
                 .await?;
         }
-        write_ending(&mut transaction, &call, &ending).await?;
+        write_ending(&mut transaction, folder, &call, &ending).await?;
         transaction.commit().await?;
         tracing::warn!(call, entries, "call was interrupted; its record is closed");
         recovered.push(Recovered { call, entries, last_ms: last_ms as u64 });
@@ -104,7 +106,9 @@ async fn mend_recordings(
         .fetch_all(database)
         .await?;
     let mended = |path: String| {
-        let state = match (repair.recording)(&folder.path(&path)) {
+        let full = folder.path(&path);
+        let sealed = vault::mend(&full).map_err(|error| Box::new(error) as Unmended);
+        let state = match sealed.and_then(|sealed| if sealed { Ok(()) } else { (repair.recording)(&full) }) {
             Ok(()) => "repaired",
             Err(error) => {
                 tracing::warn!(call, %error, "its recording cannot be mended");

@@ -18,10 +18,11 @@ use tokio::task::JoinHandle;
 
 use super::disk::Folder;
 use super::recover::{self, Repair};
+use super::vault::Keys;
 use super::writer::{self, Job};
 use super::{Archive, Error, Recovered, Result};
 use crate::call::{CallId, Caller, Cause, Entry, Summary};
-use crate::media::Quality;
+use crate::media::{Quality, Seal};
 use crate::telemetry::names;
 
 /// Jobs that may wait for the disk: some 80 s of 100 busy calls.
@@ -111,19 +112,25 @@ impl Store {
     /// Opens or makes the records in `folder`, and brings an older database up to date. Must be called inside a tokio
     /// runtime; one engine at a time.
     pub async fn open(folder: &Path) -> Result<Self> {
-        Self::open_with_queue(folder, QUEUE).await
+        Self::open_with(folder, Keys::default()).await
     }
 
-    pub(super) async fn open_with_queue(folder: &Path, queue: usize) -> Result<Self> {
-        let (folder, claim) = Folder::claim(folder)?;
+    /// As `open`; what is written is sealed by the first of the keys.
+    pub async fn open_with(folder: &Path, keys: Keys) -> Result<Self> {
+        Self::open_with_queue(folder, keys, QUEUE).await
+    }
+
+    pub(super) async fn open_with_queue(folder: &Path, keys: Keys, queue: usize) -> Result<Self> {
+        let (folder, claim) = Folder::claim(folder, keys)?;
         let database = SqlitePoolOptions::new().max_connections(1).connect_with(folder.database()).await?;
         sqlx::migrate!().run(&database).await?;
+        folder.know_keys(&database).await?;
         let left_open = sqlx::query_scalar("SELECT id FROM calls WHERE cause IS NULL ORDER BY started_ms")
             .fetch_all(&database)
             .await?;
         let (jobs, queue) = mpsc::channel(queue);
         let lost = Arc::default();
-        let writer = tokio::spawn(writer::run(database.clone(), queue, Arc::clone(&lost)));
+        let writer = tokio::spawn(writer::run(database.clone(), folder.clone(), queue, Arc::clone(&lost)));
         Ok(Self {
             inner: Arc::new(Inner {
                 folder,
@@ -176,6 +183,16 @@ impl Store {
         let full = self.inner.folder.path(&relative);
         self.submit(Job::Recording { call: call.clone(), path: relative, at_ms }, 0);
         Ok(full)
+    }
+
+    /// What seals a new recording; none where records are not sealed.
+    pub fn recording_seal(&self) -> Option<Box<dyn Seal>> {
+        self.inner.folder.keys().recording()
+    }
+
+    /// What was noted and logged since then proved to be a secret: its numbers are taken out.
+    pub fn forget(&self, call: &CallId, since_ms: u64) {
+        self.submit(Job::Forget { call: call.clone(), since_ms }, 0);
     }
 
     /// The call is over and its recording, if any, closed.
@@ -259,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_drops_notes_before_ends_never_waits_and_says_so_in_the_record() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_with_queue(folder.path(), 64).await.unwrap();
+        let store = Store::open_with_queue(folder.path(), Keys::default(), 64).await.unwrap();
         let flow = StoredFlow::new("flow", &"{}").unwrap();
         let call = "call".to_string();
         store.begin(&call, &Caller::default(), Utc::now(), &flow);

@@ -11,10 +11,11 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::disk::{seal, seal_bytes};
+use super::disk::Folder;
 use super::store::{Ending, Leg, LoggedLine, StoredFlow, lock};
 use super::{Error, Result, word};
 use crate::call::{CallId, Caller, Entry};
+use crate::privacy::scrub;
 use crate::telemetry::names;
 
 /// From a batch's first job to its commit's start. With the commit itself (milliseconds) and the batch before it,
@@ -33,6 +34,7 @@ pub enum Job {
     Recording { call: CallId, path: String, at_ms: u64 },
     Finish { call: CallId, ending: Box<Ending> },
     Reword { call: CallId, words: String },
+    Forget { call: CallId, since_ms: u64 },
     Flush(oneshot::Sender<Result<()>>),
     Stop,
 }
@@ -46,14 +48,20 @@ impl Job {
             | Job::Leg { call, .. }
             | Job::Recording { call, .. }
             | Job::Finish { call, .. }
-            | Job::Reword { call, .. } => Some(call),
+            | Job::Reword { call, .. }
+            | Job::Forget { call, .. } => Some(call),
             Job::Flush(_) | Job::Stop => None,
         }
     }
 }
 
 /// Runs until `Job::Stop`, or until every `Store` is gone.
-pub async fn run(database: SqlitePool, mut queue: mpsc::Receiver<Job>, lost: Arc<Mutex<HashMap<CallId, u64>>>) {
+pub async fn run(
+    database: SqlitePool,
+    folder: Folder,
+    mut queue: mpsc::Receiver<Job>,
+    lost: Arc<Mutex<HashMap<CallId, u64>>>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut running = true;
     while running {
@@ -68,7 +76,7 @@ pub async fn run(database: SqlitePool, mut queue: mpsc::Receiver<Job>, lost: Arc
             _ => true,
         });
         let losses = std::mem::take(&mut *lock(&lost));
-        while let Err(error) = write(&database, &batch, &losses).await {
+        while let Err(error) = write(&database, &folder, &batch, &losses).await {
             tracing::error!(%error, jobs = batch.len(), "records cannot be written; trying again");
             metrics::counter!(names::RECORDS_FAILED).increment(1);
             for done in flushes.drain(..) {
@@ -109,14 +117,14 @@ async fn collect(queue: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> bool 
     }
 }
 
-async fn write(database: &SqlitePool, batch: &[Job], losses: &HashMap<CallId, u64>) -> Result<()> {
+async fn write(database: &SqlitePool, folder: &Folder, batch: &[Job], losses: &HashMap<CallId, u64>) -> Result<()> {
     if batch.is_empty() && losses.is_empty() {
         return Ok(());
     }
     let began = std::time::Instant::now();
     let mut transaction = database.begin().await?;
     for job in batch {
-        match write_job(&mut transaction, job).await {
+        match write_job(&mut transaction, folder, job).await {
             Err(Error::Database(sqlx::Error::Database(error))) if refused(&*error) => {
                 // A constraint: this job alone is at fault, and its statement alone was undone.
                 tracing::warn!(call = job.call(), %error, "a record was refused");
@@ -146,13 +154,14 @@ fn refused(error: &dyn sqlx::error::DatabaseError) -> bool {
     matches!(error.kind(), CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
 }
 
-async fn write_job(to: &mut Transaction<'_, Sqlite>, job: &Job) -> Result<()> {
+async fn write_job(to: &mut Transaction<'_, Sqlite>, folder: &Folder, job: &Job) -> Result<()> {
+    let seal_bytes = |about: &str, text: &str| folder.keys().seal(about, text.as_bytes().to_vec());
     match job {
         Job::Begin { call, caller, started, flow } => {
             sqlx::query("INSERT OR IGNORE INTO flows (hash, name, flow) VALUES (?, ?, ?)")
                 .bind(&flow.0.hash)
                 .bind(&flow.0.name)
-                .bind(seal_bytes(flow.0.json.clone().into_bytes()))
+                .bind(seal_bytes(&flow.0.hash, &flow.0.json))
                 .execute(&mut **to)
                 .await?;
             sqlx::query("INSERT INTO calls (id, started_ms, line, flow, caller) VALUES (?, ?, ?, ?, ?)")
@@ -160,18 +169,18 @@ async fn write_job(to: &mut Transaction<'_, Sqlite>, job: &Job) -> Result<()> {
                 .bind(started.timestamp_millis())
                 .bind(&caller.line)
                 .bind(&flow.0.hash)
-                .bind(seal(caller)?)
+                .bind(folder.seal(call, caller)?)
                 .execute(&mut **to)
                 .await?;
             write_leg(to, call, &Leg::default()).await
         }
-        Job::Note { call, entry } => write_entry(to, call, entry).await,
+        Job::Note { call, entry } => write_entry(to, folder, call, entry).await,
         Job::Log { call, line } => {
             sqlx::query("INSERT INTO event_log (call, at_ms, event, actions) VALUES (?, ?, ?, ?)")
                 .bind(call)
                 .bind(line.at_ms as i64)
-                .bind(seal_bytes(line.event_json.clone().into_bytes()))
-                .bind(seal_bytes(line.actions_json.clone().into_bytes()))
+                .bind(seal_bytes(call, &line.event_json))
+                .bind(seal_bytes(call, &line.actions_json))
                 .execute(&mut **to)
                 .await?;
             Ok(())
@@ -186,27 +195,65 @@ async fn write_job(to: &mut Transaction<'_, Sqlite>, job: &Job) -> Result<()> {
                 .await?;
             Ok(())
         }
-        Job::Finish { call, ending } => write_ending(to, call, ending).await,
+        Job::Finish { call, ending } => write_ending(to, folder, call, ending).await,
         Job::Reword { call, words } => {
             sqlx::query("UPDATE calls SET reworded = ?2 WHERE id = ?1")
                 .bind(call)
-                .bind(seal(words)?)
+                .bind(folder.seal(call, words)?)
                 .execute(&mut **to)
                 .await?;
             Ok(())
         }
+        Job::Forget { call, since_ms } => forget(to, folder, call, *since_ms).await,
         Job::Flush(_) | Job::Stop => Ok(()),
     }
 }
 
-pub async fn write_entry(to: &mut Transaction<'_, Sqlite>, call: &str, entry: &Entry) -> Result<()> {
+/// Scrubs what is there already; what waits behind this in the queue was made without it.
+async fn forget(to: &mut Transaction<'_, Sqlite>, folder: &Folder, call: &str, since_ms: u64) -> Result<()> {
+    let scrubbed = |sealed: Vec<u8>| -> Result<Vec<u8>> {
+        let mut value = folder.unseal(call, sealed)?;
+        scrub(&mut value);
+        folder.seal(call, &value)
+    };
+    let notes: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT seq, entry FROM timeline WHERE call = ? AND at_ms >= ?")
+        .bind(call)
+        .bind(since_ms as i64)
+        .fetch_all(&mut **to)
+        .await?;
+    for (seq, entry) in notes {
+        sqlx::query("UPDATE timeline SET entry = ?3 WHERE call = ?1 AND seq = ?2")
+            .bind(call)
+            .bind(seq)
+            .bind(scrubbed(entry)?)
+            .execute(&mut **to)
+            .await?;
+    }
+    let lines: Vec<(i64, Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT id, event, actions FROM event_log WHERE call = ? AND at_ms >= ?")
+            .bind(call)
+            .bind(since_ms as i64)
+            .fetch_all(&mut **to)
+            .await?;
+    for (id, event, actions) in lines {
+        sqlx::query("UPDATE event_log SET event = ?2, actions = ?3 WHERE id = ?1")
+            .bind(id)
+            .bind(scrubbed(event)?)
+            .bind(scrubbed(actions)?)
+            .execute(&mut **to)
+            .await?;
+    }
+    Ok(())
+}
+
+pub async fn write_entry(to: &mut Transaction<'_, Sqlite>, folder: &Folder, call: &str, entry: &Entry) -> Result<()> {
     let value = serde_json::to_value(entry)?;
     sqlx::query("INSERT INTO timeline (call, seq, at_ms, event, entry) VALUES (?, ?, ?, ?, ?)")
         .bind(call)
         .bind(entry.seq)
         .bind(entry.at_ms as i64)
         .bind(value["event"].as_str().unwrap_or_default()) // `Note` is tagged `event`
-        .bind(seal(entry)?)
+        .bind(folder.seal(call, entry)?)
         .execute(&mut **to)
         .await?;
     Ok(())
@@ -229,14 +276,19 @@ async fn write_leg(to: &mut Transaction<'_, Sqlite>, call: &str, leg: &Leg) -> R
     Ok(())
 }
 
-pub async fn write_ending(to: &mut Transaction<'_, Sqlite>, call: &str, ending: &Ending) -> Result<()> {
+pub async fn write_ending(
+    to: &mut Transaction<'_, Sqlite>,
+    folder: &Folder,
+    call: &str,
+    ending: &Ending,
+) -> Result<()> {
     sqlx::query("UPDATE calls SET ended_ms = ?2, cause = ?3, outcome = ?4, language = ?5, summary = ?6 WHERE id = ?1")
         .bind(call)
         .bind(ending.ended.timestamp_millis())
         .bind(word(&ending.cause))
         .bind(ending.summary.outcome.as_ref().and_then(word))
         .bind(&ending.summary.language)
-        .bind(seal(&ending.summary)?)
+        .bind(folder.seal(call, &ending.summary)?)
         .execute(&mut **to)
         .await?;
     sqlx::query(

@@ -1,12 +1,13 @@
 //! Logs on standard error, for people or as JSON lines; `FRONTDESK_LOG` filters them
 //! (tracing-subscriber's `EnvFilter`: `warn,frontdesk::sip=debug`).
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Error;
+use crate::privacy::mask_line;
 
 /// What is written unless `FRONTDESK_LOG` says otherwise.
 const DEFAULT: &str = "info";
@@ -35,11 +36,30 @@ pub fn init_at(format: Format, default: &str) -> Result<(), Error> {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(|| Masking(std::io::stderr()));
     let taken = |_| Error::LogsTaken;
     match format {
         Format::Text => logs.finish().try_init().map_err(taken),
         Format::Json => logs.json().flatten_event(true).finish().try_init().map_err(taken),
+    }
+}
+
+/// Takes card and telephone numbers out of each line, whatever part or library wrote it. No line of ours has any:
+/// this is for those that are not ours, and for mistakes.
+struct Masking<W>(W);
+
+impl<W: Write> Write for Masking<W> {
+    /// One whole event, as the subscriber writes it.
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        match std::str::from_utf8(event) {
+            Ok(line) => self.0.write_all(mask_line(line).as_bytes())?,
+            Err(_) => self.0.write_all(event)?,
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -60,6 +80,15 @@ fn filter(wanted: Option<&str>, default: &str) -> Result<EnvFilter, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_of_a_person_gets_through() {
+        let mut written = Vec::new();
+        Masking(&mut written)
+            .write_all(b"INFO call=0199 from=sip:+442071234567@192.0.2.7 4111 1111 1111 1111\n")
+            .unwrap();
+        assert_eq!(written, b"INFO call=0199 from=sip:+***@192.0.2.7 ***\n");
+    }
 
     #[test]
     fn a_chatty_library_is_quiet_unless_named() {

@@ -28,6 +28,9 @@ pub const PROMPT_CACHE: &str = "frontdesk_prompt_cache_total";
 /// From the end of the caller's turn to the first sound of the answer.
 pub const ANSWER_SECONDS: &str = "frontdesk_answer_seconds";
 
+/// Labels: `kind` (`card`, `code`, `national_id`, `phone`, `number`).
+pub const SECRETS_MASKED: &str = "frontdesk_secrets_masked_total";
+
 pub const UNDERSTANDING_SECONDS: &str = "frontdesk_understanding_seconds";
 pub const UNDERSTANDING_REFUSED: &str = "frontdesk_understanding_refused_total";
 /// Labels: `backend`.
@@ -112,6 +115,7 @@ pub fn describe() {
     describe_histogram!(RTP_ROUND_TRIP_SECONDS, Unit::Seconds, "Round trip of a call's RTP by the peer's last report");
     describe_histogram!(RTP_MOS, "Estimated mean opinion score of a call (ITU-T G.107)");
 
+    describe_counter!(SECRETS_MASKED, "Numbers kept out of every record and log, by what they were taken for");
     describe_gauge!(RECORDS_QUEUE, "Records waiting for the disk");
     describe_counter!(RECORDS_LOST, "Records dropped because the disk was too slow, or refused by the database");
     describe_counter!(RECORDS_FAILED, "Transactions that failed and were tried again");

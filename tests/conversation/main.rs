@@ -24,6 +24,7 @@ mod mandarin_values_are_read_as_people_say_them;
 mod no_order_of_events_breaks_a_call;
 mod no_order_of_two_agents_and_three_calls_breaks_a_queue;
 mod no_race_of_callers_and_agents_breaks_a_queue;
+mod no_secret_of_a_thousand_reaches_a_sink;
 mod nothing_clicks_where_sounds_meet;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test uses what it needs
 
 pub mod flows;
+pub mod secrets;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use frontdesk::call::*;
 use frontdesk::dialog::flow::Flow;
 use frontdesk::media::Key;
+use frontdesk::privacy::scrub;
 use serde_json::Value;
 
 /// Monday 23 November 2026, 10:00 in London.
@@ -27,6 +29,10 @@ pub struct Script {
     timers: BTreeMap<TimerId, u64>,
     saying: Option<(PromptId, u64)>,
     masked: bool,
+    /// Stands before the call, as in the engine.
+    pub shield: Option<Shield>,
+    /// Sound that the recording is silenced for, ms of the call.
+    pub blanks: Vec<(u64, u64)>,
     /// Replies by backend; one that is not there never answers.
     pub backends: BTreeMap<String, Result<Value, BackendFailure>>,
     /// How long backends take.
@@ -68,6 +74,8 @@ impl Script {
             timers: BTreeMap::new(),
             saying: None,
             masked: false,
+            shield: Some(Shield::default()),
+            blanks: Vec::new(),
             backends: BTreeMap::new(),
             backend_ms: 300,
             intents: BTreeMap::new(),
@@ -79,6 +87,18 @@ impl Script {
     }
 
     pub fn tell(&mut self, event: Event) -> &mut Self {
+        let admitted = match &mut self.shield {
+            Some(shield) => shield.admit(&self.call, self.now, event),
+            None => Admitted { events: vec![event], ..Admitted::default() },
+        };
+        self.blanks.extend(admitted.blank);
+        for event in admitted.events {
+            self.told(event);
+        }
+        self
+    }
+
+    fn told(&mut self, event: Event) -> &mut Self {
         let actions = self.call.handle(self.now, event.clone());
         self.lines.push(Logged::new(self.now, event.clone(), &actions, self.masked));
         self.log.push((self.now, event));
@@ -97,6 +117,13 @@ impl Script {
                 }
                 Action::Mask => self.masked = true,
                 Action::Unmask => self.masked = false,
+                Action::Forget { since_ms } => {
+                    for line in self.lines.iter_mut().filter(|line| line.at_ms >= *since_ms) {
+                        let mut json = serde_json::to_value(&*line).unwrap();
+                        scrub(&mut json);
+                        *line = serde_json::from_value(json).unwrap();
+                    }
+                }
                 Action::Understand { request, text, intents, .. } => {
                     let scores = self.intents.get(text).cloned().unwrap_or_default();
                     let scores = scores.into_iter().filter(|(intent, _)| intents.contains(intent));

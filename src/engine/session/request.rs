@@ -92,6 +92,10 @@ pub enum Request {
     },
     Note(Entry),
     Log(Logged),
+    /// Take the numbers out of what was noted and logged since then.
+    Forget {
+        since_ms: u64,
+    },
     HangUp,
     /// The last request.
     Finished {

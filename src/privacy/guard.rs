@@ -1,0 +1,202 @@
+//! One caller's words and keys, one after the other: numbers that go on in the next turn, cards keyed where nobody
+//! asked for one. What is found too late is said as a time since when all is to be forgotten.
+
+use super::kinds::{Kind, china_id, issued_card, luhn};
+use super::mask::{Carried, Masked, Wanted, mask};
+
+/// Two turns further apart than this hold two numbers, ms.
+const TURNS: u64 = 20_000;
+/// Keys further apart than this belong to two things, ms.
+const KEYS: u64 = 3_000;
+/// Keys in a row that a menu may be given at once; what follows as fast is no choice but a number.
+const AHEAD: usize = 3;
+/// Sound around a secret that is silenced as well, ms.
+const AROUND: u64 = 300;
+
+/// Follows one caller.
+#[derive(Default)]
+pub struct Guard {
+    turn: Carried,
+    /// Where the number that may go on began, and the end of the last turn, ms of the call.
+    turn_from: u64,
+    turn_to: u64,
+    /// At which step it was, and whether its number is what was asked for there.
+    step: String,
+    answered: bool,
+    keys: Vec<Pressed>,
+    /// The keys that go on are a card's.
+    card: bool,
+}
+
+struct Pressed {
+    at_ms: u64,
+    key: char,
+    /// A number was asked for.
+    asked: bool,
+    /// At which step.
+    step: String,
+}
+
+/// What may be known of a turn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Spoken {
+    /// In the order given.
+    pub readings: Vec<String>,
+    pub found: Vec<Kind>,
+    /// What was known since then holds the beginning of what was found.
+    pub forget_since: Option<u64>,
+    /// Sound to be silenced, ms of the call.
+    pub blank: Option<(u64, u64)>,
+}
+
+/// What may be known of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keyed {
+    /// The call is told.
+    pub pass: bool,
+    pub found: Option<Kind>,
+    pub forget_since: Option<u64>,
+    pub blank: Option<(u64, u64)>,
+}
+
+impl Guard {
+    /// A turn from `from_ms` to `to_ms` at a step of this name, its readings best first.
+    pub fn spoken(&mut self, from_ms: u64, to_ms: u64, readings: &[&str], wanted: &Wanted, step: &str) -> Spoken {
+        if from_ms > self.turn_to + TURNS || (self.answered && step != self.step) {
+            self.turn = Carried::default();
+        }
+        let masked: Vec<Masked> = readings.iter().map(|text| mask(text, wanted, &self.turn)).collect();
+        let found: Vec<Kind> =
+            masked.iter().find(|masked| !masked.found.is_empty()).map_or(Vec::new(), |masked| masked.found.clone());
+        let forget_since = masked.iter().any(|masked| masked.completes).then_some(self.turn_from);
+        let begins = self.turn.is_empty();
+        if let Some(best) = masked.first() {
+            self.turn = best.carried.clone();
+        }
+        if begins || self.turn.is_empty() {
+            self.turn_from = from_ms;
+        }
+        self.turn_to = to_ms;
+        self.answered = self.turn.fits(wanted);
+        if step != self.step {
+            self.step = step.to_owned();
+        }
+        let from = forget_since.unwrap_or(from_ms).saturating_sub(AROUND);
+        let blank = (!found.is_empty()).then_some((from, to_ms + AROUND));
+        Spoken { readings: masked.into_iter().map(|masked| masked.text).collect(), found, forget_since, blank }
+    }
+
+    /// A key (`0`-`9`, `*`, `#`) at a step of this name; `asked`: a number, or a secret, is being keyed there.
+    pub fn key(&mut self, now_ms: u64, key: char, asked: bool, step: &str) -> Keyed {
+        if self.keys.last().is_some_and(|last| now_ms > last.at_ms + KEYS) {
+            self.keys_over();
+        }
+        let pass = Keyed { pass: true, found: None, forget_since: None, blank: None };
+        if !key.is_ascii_digit() {
+            return pass;
+        }
+        self.keys.push(Pressed { at_ms: now_ms, key, asked, step: step.to_owned() });
+        let here = Some((now_ms.saturating_sub(AROUND), now_ms + AROUND));
+        if self.card {
+            return Keyed { pass: false, found: None, forget_since: None, blank: here };
+        }
+        if let Some(from) = self.card_begins() {
+            self.card = true;
+            let since = self.keys[from].at_ms;
+            let blank = Some((since.saturating_sub(AROUND), now_ms + AROUND));
+            return Keyed { pass: false, found: Some(Kind::Card), forget_since: Some(since), blank };
+        }
+        let unasked = self.keys.iter().rev().take_while(|pressed| !pressed.asked).count();
+        let same = self.keys.iter().all(|pressed| pressed.key == key);
+        if unasked > AHEAD && !same && key != '0' {
+            // Keyed wrongly, perhaps, but nothing that a flow wants has this many keys.
+            if self.keys.len() >= 13 {
+                self.card = true;
+                let since = self.keys[0].at_ms;
+                let blank = Some((since.saturating_sub(AROUND), now_ms + AROUND));
+                return Keyed { pass: false, found: Some(Kind::Number), forget_since: Some(since), blank };
+            }
+            return Keyed { pass: false, found: Some(Kind::Number), forget_since: None, blank: here };
+        }
+        pass
+    }
+
+    /// The keys that were gathered by `now_ms` are no answer: since when they were pressed.
+    pub fn keys_came_to_nothing(&mut self, now_ms: u64) -> Option<u64> {
+        let gathered = self.keys.iter().rev().take_while(|pressed| pressed.asked).last().map(|pressed| pressed.at_ms);
+        self.keys_over();
+        gathered.filter(|at| now_ms < at + 60_000)
+    }
+
+    fn keys_over(&mut self) {
+        self.keys.clear();
+        self.card = false;
+    }
+
+    /// Where a card number begins that the last key ends: with the row of keys, or with a step's.
+    fn card_begins(&self) -> Option<usize> {
+        let begins = |at: usize| at == 0 || self.keys[at].step != self.keys[at - 1].step;
+        let lengths = (13..=19).filter(|length| *length <= self.keys.len());
+        lengths.map(|length| self.keys.len() - length).find(|&at| {
+            let keys = &self.keys[at..];
+            let digits: String = keys.iter().map(|pressed| pressed.key).collect();
+            let unasked = keys.iter().filter(|pressed| !pressed.asked).count();
+            begins(at) && ((luhn(&digits) && (issued_card(&digits) || unasked > AHEAD)) || china_id(&digits))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(guard: &mut Guard, from_ms: u64, keys: &str, asked: bool, step: &str) -> (String, Option<u64>) {
+        let mut passed = String::new();
+        let mut forget = None;
+        for (n, key) in keys.chars().enumerate() {
+            let keyed = guard.key(from_ms + 250 * n as u64, key, asked, step);
+            if keyed.pass {
+                passed.push(key);
+            }
+            forget = forget.or(keyed.forget_since);
+        }
+        (passed, forget)
+    }
+
+    #[test]
+    fn a_card_keyed_into_a_menu_does_not_get_far() {
+        let mut guard = Guard::default();
+        assert_eq!(press(&mut guard, 1_000, "4539578763621486", false, "menu"), ("453".into(), Some(1_000)));
+        // After a pause keys choose again.
+        assert_eq!(press(&mut guard, 60_000, "12", false, "menu"), ("12".into(), None));
+        assert_eq!(press(&mut Guard::default(), 0, "1111111", false, "menu").0, "1111111", "impatience");
+    }
+
+    #[test]
+    fn a_card_keyed_for_an_account_is_forgotten() {
+        let mut guard = Guard::default();
+        assert_eq!(press(&mut guard, 0, "453957", true, "account").0, "453957");
+        let (passed, forget) = press(&mut guard, 1_500, "8763621486", false, "confirm");
+        assert_eq!((passed.as_str(), forget), ("876", Some(0)));
+    }
+
+    #[test]
+    fn who_knows_the_way_keys_ahead() {
+        let mut guard = Guard::default();
+        assert_eq!(press(&mut guard, 0, "1", false, "menu").0, "1");
+        assert_eq!(press(&mut guard, 250, "407123", true, "account"), ("407123".into(), None));
+        assert_eq!(press(&mut guard, 1_750, "1", false, "account"), ("1".into(), None));
+    }
+
+    #[test]
+    fn a_number_over_two_turns_is_forgotten_and_silenced() {
+        let (mut guard, wanted) = (Guard::default(), Wanted::default());
+        let first = guard.spoken(1_000, 3_000, &["my order is 45395787"], &wanted, "");
+        assert_eq!(first.readings, ["my order is 45395787"]);
+        let second = guard.spoken(4_000, 6_000, &["6362 1486"], &wanted, "");
+        assert_eq!(second.readings, ["***"]);
+        assert_eq!((second.forget_since, second.blank), (Some(1_000), Some((700, 6_300))));
+        let much_later = guard.spoken(60_000, 61_000, &["10"], &wanted, "");
+        assert_eq!(much_later.readings, ["10"]);
+    }
+}
