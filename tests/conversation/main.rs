@@ -1,7 +1,7 @@
 //! Flows, values, queues and summaries, without sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
-#[path = "../script/mod.rs"]
 mod queue_world;
+#[path = "../script/mod.rs"]
 mod script;
 
 mod a_backend_that_fails_is_told_apart;
