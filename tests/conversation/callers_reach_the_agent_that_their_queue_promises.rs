@@ -191,7 +191,10 @@ fn reasons_find_the_right_queue_in_the_right_order() {
     tell(&mut floor, 5, FloorEvent::Escalated { call: "plain".into(), reason: Reason::Distress });
     assert_eq!(floor.waiting("desk").collect::<Vec<_>>(), ["plain", "vip", "complaint"]);
     let actions = tell(&mut floor, 6, FloorEvent::Escalated { call: "vip".into(), reason: Reason::Fraud });
-    assert!(matches!(&actions[0], FloorAction::Moved { call, to, .. } if call == "vip" && to == "fraud"), "{actions:?}");
+    assert!(
+        matches!(&actions[0], FloorAction::Moved { call, to, .. } if call == "vip" && to == "fraud"),
+        "{actions:?}"
+    );
     // A VIP who is defrauded outranks one who is only that.
     assert_eq!(floor.waiting("fraud").collect::<Vec<_>>(), ["vip", "fraud"]);
 }

@@ -1,7 +1,6 @@
 //! Flows, values, queues and summaries, without sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
 #[path = "../script/mod.rs"]
-mod queue_world;
 mod script;
 
 mod a_backend_that_fails_is_told_apart;
@@ -24,6 +23,7 @@ mod no_order_of_events_breaks_a_call;
 mod no_order_of_two_agents_and_three_calls_breaks_a_queue;
 mod no_race_of_callers_and_agents_breaks_a_queue;
 mod nothing_clicks_where_sounds_meet;
+mod queue_world;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;
 mod silent_callers_are_asked_twice_and_let_go;
