@@ -29,8 +29,11 @@ fn main() {
     let calls = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(2_000_000);
     let started = Instant::now();
     let day = simulate(50, 150.0, 40.0, 1_000, 0, 1);
-    println!("1000 calls, 50 agents: {:.1} ms ({} served)", started.elapsed().as_secs_f64() * 1_000.0, day.waits.len());
-    println!("agents load calls | waited: floor Erlang C | mean wait, s: floor Erlang C error");
+    println!(
+        "FIGURE 6.3-queues-thousand-calls {:.3} s limit < 2 -- 1000 calls, 50 agents, {} served",
+        started.elapsed().as_secs_f64(),
+        day.waits.len()
+    );
     for (agents, erlangs) in [(5, 3.5), (10, 8.0), (20, 17.5)] {
         const HANDLING_S: f64 = 180.0;
         let started = Instant::now();
@@ -42,15 +45,20 @@ fn main() {
             erlang::erlang_c(erlangs, agents),
             erlang::mean_wait_s(erlangs, HANDLING_S, agents).expect("stable"), // each load is below its agents
         );
+        let (load, error) = (erlangs / agents as f64 * 100.0, (mean / theory - 1.0) * 100.0);
         println!(
-            "{agents:>6} {:>4.2} {count:>8} | {waited:.4} {share:.4} | {mean:>8.3} {theory:>8.3} {:+.2} %   ({:.1} s)",
-            erlangs / agents as f64,
-            (mean / theory - 1.0) * 100.0,
-            started.elapsed().as_secs_f64()
+            "FIGURE 6.3-queues-erlang-{agents} {:.2} % limit <= 5 -- mean wait beside Erlang C's, {agents} agents busy for \
+             {load:.1} %, {count} calls after {WARM_UP}: {mean:.2} s for {theory:.2} s; {waited:.4} waited for {share:.4}",
+            error.abs()
         );
         let told = seen.told.iter().map(|(told, _)| told).sum::<f64>() / seen.told.len() as f64;
         let came = seen.told.iter().map(|(_, came)| came).sum::<f64>() / seen.told.len() as f64;
-        println!("       announced {told:.1} s on the mean, came {came:.1} s ({:+.1} %)", (told / came - 1.0) * 100.0);
+        println!(
+            "FIGURE 6.3-queues-announced-{agents} {:.1} % -- first wait announced over the one that came: {told:.1} s for \
+             {came:.1} s, {:.1} s to simulate",
+            (told / came - 1.0) * 100.0,
+            started.elapsed().as_secs_f64()
+        );
         assert!((mean / theory - 1.0).abs() <= 0.05, "the mean wait is not Erlang C's");
         assert!((waited / share - 1.0).abs() <= 0.05, "the share that waits is not Erlang C's");
         assert!((told / came - 1.0).abs() <= 0.15, "what is announced is not what comes");

@@ -125,7 +125,7 @@ impl Floor {
             && matches!(desk.state, AgentState::Reserved { .. })
         {
             let next = desk.after.take().unwrap_or(AgentState::Available { since_ms: desk.idle_ms });
-            desk.become_(now, next);
+            desk.turn(now, next);
         }
     }
 }

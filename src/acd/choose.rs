@@ -110,7 +110,7 @@ fn give(now_ms: u64, id: &CallId, call: &mut Ticket, desk: &mut Desk, queue: Opt
         callback.attempts += 1;
         callback.dialling = true;
         callback.agent = Some(agent.clone());
-        desk.become_(now_ms, AgentState::Reserved { call: id.clone(), until_ms: now_ms + callback.terms.ring_ms });
+        desk.turn(now_ms, AgentState::Reserved { call: id.clone(), until_ms: now_ms + callback.terms.ring_ms });
         return FloorAction::Dial { call: id.clone(), agent, attempt: callback.attempts };
     }
     offer(now_ms, id, call, desk, queue)
@@ -125,7 +125,7 @@ pub(super) fn offer(
 ) -> FloorAction {
     let agent = desk.agent.name.clone();
     let until = now_ms + queue.map_or(0, |queue| queue.ring_timeout_ms);
-    desk.become_(now_ms, AgentState::Offered { call: id.clone(), until_ms: Some(until) });
+    desk.turn(now_ms, AgentState::Offered { call: id.clone(), until_ms: Some(until) });
     call.rung.insert(agent.clone());
     FloorAction::Offer { call: id.clone(), agent, brief: queue.is_none_or(|queue| queue.briefing) }
 }

@@ -53,7 +53,7 @@ pub enum AgentState {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Desk {
     pub agent: Agent,
     pub state: AgentState,
@@ -87,7 +87,7 @@ impl Desk {
     }
 
     /// The one way from state to state.
-    pub fn become_(&mut self, now_ms: u64, state: AgentState) {
+    pub fn turn(&mut self, now_ms: u64, state: AgentState) {
         if matches!(self.state, AgentState::OnCall { .. } | AgentState::WrapUp { .. }) {
             self.busy_ms += now_ms.saturating_sub(self.entered_ms);
         }
@@ -107,7 +107,7 @@ impl Desk {
             0 => AgentState::Available { since_ms: now_ms },
             wrap_up => AgentState::WrapUp { until_ms: now_ms + wrap_up },
         };
-        self.become_(now_ms, next);
+        self.turn(now_ms, next);
     }
 
     /// Was busy elsewhere for so long.

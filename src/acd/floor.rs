@@ -27,7 +27,7 @@ const AWAY_MS: u64 = 120_000;
 const REMEMBERED: usize = 10_000;
 
 /// All queues and agents of one engine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Floor {
     pub(super) desks: BTreeMap<String, Desk>,
     pub(super) queues: BTreeMap<String, Queue>,
@@ -194,7 +194,7 @@ impl Floor {
                 AgentState::Reserved { until_ms, .. } if *until_ms <= now => dialled.push(name.clone()),
                 AgentState::WrapUp { until_ms } | AgentState::Resting { until_ms } if *until_ms <= now => {
                     let since_ms = *until_ms;
-                    desk.become_(since_ms, AgentState::Available { since_ms });
+                    desk.turn(since_ms, AgentState::Available { since_ms });
                 }
                 _ => {}
             }
@@ -211,7 +211,7 @@ impl Floor {
             desk.after = None; // gone and back during one call
         }
         if desk.state == AgentState::Offline {
-            desk.become_(now, AgentState::Available { since_ms: now });
+            desk.turn(now, AgentState::Available { since_ms: now });
             desk.missed = 0;
         }
     }
@@ -224,7 +224,7 @@ impl Floor {
             desk.after = None;
         }
         if matches!(desk.state, AgentState::Paused { .. } | AgentState::WrapUp { .. } | AgentState::Resting { .. }) {
-            desk.become_(now, AgentState::Available { since_ms: now });
+            desk.turn(now, AgentState::Available { since_ms: now });
         }
     }
 
@@ -239,7 +239,7 @@ impl Floor {
         }
         match &desk.state {
             AgentState::OnCall { .. } | AgentState::Offered { .. } => desk.after = Some(state),
-            _ => desk.become_(now, state),
+            _ => desk.turn(now, state),
         }
     }
 
@@ -445,7 +445,7 @@ impl Floor {
             let (call, agent) = (call.to_owned(), agent.to_owned());
             return self.actions.push(FloorAction::Withdraw { call, agent, failure: AgentFailure::NoAnswer });
         }
-        desk.become_(now, AgentState::OnCall { call: call.to_owned(), since_ms: now });
+        desk.turn(now, AgentState::OnCall { call: call.to_owned(), since_ms: now });
         desk.missed = 0;
         ticket.rung.remove(agent);
         ticket.agent = Some(agent.to_owned());
@@ -523,16 +523,16 @@ impl Floor {
                 rest = AWAY_MS;
                 self.actions.push(FloorAction::Resting { agent: agent.to_owned(), missed: desk.missed });
             }
-            desk.become_(now, AgentState::Resting { until_ms: now + rest });
+            desk.turn(now, AgentState::Resting { until_ms: now + rest });
         } else if let AgentState::OnCall { since_ms, .. } = desk.state {
             let history = self.histories.entry(queue.to_owned()).or_default();
             history.add(now, now.saturating_sub(since_ms) + wrap_up);
             desk.finish(now, wrap_up);
         } else {
-            desk.become_(now, AgentState::Available { since_ms: desk.idle_ms });
+            desk.turn(now, AgentState::Available { since_ms: desk.idle_ms });
         }
         if let Some(after) = desk.after.take() {
-            desk.become_(now, after);
+            desk.turn(now, after);
         }
     }
 

@@ -154,10 +154,10 @@ fn regress(days: &[Observed]) -> Option<[f64; EFFECTS]> {
             let mean = log.exp();
             let weight = day.weight * mean;
             let towards = log + (day.calls - mean) / mean;
-            for i in 0..EFFECTS {
-                right[i] += weight * day.x[i] * towards;
-                for j in 0..EFFECTS {
-                    normal[i][j] += weight * day.x[i] * day.x[j];
+            for (i, (row, right)) in normal.iter_mut().zip(&mut right).enumerate() {
+                *right += weight * day.x[i] * towards;
+                for (cell, x) in row.iter_mut().zip(&day.x) {
+                    *cell += weight * day.x[i] * x;
                 }
             }
         }

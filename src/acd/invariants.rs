@@ -61,11 +61,12 @@ impl Floor {
                         return Err(Broken::RungAway { agent });
                     }
                 }
-                AgentState::OnCall { call, .. } => {
-                    if self.calls.get(call).and_then(|ticket| ticket.agent.as_ref()) != Some(name) {
-                        return alone(call, "a conversation");
-                    }
+                AgentState::OnCall { call, .. }
+                    if self.calls.get(call).and_then(|ticket| ticket.agent.as_ref()) != Some(name) =>
+                {
+                    return alone(call, "a conversation");
                 }
+                AgentState::OnCall { .. } => {}
                 AgentState::Reserved { call, .. } => {
                     let callback = self.calls.get(call).and_then(|ticket| ticket.callback.as_ref());
                     if callback.and_then(|callback| callback.agent.as_ref()) != Some(name) {

@@ -144,9 +144,10 @@ impl<'g> Checker<'g> {
     }
 
     fn levels(&mut self, raw: &raw::Agent, at: At) -> BTreeMap<String, u8> {
-        let known: BTreeSet<&str> = raw.skills.iter().map(String::as_str).collect();
-        for skill in raw.skill_levels.keys() {
-            self.resolve("skill", skill, at.get("skill_levels").get(skill), &known);
+        for skill in raw.skill_levels.keys().filter(|skill| !raw.skills.contains(skill)) {
+            let problem = Problem::new(at.get("skill_levels").place_of(skill), format!("there is no skill `{skill}`"));
+            let problem = problem.expected("one of the agent's `skills`");
+            self.problems.push(problem.suggest(skill, raw.skills.iter().map(String::as_str)));
         }
         let level = |skill: &String| raw.skill_levels.get(skill).map_or(builtin::SKILL_LEVEL, |level| level.0);
         raw.skills.iter().map(|skill| (skill.clone(), level(skill))).collect()

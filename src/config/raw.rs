@@ -272,7 +272,7 @@ pub struct Overflow {
     pub calls: Option<u64>,
 }
 
-/// When callers get the agent whom they had last. A withheld number is nobody's.
+/// When callers get the agent whom they had last. A withheld number is nobody's, and a restart forgets who had whom.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SameAgent {

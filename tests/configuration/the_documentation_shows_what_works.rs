@@ -107,3 +107,21 @@ flows:
     let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!((config.trunks.len(), config.sip.tls.listen.len()), (2, 2));
 }
+
+#[test]
+fn the_queues_shown_are_good() {
+    let around = r#"
+lines: { main: { numbers: ["1"], flow: hello } }
+flows:
+  - flow: hello
+    language: en
+    person: { queue: desk }
+    start: desk
+    steps: { desk: { transfer: desk } }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{}{around}", blocks()[5])).unwrap();
+    let config = config::load_with(&path, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.queues["desk"].max_calls, Some(20));
+}

@@ -122,7 +122,7 @@ fn several_ring_and_the_first_to_answer_has_the_call() {
     assert_eq!(offers(&tell(&mut floor, 0, enters("1", "desk"))), [("1", "ann"), ("1", "bob")]);
     let actions = tell(&mut floor, 5, taken("1", "bob"));
     let stop = FloorAction::Withdraw { call: "1".into(), agent: "ann".into(), failure: AgentFailure::NoAnswer };
-    assert_eq!(actions, [stop.clone()]);
+    assert_eq!(actions, std::slice::from_ref(&stop));
     // Ann answered at the same moment: she is told once more, and has missed nothing.
     assert_eq!(tell(&mut floor, 6, taken("1", "ann")), [stop]);
     tell(&mut floor, 7, not_taken("1", "ann", AgentFailure::NoAnswer));
@@ -191,7 +191,10 @@ fn reasons_find_the_right_queue_in_the_right_order() {
     tell(&mut floor, 5, FloorEvent::Escalated { call: "plain".into(), reason: Reason::Distress });
     assert_eq!(floor.waiting("desk").collect::<Vec<_>>(), ["plain", "vip", "complaint"]);
     let actions = tell(&mut floor, 6, FloorEvent::Escalated { call: "vip".into(), reason: Reason::Fraud });
-    assert!(matches!(&actions[0], FloorAction::Moved { call, to, .. } if call == "vip" && to == "fraud"), "{actions:?}");
+    assert!(
+        matches!(&actions[0], FloorAction::Moved { call, to, .. } if call == "vip" && to == "fraud"),
+        "{actions:?}"
+    );
     // A VIP who is defrauded outranks one who is only that.
     assert_eq!(floor.waiting("fraud").collect::<Vec<_>>(), ["vip", "fraud"]);
 }
