@@ -235,11 +235,8 @@ impl Call {
             Some(Step::Menu { options, .. }) => {
                 self.answer_menu(options, &utterance.text, utterance.confidence, counts);
             }
-            Some(Step::Form(_)) => {
-                if !self.answer_form(utterance, counts) {
-                    self.ask();
-                }
-            }
+            Some(Step::Form(_)) if self.answer_form(utterance, counts) => {}
+            Some(Step::Form(_)) => self.ask(),
             Some(Step::Ask(ask)) => {
                 if ask.kind == SlotKind::YesNo && self.said_more_than_yes(ask, utterance) {
                     return;

@@ -42,7 +42,7 @@ pub fn code_runs(words: &[&str], written: &[&str]) -> Vec<(String, usize)> {
                 if text.is_empty()
                     && matches!(rest[0], "a" | "i" | "an")
                     && written[at].len() == 1
-                    && !rest.get(1).is_some_and(|next| digit(next).is_some()) =>
+                    && rest.get(1).is_none_or(|next| digit(next).is_none()) =>
             {
                 break;
             }

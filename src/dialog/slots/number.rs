@@ -281,7 +281,7 @@ mod tests {
         };
         match n {
             0..20 => ONES[n as usize].into(),
-            20..100 if n % 10 == 0 => TENS[n as usize / 10 - 2].into(),
+            20..100 if n.is_multiple_of(10) => TENS[n as usize / 10 - 2].into(),
             20..100 => format!("{}-{}", TENS[n as usize / 10 - 2], ONES[n as usize % 10]),
             100..1_000 => with(100, "hundred", "and "),
             1_000..1_000_000 => with(1_000, "thousand", if n % 1_000 < 100 { "and " } else { "" }),

@@ -46,13 +46,13 @@ fn digits(text: &str) -> Vec<&'static str> {
 fn cardinal(n: u32) -> Vec<&'static str> {
     match n {
         0..20 => vec![ONES[n as usize]],
-        20..100 if n % 10 == 0 => vec![TENS[n as usize / 10]],
+        20..100 if n.is_multiple_of(10) => vec![TENS[n as usize / 10]],
         20..100 => vec![TENS[n as usize / 10], ONES[n as usize % 10]],
         _ => {
             let (scale, name) = if n >= 1000 { (1000, "thousand") } else { (100, "hundred") };
             let mut words = cardinal(n / scale);
             words.push(name);
-            if n % scale > 0 {
+            if !n.is_multiple_of(scale) {
                 words.extend(cardinal(n % scale));
             }
             words
