@@ -2,10 +2,9 @@
 //! 1), beside the support vector machine that it has to beat: five speaker folds over RAVDESS for three seeds, CASIA's
 //! speakers left out in turn, ASED's sentences and speakers left out together, each corpus left out. Needs the recordings
 //! ($FRONTDESK_EMOTION_DATA, else ../shared/data/emotion). What was heard and each finished fit are kept in
-//! <target>/emotion-folds/<digest of features and settings>: an interrupted run goes on. $FRONTDESK_EMOTION_FIT
-//! (FOLDS,EPOCHS) makes smaller fits than those of `emotion train`.
+//! <target>/emotion-folds/<digest of features and settings>: an interrupted run goes on.
 //!
-//! `cargo bench --bench emotion_folds`: 25 fits, about three minutes each on one core.
+//! `cargo bench --bench emotion_folds`: 25 fits, half a minute each on one core.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -35,12 +34,7 @@ struct Bench {
 fn main() {
     let data = std::env::var("FRONTDESK_EMOTION_DATA").unwrap_or_else(|_| "../shared/data/emotion".into());
     let labels = labels::read(Path::new(&data).join("labels.tsv")).expect("the table of recordings");
-    let mut settings = Settings::default();
-    if let Ok(small) = std::env::var("FRONTDESK_EMOTION_FIT") {
-        let (folds, epochs) = small.split_once(',').expect("FRONTDESK_EMOTION_FIT is FOLDS,EPOCHS");
-        settings.folds = folds.parse().expect("a number of folds");
-        settings.epochs = epochs.parse().expect("a number of epochs");
-    }
+    let settings = Settings::default();
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
     let what = format!("{settings:?} {COPIES} {} {:?} {}", data, names(), labels.len());
     let digest: String = Sha256::digest(what).iter().take(5).map(|byte| format!("{byte:02x}")).collect();

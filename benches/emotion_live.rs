@@ -15,11 +15,10 @@ use std::time::Instant;
 use frontdesk::call::{Caller, Event, Note, QueueRequest, Reading};
 use frontdesk::dialog::Language;
 use frontdesk::dialog::flow::{Ask, Flow, FlowTexts, SlotKind, Step, Text, Transfer};
-use frontdesk::emotion::Model;
 use frontdesk::emotion::degrade::{Line, Noise};
-use frontdesk::emotion::live::Felt;
 use frontdesk::emotion::policy::{Policy, Reaction};
 use frontdesk::emotion::trend::{Threshold, Trend, Watch};
+use frontdesk::emotion::{Encoder, Model};
 use frontdesk::engine::{Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 use frontdesk::speech::{Hearing, Listener, ListenerSettings};
@@ -303,6 +302,7 @@ impl Port for Telephone {
 
 /// A whole call with these turns; the last is the splice.
 fn call(turns: Vec<Vec<i16>>, model: &Model, policy: &Policy) -> Came {
+    let mut encoder = Encoder::new();
     let mut came = Came { seconds: turns.iter().map(|turn| turn.len() as f64 / 8_000.0).sum(), ..Came::default() };
     let listener = Listener::new(ListenerSettings::default());
     let mut session = Session::new(Arc::new(flow(policy)), 8_000, listener, Arc::new(WaitingSounds::default()));
@@ -353,8 +353,7 @@ fn call(turns: Vec<Vec<i16>>, model: &Model, policy: &Policy) -> Came {
                     session.heard(turn, Ok(hearing));
                 }
                 Request::Feel(feel) => {
-                    let reading = model.read(&feel.features, feel.baseline.as_deref());
-                    session.felt(feel.id, Some(Felt { id: feel.id, features: feel.features, reading }));
+                    session.felt(feel.id, Some(feel.judge(model, &mut encoder)));
                 }
                 Request::Queue(QueueRequest::Enter { priority, .. }) => {
                     came.handed = spliced && priority > 0;

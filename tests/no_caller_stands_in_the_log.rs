@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{self, Endpoint, InviteRequest, OutgoingEvent, PhoneAccount, Preferences, Settings, Srtp, Target};
 use tracing_subscriber::EnvFilter;
 
@@ -41,11 +41,11 @@ async fn whatever_happens() {
             .unwrap();
     let target = endpoint.listening()[0];
     let caller = Sipp::new("caller", target).speaks_for(500).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     talk(leg, 440.0, "5", Duration::from_secs(5)).await;
     caller.finish().await;
     let caller = Sipp::new("caller_gives_up", target).start();
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     incoming.ring().await;
     incoming.cancelled().await;
     caller.finish().await;
@@ -73,7 +73,7 @@ async fn encrypted_call() {
     let ring_timeout = Duration::from_secs(10);
     let request = InviteRequest { to, from_display: String::new(), headers: Vec::new(), ring_timeout };
     let mut outgoing = endpoint.invite(request).await.unwrap();
-    let called = calls.recv().await.unwrap().answer().await.unwrap();
+    let called = called(&mut calls).await.answer().await.unwrap();
     let caller = loop {
         match outgoing.events.recv().await.unwrap() {
             OutgoingEvent::Answered(leg) => break leg,

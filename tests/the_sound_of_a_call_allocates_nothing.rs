@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use common::settings;
 use common::sipp::Sipp;
+use common::{called, settings};
 use frontdesk::media::{Codec, Frame, Key, Tone};
 use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, Preferences, Settings, Srtp, Target};
 
@@ -33,7 +33,7 @@ static ALLOCATOR: Counting = Counting;
 async fn receive_and_send() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller", endpoint.listening()[0]).speaks_for(1_500).start();
-    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let mut leg = called(&mut calls).await.answer().await.unwrap();
     let mut tone = Tone::sine(440.0, -10.0);
     let mut beat = tokio::time::interval(Duration::from_millis(20));
     let mut allocated = 0;
@@ -70,7 +70,7 @@ async fn every_codec_and_its_encryption() {
         let ring_timeout = Duration::from_secs(10);
         let request = InviteRequest { to, from_display: String::new(), headers: Vec::new(), ring_timeout };
         let mut outgoing = endpoint.invite(request).await.unwrap();
-        let mut called = calls.recv().await.unwrap().answer().await.unwrap();
+        let mut called = called(&mut calls).await.answer().await.unwrap();
         let mut caller = loop {
             match outgoing.events.recv().await.unwrap() {
                 OutgoingEvent::Answered(leg) => break leg,

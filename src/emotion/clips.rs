@@ -9,7 +9,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 
 use super::degrade::{self, Line};
 use super::labels::Label;
-use super::{Extractor, Features};
+use super::{Encoder, Extractor, Features, Timbre};
 use crate::media;
 
 /// One recording as one line carried it.
@@ -48,10 +48,11 @@ impl Hearing<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.threads.max(1) {
                 scope.spawn(|| {
+                    let mut encoder = Encoder::new();
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let Some(label) = labels.get(number) else { break };
-                        let heard = self.one(number, label);
+                        let heard = self.one(number, label, &mut encoder);
                         let mut all = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                         match heard {
                             Ok(clips) => all.clips.extend(clips),
@@ -69,7 +70,7 @@ impl Hearing<'_> {
         all
     }
 
-    fn one(&self, number: usize, label: &Label) -> Result<Vec<Clip>, String> {
+    fn one(&self, number: usize, label: &Label, encoder: &mut Encoder) -> Result<Vec<Clip>, String> {
         let sound = media::file::read(&label.file).map_err(|error| error.to_string())?;
         let narrow = media::resample(&sound.samples, sound.rate, degrade::RATE);
         let others = self.crowd.without(&label.person());
@@ -79,7 +80,7 @@ impl Hearing<'_> {
             .filter_map(|(line, damage)| {
                 let seed = self.seed ^ ((number as u64) << 8) ^ line as u64;
                 let carried = damage.carry(&narrow, degrade::RATE, &others, seed);
-                Some(Clip { label: number, line, features: features(&carried)? })
+                Some(Clip { label: number, line, features: features(&carried, encoder)? })
             })
             .collect();
         // A damaged copy may lose its speech; the recording itself must have some.
@@ -88,10 +89,10 @@ impl Hearing<'_> {
 }
 
 /// Features of a whole recording of one utterance at 8 kHz; `None` when it holds too little speech.
-pub fn features(samples: &[i16]) -> Option<Features> {
+pub fn features(samples: &[i16], encoder: &mut Encoder) -> Option<Features> {
     let mut extractor = Extractor::new();
     extractor.push(samples);
-    extractor.features()
+    Some(encoder.features(&extractor.heard(true)?, &mut Timbre::default()))
 }
 
 /// Voices for a babble.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
 
+use super::encoder::{SECOND, SOUND, STEPS, Second};
 use super::functionals::{self, Scratch};
-pub use super::functionals::{FEATURES, Features, names};
+pub use super::functionals::{FEATURES, FIGURES, Features, Figures, names};
 
 /// Samples a second an `Extractor` takes.
 pub const RATE: u32 = 8_000;
@@ -21,6 +22,10 @@ const WINDOW: usize = 320;
 const FFT: usize = 512;
 /// Frames kept: 12 s.
 pub(super) const KEPT: usize = 1_200;
+/// Samples kept, of the same 12 s.
+const SOUND_KEPT: usize = KEPT * HOP + WINDOW;
+/// A second with fewer steps of speech than this is not worth the encoder's time.
+const FEWEST_STEPS: usize = 3;
 /// Lags of 500 Hz and 62.5 Hz.
 const LAGS: std::ops::Range<usize> = 16..128;
 const MELS: usize = 22;
@@ -70,6 +75,18 @@ pub(super) struct Frame {
     pub voiced: bool,
 }
 
+/// What a voice is judged by (`Encoder::features`): its figures, and the sound whose timbre was not asked for yet.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    pub figures: Figures,
+    /// Whole seconds with speech in them that are new.
+    pub(super) seconds: Vec<Second>,
+    /// What came after the last whole second.
+    pub(super) rest: Option<Second>,
+    /// How many whole seconds, new and old, count.
+    pub(super) whole: usize,
+}
+
 /// Listens to one voice. Feed it the caller alone: no prompts, keys or music.
 #[derive(Clone)]
 pub struct Extractor {
@@ -83,6 +100,14 @@ pub struct Extractor {
     /// The last `KEPT` frames as a ring, `next` the oldest once full.
     frames: Vec<Frame>,
     next: usize,
+    /// Frames made since `reset`.
+    made: usize,
+    /// The last samples as they came, a ring, and how many came since `reset`.
+    sound: Vec<i16>,
+    came: usize,
+    /// Seconds asked for since `reset`, and in which of them there was speech.
+    asked: usize,
+    spoken: Vec<usize>,
     /// The line's noise.
     floor: Floor,
     scratch: Scratch,
@@ -104,6 +129,11 @@ impl Extractor {
             high_pass: HighPass::default(),
             frames: Vec::with_capacity(KEPT),
             next: 0,
+            made: 0,
+            sound: vec![0; SOUND_KEPT],
+            came: 0,
+            asked: 0,
+            spoken: Vec::new(),
             floor: Floor::default(),
             scratch: Scratch::new(),
         }
@@ -118,6 +148,8 @@ impl Extractor {
                 self.tail.copy_within(now.len().., 0);
                 for (slot, &sample) in self.tail[WINDOW - now.len()..].iter_mut().zip(now) {
                     *slot = self.high_pass.run(f32::from(sample) / 32_768.0);
+                    self.sound[self.came % SOUND_KEPT] = sample;
+                    self.came += 1;
                 }
                 self.fresh += now.len();
                 self.filled = (self.filled + now.len()).min(WINDOW);
@@ -136,6 +168,7 @@ impl Extractor {
         let frame = self.analysis.run(&self.tail, self.floor.known());
         let level = frame.values[Lld::Level as usize];
         self.floor.hear(level);
+        self.made += 1;
         if self.frames.len() < KEPT {
             self.frames.push(frame);
         } else {
@@ -150,26 +183,74 @@ impl Extractor {
         functionals::speech_ms(old, new, self.floor.db())
     }
 
-    /// The voice since the last `reset`, at most its last 12 s. None under 400 ms of speech.
-    pub fn features(&mut self) -> Option<Features> {
-        self.features_of_last(u32::MAX)
+    /// The voice since the last `reset`, at most its last 12 s. None under 400 ms of speech. `to_the_end`: the timbre
+    /// of what came after the last whole second counts too, which costs as much as a second's.
+    pub fn heard(&mut self, to_the_end: bool) -> Option<Heard> {
+        self.heard_of_last(u32::MAX, to_the_end)
     }
 
-    /// As `features`, over the last `ms` of sound alone.
-    pub fn features_of_last(&mut self, ms: u32) -> Option<Features> {
+    /// As `heard`, over the last `ms` of sound alone.
+    pub fn heard_of_last(&mut self, ms: u32, to_the_end: bool) -> Option<Heard> {
+        let figures = self.figures_of_last(ms)?;
+        let (old, new) = (&self.frames[self.next..], &self.frames[..self.next]);
+        let from = functionals::speech_level(old, new, self.floor.db());
+        let mut seconds = Vec::new();
+        while self.made >= (self.asked + 1) * SECOND {
+            if let Some(second) = self.second(self.asked, from) {
+                seconds.push(second);
+                self.spoken.push(self.asked);
+            }
+            self.asked += 1;
+        }
+        let first = self.made.saturating_sub((ms / 10) as usize).div_ceil(SECOND);
+        let whole = self.spoken.iter().filter(|&&second| second >= first).count();
+        let rest = if to_the_end || whole == 0 { self.second(self.asked, from) } else { None };
+        Some(Heard { figures, seconds, rest, whole })
+    }
+
+    /// The sound of this second since `reset`, as far as it came; steps from this level on are speech.
+    fn second(&self, number: usize, speech_from: f32) -> Option<Second> {
+        let first = number * SECOND;
+        let frames = self.made.min(first + SECOND).saturating_sub(first);
+        let from = first * HOP;
+        let to = (from + SOUND).min(self.came);
+        if self.came > from + SOUND_KEPT || self.made > first + KEPT {
+            return None; // forgotten
+        }
+        let is_speech = |step: usize| {
+            let two = (first + 2 * step..first + 2 * step + 2).filter(|&n| n < first + frames);
+            two.into_iter().any(|n| self.frames[n % KEPT].values[Lld::Level as usize] >= speech_from)
+        };
+        let speech: [bool; STEPS] = std::array::from_fn(is_speech);
+        if speech.iter().filter(|&&speech| speech).count() < FEWEST_STEPS {
+            return None;
+        }
+        Some(Second { samples: (from..to).map(|n| self.sound[n % SOUND_KEPT]).collect(), speech })
+    }
+
+    /// The figures alone, of all that is kept. Allocates nothing.
+    pub fn figures(&mut self) -> Option<Figures> {
+        self.figures_of_last(u32::MAX)
+    }
+
+    fn figures_of_last(&mut self, ms: u32) -> Option<Figures> {
         let wanted = (ms / 10) as usize;
         let (mut old, mut new) = (&self.frames[self.next..], &self.frames[..self.next]);
         let surplus = (old.len() + new.len()).saturating_sub(wanted);
         let of_old = surplus.min(old.len());
         old = &old[of_old..];
         new = &new[surplus - of_old..];
-        functionals::features(old, new, self.floor.db(), &mut self.scratch)
+        functionals::figures(old, new, self.floor.db(), &mut self.scratch)
     }
 
     /// Forgets what was said; the line's noise floor stays known. At the start of each utterance.
     pub fn reset(&mut self) {
         self.frames.clear();
         self.next = 0;
+        self.made = 0;
+        self.came = 0;
+        self.asked = 0;
+        self.spoken.clear();
         self.filled = 0;
         self.fresh = 0;
         self.floor.reset();
@@ -698,17 +779,17 @@ mod tests {
             pieces.push(now);
             rest = later;
         }
-        assert_eq!(whole.features().unwrap(), pieces.features().unwrap());
+        assert_eq!(whole.figures().unwrap(), pieces.figures().unwrap());
     }
 
     #[test]
     fn silence_and_too_little_have_no_features() {
         let mut extractor = Extractor::new();
         extractor.push(&[0; 16_000]);
-        assert_eq!(extractor.features(), None);
+        assert_eq!(extractor.figures(), None);
         assert_eq!(extractor.speech_ms(), 0);
         extractor.reset();
         extractor.push(&voice(|_| 120.0, 0.3));
-        assert_eq!(extractor.features(), None);
+        assert_eq!(extractor.figures(), None);
     }
 }

@@ -3,16 +3,26 @@
 
 use std::sync::OnceLock;
 
+use super::encoder::TIMBRE;
 use super::features::{Frame, KEPT, LLDS, Lld};
 
-/// How many figures describe an utterance.
-pub const FEATURES: usize = CONTOURS * STATISTICS.len() + 2 * LOUD + LAGGED.len() * LAGS.len() + OTHERS.len();
+/// How many figures the descriptors give, and with the timbre's how many describe an utterance.
+pub const FIGURES: usize = CONTOURS * STATISTICS.len() + 2 * LOUD + LAGGED.len() * LAGS.len() + OTHERS.len();
+pub const FEATURES: usize = FIGURES + TIMBRE;
 
 /// Statistics of a voice over some speech, each in its natural unit (`names` says which).
 #[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    pub values: [f32; FIGURES],
+    /// Speech they were taken from (pauses not counted), ms.
+    pub speech_ms: u32,
+}
+
+/// All that describes a voice over some speech: the figures, then its timbre.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Features {
     pub values: [f32; FEATURES],
-    /// Speech they were taken from (pauses not counted), ms.
+    /// As the figures'.
     pub speech_ms: u32,
 }
 
@@ -21,7 +31,14 @@ impl Features {
     /// difference to the caller's baseline.
     pub const LEVEL: usize = 0;
     /// The place of how far the voice is over the line's noise, dB, at most `CLEAN`.
-    pub const OVER_NOISE: usize = FEATURES - 1;
+    pub const OVER_NOISE: usize = FIGURES - 1;
+
+    pub(super) fn new(figures: &Figures, timbre: &[f32; TIMBRE]) -> Self {
+        let mut values = [0.0; FEATURES];
+        values[..FIGURES].copy_from_slice(&figures.values);
+        values[FIGURES..].copy_from_slice(timbre);
+        Self { values, speech_ms: figures.speech_ms }
+    }
 
     /// How noisy the line is: 0 for a clean one, 1 where the voice is no louder than the noise.
     pub(super) fn noisiness(&self) -> f32 {
@@ -43,6 +60,8 @@ pub fn names() -> &'static [String] {
             names.extend(LAGS.iter().map(|lag| format!("{}, change in {} ms", word(lld as usize), lag * 10)));
         }
         names.extend(OTHERS.iter().map(|&name| name.into()));
+        names.extend((1..=TIMBRE / 2).map(|n| format!("timbre {n}, mean")));
+        names.extend((1..=TIMBRE / 2).map(|n| format!("timbre {n}, spread")));
         names
     })
 }
@@ -131,6 +150,11 @@ impl Scratch {
 /// Speech must last so long, frames.
 const ENOUGH: usize = 40;
 
+/// The lowest level of speech among these, dB.
+pub(super) fn speech_level(old: &[Frame], new: &[Frame], floor: f32) -> f32 {
+    threshold(old.iter().chain(new), floor).0
+}
+
 /// Levels from this on are speech: over the line's noise (unless the voice never lets it be heard), and not too far
 /// below the voice's own peaks. Also how many frames reach it.
 fn threshold<'a>(frames: impl Iterator<Item = &'a Frame>, floor: f32) -> (f32, usize) {
@@ -157,7 +181,7 @@ pub(super) fn speech_ms(old: &[Frame], new: &[Frame], floor: f32) -> u32 {
     if voiced * 5 < speech { 0 } else { speech as u32 * 10 }
 }
 
-pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut Scratch) -> Option<Features> {
+pub(super) fn figures(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut Scratch) -> Option<Figures> {
     let (threshold, _) = threshold(old.iter().chain(new), floor);
     let Scratch { frames, speech, contour, sorted } = scratch;
     frames.clear();
@@ -175,7 +199,7 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
         return None;
     }
 
-    let mut out = Sink { values: [0.0; FEATURES], at: 0 };
+    let mut out = Sink { values: [0.0; FIGURES], at: 0 };
     let mut level = 0.0;
     for lld in 0..CONTOURS {
         let counts = |n: usize| speech[n] && (!of_voice(lld) || frames[n].voiced);
@@ -236,10 +260,10 @@ pub(super) fn features(old: &[Frame], new: &[Frame], floor: f32, scratch: &mut S
     melody(frames, speech, level, &mut out);
     rhythm(frames, speech, &mut out);
     out.put((level - floor).clamp(0.0, CLEAN));
-    debug_assert_eq!(out.at, FEATURES);
+    debug_assert_eq!(out.at, FIGURES);
     // A figure that is no number (it cannot be, from finite samples) must not reach a model.
     out.values.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
-    Some(Features { values: out.values, speech_ms: spoken as u32 * 10 })
+    Some(Figures { values: out.values, speech_ms: spoken as u32 * 10 })
 }
 
 /// Which way pitch and level go.
@@ -390,7 +414,7 @@ fn line(points: impl Iterator<Item = (f32, f32)> + Clone) -> (f32, f32) {
 }
 
 struct Sink {
-    values: [f32; FEATURES],
+    values: [f32; FIGURES],
     at: usize,
 }
 
@@ -422,8 +446,8 @@ mod tests {
         };
         let frames = |gain| (0..200).map(|n| frame(n, gain)).collect::<Vec<_>>();
         let mut scratch = Scratch::new();
-        let quiet = features(&frames(0.0), &[], -70.0, &mut scratch).unwrap();
-        let loud = features(&frames(12.0), &[], -70.0, &mut scratch).unwrap();
+        let quiet = figures(&frames(0.0), &[], -70.0, &mut scratch).unwrap();
+        let loud = figures(&frames(12.0), &[], -70.0, &mut scratch).unwrap();
         for (n, (a, b)) in quiet.values.iter().zip(&loud.values).enumerate() {
             let change = if n == Features::LEVEL { 12.0 } else { 0.0 };
             assert!((b - a - change).abs() < 1e-2, "{}: {a} {b}", names()[n]);

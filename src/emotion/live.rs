@@ -1,16 +1,16 @@
 //! One caller's voice during a call: which frames are theirs, when a reading is due, and their own calm voice as a
-//! baseline. Runs on the media beat without allocating, but for one box a reading; the model itself runs on a thread of
+//! baseline. Runs on the media beat without allocating, but for what a reading is made of; the model itself runs on a thread of
 //! its own (`Judge`), and its answers come back by `felt`.
 //!
 //! A frame counts while the listener hears a turn of the caller's, unless we play something (its echo would be taken for
 //! them), a key was pressed, or what comes is music.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::music::Music;
 use super::policy::round;
-use super::{Baseline, Card, Error, Extractor, Features, Model, RATE};
+use super::{Baseline, Card, Encoder, Error, Extractor, Features, Heard, Model, RATE, Timbre};
 use crate::call::Reading;
 use crate::media::{Frame, Resampler};
 use crate::speech::{Overloaded, Pool, Stopped, Work};
@@ -36,16 +36,27 @@ const TELLING_MS: u32 = 700;
 /// Readings that may wait for the model's thread, of all calls.
 const QUEUE: usize = 256;
 
-/// Features to be judged.
+/// A voice to be judged.
 #[derive(Debug)]
 pub struct Feel {
     /// Names the reading; grows.
     pub id: u32,
-    pub features: Box<Features>,
+    pub heard: Box<Heard>,
+    /// The utterance's so far; the judge alone looks into it.
+    pub timbre: Arc<Mutex<Timbre>>,
     pub baseline: Option<Arc<Baseline>>,
 }
 
-/// What the model made of them.
+impl Feel {
+    pub fn judge(self, model: &Model, encoder: &mut Encoder) -> Felt {
+        let mut timbre = self.timbre.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let features = Box::new(encoder.features(&self.heard, &mut timbre));
+        let reading = model.read(&features, self.baseline.as_deref());
+        Felt { id: self.id, features, reading }
+    }
+}
+
+/// What the model made of it.
 #[derive(Debug)]
 pub struct Felt {
     pub id: u32,
@@ -69,11 +80,8 @@ impl Judge {
         let card = model.card.clone();
         let model = Arc::new(model);
         let pool = Pool::start("emotion", 1, QUEUE, move || {
-            let model = model.clone();
-            let work: Work<Feel, Felt> = Box::new(move |feel, _| {
-                let reading = model.read(&feel.features, feel.baseline.as_deref());
-                Some(Felt { id: feel.id, features: feel.features, reading })
-            });
+            let (model, mut encoder) = (model.clone(), Encoder::new());
+            let work: Work<Feel, Felt> = Box::new(move |feel, _| Some(feel.judge(&model, &mut encoder)));
             Ok::<_, std::convert::Infallible>(work)
         });
         let Ok(pool) = pool; // nothing can fail
@@ -93,6 +101,7 @@ impl Judge {
 /// Listens to how one caller sounds.
 pub struct Live {
     extractor: Extractor,
+    timbre: Arc<Mutex<Timbre>>,
     resampler: Option<Resampler>,
     music: Music,
     /// Frames that do not count yet, oldest first, and how many.
@@ -144,6 +153,7 @@ impl Live {
     pub fn new(rate: u32) -> Self {
         Self {
             extractor: Extractor::new(),
+            timbre: Arc::default(),
             resampler: (rate != RATE).then(|| Resampler::new(rate, RATE).ok()).flatten(),
             music: Music::default(),
             waiting: [Frame::silence(RATE); PREROLL],
@@ -190,6 +200,7 @@ impl Live {
     /// The caller begins to speak.
     pub fn began(&mut self, now_ms: u64) {
         self.extractor.reset();
+        self.timbre = Arc::default();
         self.paused = None;
         let start_ms = now_ms.saturating_sub(20 * self.n as u64);
         self.turn = Some(Turn { start_ms, read_ms: 0 });
@@ -278,14 +289,15 @@ impl Live {
         let turn = self.turn.as_mut()?;
         turn.read_ms = self.extractor.speech_ms();
         let start_ms = turn.start_ms;
-        let features = Box::new(self.extractor.features()?);
+        let heard = Box::new(self.extractor.heard(why != Due::Meanwhile)?);
         if self.asked.len() == self.asked.capacity() {
             self.asked.remove(0); // its answer is seconds late
         }
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         self.asked.push(Asked { id, start_ms, end_ms: now_ms, why, own_voice: self.shared.is_some() });
-        Some(Feel { id, features, baseline: self.shared.clone() })
+        let timbre = self.timbre.clone();
+        Some(Feel { id, heard, timbre, baseline: self.shared.clone() })
     }
 
     /// The reading of a whole utterance; a calm one may tell what is usual for this caller.

@@ -8,6 +8,7 @@
 mod class;
 pub mod clips;
 pub mod degrade;
+mod encoder;
 pub mod eval;
 mod features;
 mod fit;
@@ -18,7 +19,6 @@ pub mod live;
 pub mod metrics;
 mod model;
 mod music;
-mod net;
 pub mod policy;
 pub mod report;
 pub mod train;
@@ -26,7 +26,8 @@ pub mod trend;
 pub mod words;
 
 pub use class::Class;
-pub use features::{Extractor, FEATURES, Features, HOP, RATE, names};
+pub use encoder::{Encoder, Timbre};
+pub use features::{Extractor, FEATURES, FIGURES, Features, Figures, HOP, Heard, RATE, names};
 pub use fit::{Example, Progress, Settings, fit};
 pub use model::{Baseline, Card, Model};
 

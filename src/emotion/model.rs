@@ -1,31 +1,28 @@
-//! The classifier: features in, a reading out. An ensemble of small networks, each trained without one fold of the
-//! speakers, and a kernel machine; calibrated on speakers left out (`fit`). Weights come from one file that an operator
-//! may replace.
+//! The classifier: features in, a reading out. Two kernel machines, of which one also sees the differences to the caller's
+//! baseline and answers where there is one; each with answers for quiet and for noisy lines that the line's noise weighs;
+//! calibrated on speakers left out (`fit`). Weights come from one file that an operator may replace.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::kernel::{DIRECTIONS, Kernel};
-use super::net::{Layer, Net};
-use super::{Class, Error, FEATURES, Features, names};
+use super::kernel::{Answer, DIRECTIONS, Head as Answers, KINDS, Kernel, PLAIN, WAVES, width};
+use super::{Class, Error, FEATURES, FIGURES, Features, names};
 use crate::call::{Reading, Sign};
 
-/// Figures a network sees: each feature, its difference to the baseline, and whether there is one.
-pub(super) const INPUTS: usize = 2 * FEATURES + 1;
+/// Figures a machine sees: each feature; with a baseline also its difference to it.
+pub(super) const INPUTS: [usize; 2] = [FEATURES, 2 * FEATURES];
 /// The output for distress comes after those of the classes.
 pub(super) const DISTRESS: usize = Class::ALL.len();
 pub(super) const OUTPUTS: usize = DISTRESS + 1;
 /// Normalised inputs are held within this many standard deviations.
 const CLIP: f32 = 4.0;
-/// How much networks and kernel machine count; a regression's answers are smaller than log odds. For distress both are
-/// as good, for the classes the networks are better.
-const OF_CLASSES: (f32, f32) = (0.8, 0.4);
-const OF_DISTRESS: (f32, f32) = (0.5, 1.0);
 /// Signs kept with a reading.
 const SIGNS: usize = 5;
-const FORMAT: &str = "frontdesk emotion model 2";
+/// What the timbre is called among them.
+const TIMBRE: &str = "timbre, unlike the usual";
+const FORMAT: &str = "frontdesk emotion model 4";
 
 /// What a model says of itself: the head of its file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,10 +45,10 @@ pub struct Card {
 pub struct Model {
     pub card: Card,
     pub(super) scale: Scale,
-    pub(super) members: Vec<Net>,
-    pub(super) kernel: Kernel,
     /// Without and with a baseline.
-    pub(super) calibration: [Calibration; 2],
+    pub(super) kernels: [Kernel; 2],
+    /// Without and with a baseline; by kind of line.
+    pub(super) calibration: [[Calibration; KINDS]; 2],
 }
 
 /// What makes the features comparable: their means and spreads over the training examples.
@@ -63,20 +60,22 @@ pub(super) struct Scale {
     pub difference: Vec<f32>,
 }
 
-/// From the ensemble's outputs to probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// From a machine's outputs to probabilities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Calibration {
-    /// Log odds of distress: `slope * output + shift + noisy * Features::noisiness` (Platt 1999; noise sounds aroused).
+    /// Log odds of distress: `slope * output + shift + noisy * Features::noisiness` (Platt 1999; noise sounds aroused),
+    /// and what each manner adds as far as the voice is of it.
     pub slope: f32,
     pub shift: f32,
     pub noisy: f32,
+    pub manners: Vec<f32>,
     /// Classes' outputs are multiplied by this (Guo et al. 2017).
     pub sharpness: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { slope: 1.0, shift: 0.0, noisy: 0.0, sharpness: 1.0 }
+        Self { slope: 1.0, shift: 0.0, noisy: 0.0, manners: Vec::new(), sharpness: 1.0 }
     }
 }
 
@@ -88,10 +87,11 @@ struct Head {
     /// Names of the features in order: a model fits only an extractor that computes just these.
     features: Vec<String>,
     classes: Vec<Class>,
-    /// Widths of the layers, of every member.
-    layers: Vec<usize>,
-    members: usize,
-    calibration: [Calibration; 2],
+    /// Of each kernel machine, and the manners it knows (`kernel::Head`).
+    directions: usize,
+    seeds: [u64; 2],
+    manners: usize,
+    calibration: [[Calibration; KINDS]; 2],
 }
 
 impl Model {
@@ -128,17 +128,17 @@ impl Model {
         if head.features != names() || head.classes != Class::ALL {
             return Err(wrong("it was trained on other features; train it again"));
         }
-        let ends = (head.layers.first(), head.layers.last());
-        let sizes_fit = ends == (Some(&INPUTS), Some(&OUTPUTS)) && head.layers.len() > 1;
-        if !sizes_fit || head.layers.iter().any(|&width| width > 4_096) || !(1..=64).contains(&head.members) {
-            return Err(wrong("its layers are not those of such a model"));
+        if head.directions != DIRECTIONS || head.manners > 64 {
+            return Err(wrong("its machines are not of the size of this version's"));
         }
-        let mut numbers =
-            bytes[end + 1..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap_or_default()));
-        let member: usize = head.layers.windows(2).map(|pair| pair[0] * pair[1] + pair[1]).sum();
-        let kernel = INPUTS * DIRECTIONS + (2 * DIRECTIONS + 1) * OUTPUTS;
-        let wanted = 3 * FEATURES + member * head.members + kernel;
-        if bytes.len() - end - 1 != wanted * 4 || !numbers.clone().all(f32::is_finite) {
+        if head.calibration.iter().flatten().any(|calibration| calibration.manners.len() > head.manners) {
+            return Err(wrong("its calibration is not of its machines"));
+        }
+        let answers = WAVES * width(head.manners);
+        let floats = 3 * FEATURES + INPUTS.len() * KINDS * answers;
+        let body = &bytes[end + 1..];
+        let mut numbers = body.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap_or_default()));
+        if body.len() != 4 * floats || !numbers.clone().all(f32::is_finite) {
             return Err(wrong("it is cut short or damaged"));
         }
         let mut take = |n: usize| numbers.by_ref().take(n).collect::<Vec<f32>>();
@@ -146,36 +146,24 @@ impl Model {
         if scale.spread.iter().chain(&scale.difference).any(|&spread| spread <= 0.0) {
             return Err(wrong("a spread is not above zero"));
         }
-        let mut layer = |inputs: usize, outputs: usize| {
-            let weights = take(inputs * outputs);
-            Layer { inputs, outputs, weights, bias: take(outputs) }
-        };
-        let members = (0..head.members)
-            .map(|_| Net { layers: head.layers.windows(2).map(|pair| layer(pair[0], pair[1])).collect() })
-            .collect();
-        let directions = Layer {
-            inputs: INPUTS,
-            outputs: DIRECTIONS,
-            weights: take(INPUTS * DIRECTIONS),
-            bias: vec![0.0; DIRECTIONS],
-        };
-        let weights = take(2 * DIRECTIONS * OUTPUTS);
-        let heads = Layer { inputs: 2 * DIRECTIONS, outputs: OUTPUTS, weights, bias: take(OUTPUTS) };
-        let kernel = Kernel { directions, heads };
-        Ok(Model { card: head.card, scale, members, kernel, calibration: head.calibration })
+        let kernels = [0, 1].map(|way| {
+            let mut answers = || Answers { manners: head.manners, weights: take(answers) };
+            Kernel::new(head.seeds[way], &shares(way), [answers(), answers()])
+        });
+        Ok(Model { card: head.card, scale, kernels, calibration: head.calibration })
     }
 
     /// The file's content, as `parse` reads it.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let layers = &self.members[0].layers;
         let head = Head {
             format: FORMAT.into(),
             card: self.card.clone(),
             features: names().to_vec(),
             classes: Class::ALL.to_vec(),
-            layers: std::iter::once(INPUTS).chain(layers.iter().map(|layer| layer.outputs)).collect(),
-            members: self.members.len(),
-            calibration: self.calibration,
+            directions: DIRECTIONS,
+            seeds: [0, 1].map(|way| self.kernels[way].seed),
+            manners: self.kernels[0].heads[0].manners,
+            calibration: self.calibration.clone(),
         };
         // Strings, numbers and lists of them: always writable.
         let mut bytes = serde_json::to_vec(&head).expect("a head is plain data");
@@ -184,13 +172,7 @@ impl Model {
         put(&self.scale.mean);
         put(&self.scale.spread);
         put(&self.scale.difference);
-        for layer in self.members.iter().flat_map(|member| &member.layers) {
-            put(&layer.weights);
-            put(&layer.bias);
-        }
-        put(&self.kernel.directions.weights);
-        put(&self.kernel.heads.weights);
-        put(&self.kernel.heads.bias);
+        self.kernels.iter().flat_map(|kernel| &kernel.heads).for_each(|head| put(&head.weights));
         bytes
     }
 
@@ -206,10 +188,27 @@ impl Model {
     /// How these features sound. With the caller's `baseline` the reading looks at the difference too.
     pub fn read(&self, features: &Features, baseline: Option<&Baseline>) -> Reading {
         let baseline = baseline.filter(|baseline| baseline.utterances > 0).map(|baseline| &baseline.mean);
+        let way = usize::from(baseline.is_some());
         let input = self.scale.input(&features.values, baseline);
-        let outputs = self.outputs(&input);
-        let calibration = self.calibration[usize::from(baseline.is_some())];
-        let classes = softmax(&outputs[..DISTRESS], calibration.sharpness);
+        let calibration = &self.calibration[way];
+        let noise = features.noisiness();
+        let kinds = kinds(noise);
+        let slopes = std::array::from_fn(|kind| kinds[kind] * calibration[kind].slope);
+        let (mut odds, mut outputs) = (0.0, [0.0; DISTRESS]);
+        let mut answers = self.kernels[way].run(&input);
+        let mut gradient = self.kernels[way].gradient(&input, DISTRESS, slopes);
+        if baseline.is_some() {
+            let plain = &self.kernels[0];
+            answers.iter_mut().zip(&plain.run(&input[..FEATURES])).for_each(|(own, plain)| own.mix(plain));
+            gradient.iter_mut().for_each(|slope| *slope *= 1.0 - PLAIN);
+            let of_plain = plain.gradient(&input[..FEATURES], DISTRESS, slopes);
+            gradient.iter_mut().zip(of_plain).for_each(|(slope, plain)| *slope += PLAIN * plain);
+        }
+        for ((answer, calibration), share) in answers.iter().zip(calibration).zip(kinds) {
+            odds += share * calibration.odds(answer, noise);
+            outputs.iter_mut().zip(answer.out).for_each(|(sum, out)| *sum += share * calibration.sharpness * out);
+        }
+        let classes = softmax(&outputs, 1.0);
         let (mut arousal, mut valence) = (0.0, 0.0);
         for (class, share) in Class::ALL.into_iter().zip(&classes) {
             let place = class.arousal_valence();
@@ -217,78 +216,72 @@ impl Model {
             valence += share * place.1;
         }
         Reading {
-            distress: logistic(
-                calibration.slope * outputs[DISTRESS] + calibration.shift + calibration.noisy * features.noisiness(),
-            ),
+            distress: logistic(odds),
             arousal,
             valence,
             probabilities: Class::ALL.into_iter().map(|class| class.name().to_owned()).zip(classes).collect(),
             speech_ms: features.speech_ms,
-            signs: self.signs(&input, calibration.slope),
+            signs: signs(&input, &gradient),
             ..Reading::default()
         }
     }
-
-    /// The networks' mean outputs, joined by the kernel machine's.
-    fn outputs(&self, input: &[f32]) -> Vec<f32> {
-        let mut sum = vec![0.0; OUTPUTS];
-        for member in &self.members {
-            sum.iter_mut().zip(member.run(input)).for_each(|(sum, out)| *sum += out / self.members.len() as f32);
-        }
-        join(&sum, &self.kernel.run(input))
-    }
-
-    /// The features whose departure from the usual moved distress most: the slope there times the departure.
-    fn signs(&self, input: &[f32], slope: f32) -> Vec<Sign> {
-        let mut gradient = vec![0.0; INPUTS];
-        for member in &self.members {
-            let share = slope / self.members.len() as f32;
-            gradient.iter_mut().zip(member.gradient(input, DISTRESS)).for_each(|(sum, g)| *sum += share * g);
-        }
-        let of_kernel = self.kernel.gradient(input, DISTRESS);
-        let (nets, kernels) = OF_DISTRESS;
-        gradient.iter_mut().zip(of_kernel).for_each(|(sum, g)| *sum = nets * *sum + kernels * slope * g);
-        let has_baseline = input[2 * FEATURES] > 0.0;
-        let weight = |n: usize| gradient[n] * input[n] + gradient[FEATURES + n] * input[FEATURES + n];
-        let mut order: Vec<usize> = (0..FEATURES).collect();
-        order.sort_by(|&a, &b| weight(b).abs().total_cmp(&weight(a).abs()));
-        let sign = |&n: &usize| Sign {
-            name: names()[n].clone(),
-            deviation: if has_baseline { input[FEATURES + n] } else { input[n] },
-            weight: weight(n),
-        };
-        order[..SIGNS].iter().map(sign).collect()
-    }
 }
 
-/// Outputs of networks and kernel machine together.
-pub(super) fn join(of_nets: &[f32], of_kernel: &[f32]) -> Vec<f32> {
-    let pairs = of_nets.iter().zip(of_kernel).enumerate();
-    let joined = pairs.map(|(n, (net, kernel))| {
-        let (nets, kernels) = if n < DISTRESS { OF_CLASSES } else { OF_DISTRESS };
-        nets * net + kernels * kernel
-    });
-    joined.collect()
+/// How much each input counts: the figures together as much as the timbre.
+pub(super) fn shares(way: usize) -> Vec<f32> {
+    let share = |n: usize| {
+        let width = if n % FEATURES < FIGURES { FIGURES } else { FEATURES - FIGURES };
+        (FEATURES as f32 / 2.0 / width as f32).sqrt()
+    };
+    (0..INPUTS[way]).map(share).collect()
+}
+
+/// The features whose departure from the usual moved distress most: the slope there times the departure. No part of the
+/// timbre has a name that says anything: it is told as one.
+fn signs(input: &[f32], gradient: &[f32]) -> Vec<Sign> {
+    let differences = &input[FEATURES..];
+    let weight = |n: usize| {
+        let of_difference = differences.get(n).map_or(0.0, |difference| difference * gradient[FEATURES + n]);
+        gradient[n] * input[n] + of_difference
+    };
+    let deviation = |n: usize| *differences.get(n).unwrap_or(&input[n]);
+    let mut signs: Vec<Sign> =
+        (0..FIGURES).map(|n| Sign { name: names()[n].clone(), deviation: deviation(n), weight: weight(n) }).collect();
+    let timbre = FIGURES..FEATURES;
+    let squares: f32 = timbre.clone().map(|n| deviation(n).powi(2)).sum();
+    let deviation = (squares / timbre.len() as f32).sqrt();
+    signs.push(Sign { name: TIMBRE.into(), deviation, weight: timbre.map(weight).sum() });
+    signs.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    signs.truncate(SIGNS);
+    signs
+}
+
+/// How much the answers for quiet and for noisy lines count on a line of this noisiness (`Features::noisiness`): the
+/// first alone while the voice is 19 dB over the noise, the second alone from 13 dB down.
+pub(super) fn kinds(noisiness: f32) -> [f32; KINDS] {
+    let noisy = ((noisiness - 0.24) / 0.24).clamp(0.0, 1.0);
+    [1.0 - noisy, noisy]
+}
+
+impl Calibration {
+    /// Log odds of distress.
+    pub fn odds(&self, answer: &Answer, noisiness: f32) -> f32 {
+        let manners: f32 = self.manners.iter().zip(&answer.manners).map(|(shift, share)| shift * share).sum();
+        self.slope * answer.out[DISTRESS] + self.shift + self.noisy * noisiness + manners
+    }
 }
 
 impl Scale {
-    /// What a network sees of these features.
+    /// What a machine sees of these features.
     pub fn input(&self, values: &[f32; FEATURES], baseline: Option<&[f32; FEATURES]>) -> Vec<f32> {
-        let mut input = vec![0.0; INPUTS];
-        self.write(values, baseline, &mut input);
-        input
-    }
-
-    pub fn write(&self, values: &[f32; FEATURES], baseline: Option<&[f32; FEATURES]>, input: &mut [f32]) {
-        for n in 0..FEATURES {
-            let raw = ((values[n] - self.mean[n]) / self.spread[n]).clamp(-CLIP, CLIP);
-            input[n] = if n == Features::LEVEL { 0.0 } else { raw };
-            input[FEATURES + n] = match baseline {
-                Some(baseline) => ((values[n] - baseline[n]) / self.difference[n]).clamp(-CLIP, CLIP),
-                None => 0.0,
-            };
+        let mut input = Vec::with_capacity(INPUTS[usize::from(baseline.is_some())]);
+        let held = |distance: f32, spread: f32| (distance / spread).clamp(-CLIP, CLIP);
+        input.extend((0..FEATURES).map(|n| held(values[n] - self.mean[n], self.spread[n])));
+        input[Features::LEVEL] = 0.0;
+        if let Some(baseline) = baseline {
+            input.extend((0..FEATURES).map(|n| held(values[n] - baseline[n], self.difference[n])));
         }
-        input[2 * FEATURES] = if baseline.is_some() { 1.0 } else { 0.0 };
+        input
     }
 }
 

@@ -301,6 +301,6 @@ fn config(phone: &Phone, port: u16, control: u16, folder: &tempfile::TempDir) ->
          module_app ctrl_tcp.so\n\
          ctrl_tcp_listen 127.0.0.1:{control}\n\
          {tls}",
-        rtp + 50
+        rtp + 14
     )
 }

@@ -16,27 +16,42 @@ pub mod sipp;
 pub mod talk;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use frontdesk::sip::{Counts, Endpoint, InviteRequest, Leg, Outgoing, OutgoingEvent, Settings, Target};
+use frontdesk::sip::{Counts, Endpoint, Incoming, InviteRequest, Leg, Outgoing, OutgoingEvent, Settings, Target};
+use tokio::sync::mpsc;
 
 /// Settings of a test's own endpoint: loopback, any free port.
 pub fn settings() -> Settings {
     Settings { listen: vec![SocketAddr::from(([127, 0, 0, 1], 0))], rtp_ports: 40_000..=49_999, ..Settings::default() }
 }
 
-/// A port that is free for UDP and TCP on loopback. Another program may take it before it is used; tests that
-/// meet this fail loudly and pass the next time.
+/// A port that is free for UDP and TCP on loopback, the first of a block of its own: phones take those that follow for
+/// sound (SIPp four of them). Another program may take one before it is used; tests that meet this fail loudly and pass the
+/// next time.
 pub fn free_port() -> u16 {
+    const BLOCK: u32 = 16;
+    // Outside the range that the kernel hands out by itself, and even: RTP may use it.
+    const BLOCKS: u32 = 10_000 / BLOCK;
+    static NEXT: OnceLock<AtomicU32> = OnceLock::new();
+    let next = NEXT.get_or_init(|| AtomicU32::new(rand::random::<u32>() % BLOCKS));
     loop {
-        // Outside the range that the kernel hands out by itself, and even: RTP may use it.
-        let port = 20_000 + 2 * (rand::random::<u16>() % 5_000);
+        let block = next.fetch_add(1, Ordering::Relaxed) % BLOCKS;
+        let port = (20_000 + block * BLOCK) as u16;
         let free =
             |port| UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if free(port) && free(port + 1) && free(port + 2) {
+        if (port..port + BLOCK as u16).all(free) {
             return port;
         }
     }
+}
+
+/// The next call that comes; a caller's program that did not start must not hold the tests up for ever.
+pub async fn called(calls: &mut mpsc::Receiver<Incoming>) -> Incoming {
+    let call = tokio::time::timeout(Duration::from_secs(30), calls.recv()).await;
+    call.expect("a call within 30 s").expect("an endpoint that runs")
 }
 
 /// Rings this URI as the bank.

@@ -160,3 +160,13 @@ impl Running {
         assert!(status.expect("sipp ends").success(), "scenario {} failed\n{errors}", self.scenario);
     }
 }
+
+impl Drop for Running {
+    /// A test that fails for another reason may do so because SIPp did.
+    fn drop(&mut self) {
+        let errors = std::fs::read_to_string(&self.errors).unwrap_or_default();
+        if std::thread::panicking() && !errors.is_empty() {
+            eprintln!("{}: {errors}", self.scenario);
+        }
+    }
+}

@@ -8,8 +8,8 @@ use std::time::Instant;
 use frontdesk::call::{Caller, Event, Note, Reading};
 use frontdesk::dialog::Language;
 use frontdesk::dialog::flow::*;
-use frontdesk::emotion::live::Felt;
 use frontdesk::emotion::policy::Policy;
+use frontdesk::emotion::{Encoder, Model};
 use frontdesk::engine::{Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 use frontdesk::speech::{Hearing, Listener, ListenerSettings};
@@ -87,6 +87,7 @@ fn run(flow: Flow, mut telephone: Telephone, seconds: u64, endless: bool) -> (Ve
     let listener = Listener::new(ListenerSettings::default());
     let mut session = Session::new(Arc::new(flow), 8_000, listener, Arc::new(WaitingSounds::default()));
     session.tell(Event::Arrived { call: "c".into(), caller: Caller::default(), at: chrono::DateTime::UNIX_EPOCH });
+    let (model, mut encoder) = (Model::shipped().unwrap(), Encoder::new());
     let (origin, mut readings, mut order) = (Instant::now(), vec![], vec![]);
     for beat in 0..seconds * 50 {
         for request in session.requests() {
@@ -105,8 +106,9 @@ fn run(flow: Flow, mut telephone: Telephone, seconds: u64, endless: bool) -> (Ve
                     session.heard(turn, Ok(hearing));
                 }
                 Request::Feel(feel) => {
-                    let reading = Reading { distress: 0.1, ..Reading::default() };
-                    session.felt(feel.id, Some(Felt { id: feel.id, features: feel.features, reading }));
+                    let mut felt = feel.judge(&model, &mut encoder);
+                    felt.reading = Reading { distress: 0.1, ..Reading::default() };
+                    session.felt(felt.id, Some(felt));
                 }
                 Request::Note(entry) => match entry.note {
                     Note::Emotion(reading) => {

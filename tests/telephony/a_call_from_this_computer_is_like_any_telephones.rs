@@ -10,7 +10,7 @@ use common::command::Terminal;
 use common::pulse::{self, Pulse};
 use common::sipp::Sipp;
 use common::talk::{talk, tone_ms};
-use common::{eventually, free_port, nothing_is_left, settings};
+use common::{called, eventually, free_port, nothing_is_left, settings};
 use frontdesk::media::{Frame, Tone};
 use frontdesk::sip::{Endpoint, LegEvent};
 
@@ -60,7 +60,7 @@ async fn keys_are_sent_and_ctrl_c_hangs_up() {
     let uri = format!("sip:1000@{}", endpoint.listening()[0]);
     let args = ["call", &uri, "--from", "+441632960961", "--input", "pulse", "--output", "pulse"];
     let mut call = Terminal::run(&args, &[("PULSE_SERVER", &pulse.address())]);
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     assert_eq!((incoming.from_number.as_str(), incoming.to_number.as_str()), ("+441632960961", "1000"));
     let leg = incoming.answer().await.unwrap();
     let heard = tokio::spawn(talk(leg, 600.0, "", Duration::from_secs(60)));

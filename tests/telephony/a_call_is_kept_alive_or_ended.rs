@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{answered, nothing_is_left, ring, settings};
+use common::{answered, called, nothing_is_left, ring, settings};
 use frontdesk::sip::{Endpoint, LegEvent, SessionTimer, Settings};
 
 /// Seconds instead of minutes.
@@ -20,7 +20,7 @@ async fn a_caller_who_leaves_it_to_us_is_refreshed_by_update_or_re_invite() {
     for scenario in ["caller_is_refreshed", "caller_is_refreshed_by_invite"] {
         let (endpoint, mut calls) = Endpoint::start(brief(60)).await.unwrap();
         let caller = Sipp::new(scenario, endpoint.listening()[0]).start();
-        let leg = calls.recv().await.unwrap().answer().await.unwrap();
+        let leg = called(&mut calls).await.answer().await.unwrap();
         let heard = talk(leg, 440.0, "", LONG).await;
         caller.finish().await;
         assert_eq!(heard.events, [LegEvent::HungUp], "{scenario}: a refresh is no news");
@@ -32,7 +32,7 @@ async fn a_caller_who_leaves_it_to_us_is_refreshed_by_update_or_re_invite() {
 async fn a_caller_who_does_not_refresh_is_hung_up_in_time() {
     let (endpoint, mut calls) = Endpoint::start(brief(60)).await.unwrap();
     let caller = Sipp::new("caller_never_refreshes", endpoint.listening()[0]).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     let began = Instant::now();
     let heard = talk(leg, 440.0, "", LONG).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -45,7 +45,7 @@ async fn a_caller_who_does_not_refresh_is_hung_up_in_time() {
 async fn a_caller_who_wants_too_short_sessions_is_told() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_is_too_brief", endpoint.listening()[0]).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     talk(leg, 440.0, "", LONG).await;
     caller.finish().await;
     nothing_is_left(&endpoint).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, LegEvent};
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn hold_and_resume() {
         let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
         let caller = Sipp::new("caller_holds", endpoint.listening()[0]);
         let caller = if tcp { caller.tcp() } else { caller }.start();
-        let leg = calls.recv().await.unwrap().answer().await.unwrap();
+        let leg = called(&mut calls).await.answer().await.unwrap();
         let heard = talk(leg, 440.0, "", Duration::from_secs(10)).await;
         caller.finish().await;
         assert_eq!(heard.events, [LegEvent::Held, LegEvent::Resumed, LegEvent::HungUp]);
@@ -31,7 +31,7 @@ async fn hold_and_resume() {
 async fn however_the_caller_holds() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_holds_every_way", endpoint.listening()[0]).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     let heard = talk(leg, 440.0, "", Duration::from_secs(10)).await;
     caller.finish().await;
     let turns = (0..4).flat_map(|_| [LegEvent::Held, LegEvent::Resumed]);

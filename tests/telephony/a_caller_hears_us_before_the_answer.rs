@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::{speak, talk};
-use common::{answered, nothing_is_left, ring, settings};
+use common::{answered, called, nothing_is_left, ring, settings};
 use frontdesk::sip::{Endpoint, LegEvent, Settings};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn a_caller_who_requires_it_gets_reliable_ringing() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     for scenario in ["caller_requires_reliable", "caller_leaves_the_offer_reliably"] {
         let caller = Sipp::new(scenario, endpoint.listening()[0]).start();
-        let incoming = calls.recv().await.unwrap();
+        let incoming = called(&mut calls).await;
         incoming.ring().await;
         let heard = talk(incoming.answer().await.unwrap(), 440.0, "", Duration::from_secs(5)).await;
         caller.finish().await;
@@ -45,7 +45,7 @@ async fn reliable_ringing_is_repeated_until_it_is_acknowledged() {
     };
     let invite = head("INVITE", 1, &(line(&format!("To: <sip:800@{to}>")) + &line("Require: 100rel")));
     caller.send_to(invite.as_bytes(), to).await.unwrap();
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     incoming.ring().await;
     // Repeated after 0.5 and 1.5 s.
     let (mut rung, mut buffer, mut last) = (0, [0; 4_096], String::new());
@@ -75,7 +75,7 @@ async fn early_media_is_heard_and_goes_on_after_the_answer() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     for scenario in ["caller_hears_early", "caller_hears_early_anyway"] {
         let caller = Sipp::new(scenario, endpoint.listening()[0]).start();
-        let incoming = calls.recv().await.unwrap();
+        let incoming = called(&mut calls).await;
         incoming.ring().await;
         let (mut leg, answer) = incoming.open_early().await.map_err(|(_, error)| error).unwrap();
         // SIPp sends back what it hears.
@@ -94,7 +94,7 @@ async fn early_media_is_heard_and_goes_on_after_the_answer() {
 async fn one_who_hears_us_early_may_still_be_refused() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_is_refused_after_early_media", endpoint.listening()[0]).start();
-    let (mut leg, answer) = calls.recv().await.unwrap().open_early().await.map_err(|(_, error)| error).unwrap();
+    let (mut leg, answer) = called(&mut calls).await.open_early().await.map_err(|(_, error)| error).unwrap();
     speak(&mut leg, 440.0, "", Duration::from_millis(300)).await;
     answer.reject(486, None).await;
     drop(leg);

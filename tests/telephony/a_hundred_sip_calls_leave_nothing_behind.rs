@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{eventually, nothing_is_left, settings};
+use common::{called, eventually, nothing_is_left, settings};
 use frontdesk::sip::Endpoint;
 
 const CALLS: u32 = 100;
@@ -18,7 +18,7 @@ async fn a_hundred() {
     let (udp, tcp) = (half(Sipp::new("caller", target)), half(Sipp::new("caller", target).tcp()));
     let mut talks = Vec::new();
     for n in 0..CALLS {
-        let incoming = calls.recv().await.unwrap();
+        let incoming = called(&mut calls).await;
         talks.push(tokio::spawn(async move {
             if n % 2 == 0 {
                 incoming.ring().await;

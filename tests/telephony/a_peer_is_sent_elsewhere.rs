@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::common;
 use common::sipp::Sipp;
-use common::{answered, nothing_is_left, ring, settings};
+use common::{answered, called, nothing_is_left, ring, settings};
 use frontdesk::sip::{Endpoint, Leg, LegEvent, Replaces, TransferRequest};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
@@ -26,7 +26,7 @@ async fn next(leg: &mut Leg) -> LegEvent {
 async fn a_caller_follows_a_refer_and_its_progress_is_told() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_follows_a_refer", endpoint.listening()[0]).start();
-    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let mut leg = called(&mut calls).await.answer().await.unwrap();
     leg.control.refer(AGENT, Some(&named())).unwrap();
     for status in [100, 180, 200] {
         assert_eq!(next(&mut leg).await, LegEvent::Referred(status));
@@ -40,7 +40,7 @@ async fn a_caller_follows_a_refer_and_its_progress_is_told() {
 async fn a_caller_who_does_not_follow_is_still_there() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_follows_no_refer", endpoint.listening()[0]).start();
-    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let mut leg = called(&mut calls).await.answer().await.unwrap();
     // SIPp's own two NOTIFYs come first.
     tokio::time::sleep(Duration::from_millis(500)).await;
     for status in [603, 486] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::{Heard, talk};
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, LegEvent};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 async fn call(caller: impl FnOnce(std::net::SocketAddr) -> Sipp) -> Heard {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = caller(endpoint.listening()[0]).start();
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     assert_eq!(incoming.from_number, "5551234");
     assert_eq!(incoming.from_name.as_deref(), Some("Ann Caller"));
     assert_eq!(incoming.to_number, "800");
@@ -60,7 +60,7 @@ async fn and_we_may_hang_up_first() {
         let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
         let caller = Sipp::new("caller_waits", endpoint.listening()[0]);
         let caller = if tcp { caller.tcp() } else { caller }.start();
-        let leg = calls.recv().await.unwrap().answer().await.unwrap();
+        let leg = called(&mut calls).await.answer().await.unwrap();
         let heard = talk(leg, 440.0, "", Duration::from_millis(300)).await;
         assert_eq!(heard.events, []);
         caller.finish().await;
@@ -72,7 +72,7 @@ async fn and_we_may_hang_up_first() {
 async fn a_leg_that_is_dropped_hangs_up() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_waits", endpoint.listening()[0]).start();
-    drop(calls.recv().await.unwrap().answer().await.unwrap());
+    drop(called(&mut calls).await.answer().await.unwrap());
     caller.finish().await;
     nothing_is_left(&endpoint).await;
 }

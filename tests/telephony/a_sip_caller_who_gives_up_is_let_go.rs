@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common;
 use common::sipp::Sipp;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, Error};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn cancel_before_the_answer_is_seen_and_answered() {
         let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
         let caller = Sipp::new("caller_gives_up", endpoint.listening()[0]);
         let caller = if tcp { caller.tcp() } else { caller }.start();
-        let incoming = calls.recv().await.unwrap();
+        let incoming = called(&mut calls).await;
         incoming.ring().await;
         tokio::time::timeout(Duration::from_secs(5), incoming.cancelled()).await.expect("the caller gives up");
         assert!(matches!(incoming.answer().await.err(), Some(Error::Cancelled)));
@@ -26,7 +26,7 @@ async fn cancel_before_the_answer_is_seen_and_answered() {
 async fn so_is_bye_before_the_answer() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_hangs_up_early", endpoint.listening()[0]).start();
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     incoming.ring().await;
     tokio::time::timeout(Duration::from_secs(5), incoming.cancelled()).await.expect("the caller gives up");
     caller.finish().await;
@@ -38,7 +38,7 @@ async fn so_is_bye_before_the_answer() {
 async fn a_rejected_call_is_told_when_to_try_again() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_finds_busy", endpoint.listening()[0]).start();
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     incoming.ring().await;
     incoming.reject(486, Some(9)).await;
     caller.finish().await;
@@ -62,7 +62,7 @@ async fn what_cannot_be_answered_is_refused_with_the_reason() {
 async fn while_draining_new_calls_are_put_off_and_live_ones_stay() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let live = Sipp::new("caller", endpoint.listening()[0]).speaks_for(1_500).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     endpoint.refuse_new(Duration::from_secs(17));
     Sipp::new("caller_is_put_off", endpoint.listening()[0]).run().await;
     let heard = common::talk::talk(leg, 440.0, "", Duration::from_secs(5)).await;

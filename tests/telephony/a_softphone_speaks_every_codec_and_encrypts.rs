@@ -80,7 +80,7 @@ async fn each_codec_rung_and_calling() {
 
         let mut caller = phone(&endpoint, name, account).await;
         caller.dial(&format!("sip:800@{}", endpoint.listening()[0])).await;
-        let incoming = calls.recv().await.unwrap();
+        let incoming = common::called(&mut calls).await;
         assert_eq!(incoming.rate(), codec.rate(), "{name}: {}", caller.log());
         let leg = incoming.answer().await.unwrap();
         assert_eq!(leg.port.rate(), codec.rate());
@@ -109,7 +109,7 @@ async fn encrypted_when_required_and_when_offered() {
         let (endpoint, mut calls) = Endpoint::start(with_alice(Preferences::default())).await.unwrap();
         let mut caller = phone(&endpoint, "PCMU", account).await;
         caller.dial(&format!("sip:800@{}", endpoint.listening()[0])).await;
-        let leg = calls.recv().await.unwrap().answer().await.unwrap();
+        let leg = common::called(&mut calls).await.answer().await.unwrap();
         caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
         assert!(conversation(leg, caller, &endpoint).await.quality.encrypted, "{account}");
         endpoint.shutdown().await;

@@ -6,7 +6,7 @@ use crate::common;
 use common::baresip::{Baresip, Phone, Sound};
 use common::sipp::Sipp;
 use common::talk::{speak, tone_ms};
-use common::{eventually, nothing_is_left, settings};
+use common::{called, eventually, nothing_is_left, settings};
 use frontdesk::sip::{
     Algorithm, Endpoint, FailureReason, InviteRequest, Leg, LegEvent, OutgoingEvent, PhoneAccount, Settings, Target,
 };
@@ -112,7 +112,7 @@ async fn it_may_call_in_and_we_stop_its_ringing() {
 
     // Registered phones are the only ones who may call in here.
     phone.dial(&format!("sip:800@{registrar}")).await;
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     assert_eq!((incoming.from_number.as_str(), incoming.to_number.as_str()), ("alice", "800"));
     let mut leg = incoming.answer().await.unwrap();
     phone.wait_for("CALL_ESTABLISHED", SECONDS).await;

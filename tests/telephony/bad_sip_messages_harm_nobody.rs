@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::Endpoint;
 use tokio::net::UdpSocket;
 
@@ -59,7 +59,7 @@ async fn random_bytes_in_a_good_message() {
     }
     let caller = Sipp::new("caller", target).start();
     let leg = loop {
-        let incoming = calls.recv().await.unwrap();
+        let incoming = called(&mut calls).await;
         if incoming.from_number == "5551234" {
             break incoming.answer().await.unwrap();
         }

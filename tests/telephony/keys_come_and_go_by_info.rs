@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, Target};
 
 #[tokio::test]
 async fn from_a_caller() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_presses_by_info", endpoint.listening()[0]).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     let heard = talk(leg, 440.0, "", Duration::from_secs(5)).await;
     caller.finish().await;
     assert_eq!(heard.keys, "12#");

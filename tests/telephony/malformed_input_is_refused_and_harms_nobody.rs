@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::common;
 use common::sipp::Sipp;
-use common::{free_port, nothing_is_left, settings};
+use common::{called, free_port, nothing_is_left, settings};
 use frontdesk::media::{Codec, Frame, Tone};
 use frontdesk::sip::{Endpoint, Leg};
 use futures_util::StreamExt;
@@ -60,9 +60,9 @@ async fn three_hundred_of_them_while_two_calls_go_on() {
     let (over, end) = watch::channel(false);
 
     let live = Sipp::new("caller_waits", target).start();
-    let other = tokio::spawn(talk(calls.recv().await.unwrap().answer().await.unwrap(), end.clone()));
+    let other = tokio::spawn(talk(called(&mut calls).await.answer().await.unwrap(), end.clone()));
     let calling = tokio::spawn(Peer::call(target));
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     let peer = calling.await.unwrap();
     let (attacked, speaking) = (tokio::spawn(talk(leg, end.clone())), tokio::spawn(peer.speak(end)));
     // Those that are calls after all ring, and are refused at the end.

@@ -8,7 +8,7 @@ use crate::common;
 use common::baresip::{Baresip, Phone};
 use common::certificates::{Authority, shown_at};
 use common::talk::speak;
-use common::{eventually, nothing_is_left, settings};
+use common::{called, eventually, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, PhoneAccount, Settings, Target, TlsSettings};
 
 const SECONDS: Duration = Duration::from_secs(10);
@@ -109,7 +109,7 @@ async fn a_call_goes_out_only_to_who_proves_its_name() {
             Endpoint::start(with_tls(ours.vouch_for("here.test"), Some(believed.certificate()))).await.unwrap();
         let mut outgoing = here.invite(ring(Target::Uri(uri.clone()))).await.unwrap();
         if reached {
-            let leg = calls.recv().await.unwrap().answer().await.unwrap();
+            let leg = called(&mut calls).await.answer().await.unwrap();
             let answered = loop {
                 match outgoing.events.recv().await {
                     Some(OutgoingEvent::Answered(leg)) => break leg,

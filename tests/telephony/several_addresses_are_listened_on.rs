@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::speak;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Endpoint, InviteRequest, OutgoingEvent, Settings, Target};
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn calls_come_and_go_by_ipv4_and_ipv6() {
         for tcp in [false, true] {
             let caller = Sipp::new("caller_waits", address);
             let caller = if tcp { caller.tcp() } else { caller }.start();
-            let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+            let mut leg = called(&mut calls).await.answer().await.unwrap();
             let heard = speak(&mut leg, 440.0, "", Duration::from_millis(300)).await;
             assert!(heard.quality.packets_received > 0, "sound comes back by {address}");
             leg.hang_up().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::common;
 use common::sipp::Sipp;
 use common::talk::talk;
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::sip::{Algorithm, Endpoint, Limits, PhoneAccount, Settings};
 use tokio::net::UdpSocket;
 
@@ -19,7 +19,7 @@ async fn an_address_that_is_not_allowed_is_forbidden() {
     // It may be allowed while everything runs.
     endpoint.reconfigure(settings());
     let caller = Sipp::new("caller_waits", endpoint.listening()[0]).start();
-    calls.recv().await.unwrap().answer().await.unwrap().hang_up().await;
+    called(&mut calls).await.answer().await.unwrap().hang_up().await;
     caller.finish().await;
     nothing_is_left(&endpoint).await;
 }
@@ -31,7 +31,7 @@ async fn a_phone_at_a_strange_address_proves_itself() {
     let settings = Settings { allow: Vec::new(), phones, digest: vec![Algorithm::Md5], ..settings() };
     let (endpoint, mut calls) = Endpoint::start(settings).await.unwrap();
     let caller = Sipp::new("caller_proves_itself", endpoint.listening()[0]).start();
-    let leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let leg = called(&mut calls).await.answer().await.unwrap();
     let heard = talk(leg, 440.0, "", Duration::from_secs(5)).await;
     assert!(heard.has_tone(440.0, 200));
     caller.finish().await;

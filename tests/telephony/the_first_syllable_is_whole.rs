@@ -6,7 +6,7 @@ use crate::common;
 use common::baresip::{Baresip, Phone, Sound};
 use common::sipp::Sipp;
 use common::talk::{speak, tone_ms};
-use common::{nothing_is_left, settings};
+use common::{called, nothing_is_left, settings};
 use frontdesk::media::{Frame, Tone};
 use frontdesk::sip::Endpoint;
 
@@ -21,7 +21,7 @@ async fn at_a_softphone() {
     let sound = Sound::Speech(Duration::ZERO, Vec::new());
     let mut caller = Baresip::start(&Phone { registrar, expires: 0, sound, ..Phone::default() }).await;
     caller.dial(&format!("sip:1000@{registrar}")).await;
-    let incoming = calls.recv().await.unwrap();
+    let incoming = called(&mut calls).await;
     incoming.ring().await;
     let mut leg = incoming.answer().await.unwrap();
     // A tone that is over before a clipped beginning could hide in it.
@@ -48,7 +48,7 @@ async fn at_a_caller_whose_ack_is_late() {
     let (endpoint, mut calls) = Endpoint::start(settings()).await.unwrap();
     let caller = Sipp::new("caller_acknowledges_late", endpoint.listening()[0]).start();
     let began = std::time::Instant::now();
-    let mut leg = calls.recv().await.unwrap().answer().await.unwrap();
+    let mut leg = called(&mut calls).await.answer().await.unwrap();
     let waited = began.elapsed();
     assert!(waited >= Duration::from_millis(380), "sound may begin after {waited:?}, before the ACK");
     speak(&mut leg, 440.0, "", Duration::from_secs(5)).await;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::call::{Reading, Sign};
 use crate::emotion::degrade::Line;
-use crate::emotion::{Baseline, Extractor, Features, Model, RATE};
+use crate::emotion::{Baseline, Encoder, Extractor, Features, Model, RATE, Timbre};
 use crate::media;
 
 /// A reading is taken so often, over so much of the sound before it.
@@ -157,22 +157,22 @@ fn score<'a>(file: &'a str, samples: &[i16], model: &Model, baseline: Option<&Ba
 
 /// The features of a recording's speech, in stretches no longer than an extractor remembers.
 fn stretches(samples: &[i16]) -> Vec<Features> {
-    let mut extractor = Extractor::new();
+    let (mut extractor, mut encoder) = (Extractor::new(), Encoder::new());
     let mut stretches = Vec::new();
     for frame in samples.chunks(RATE as usize / 50) {
         extractor.push(frame);
         if extractor.speech_ms() >= STRETCH_MS {
-            stretches.extend(extractor.features());
+            stretches.extend(extractor.heard(true).map(|heard| encoder.features(&heard, &mut Timbre::default())));
             extractor.reset();
         }
     }
-    stretches.extend(extractor.features());
+    stretches.extend(extractor.heard(true).map(|heard| encoder.features(&heard, &mut Timbre::default())));
     stretches
 }
 
 /// What a call would have known, second by second, and at the end.
 fn readings(samples: &[i16], model: &Model, baseline: Option<&Baseline>) -> Vec<At> {
-    let mut extractor = Extractor::new();
+    let (mut extractor, mut encoder, mut timbre) = (Extractor::new(), Encoder::new(), Timbre::default());
     let step = (RATE * EVERY_MS / 1_000) as usize;
     let mut at = 0;
     let mut readings = Vec::new();
@@ -183,7 +183,8 @@ fn readings(samples: &[i16], model: &Model, baseline: Option<&Baseline>) -> Vec<
         if second.len() < step / 2 && !readings.is_empty() {
             break;
         }
-        if let Some(features) = extractor.features_of_last(WINDOW_MS) {
+        if let Some(heard) = extractor.heard_of_last(WINDOW_MS, true) {
+            let features = encoder.features(&heard, &mut timbre);
             let time = round(at as f64 / f64::from(RATE));
             readings.push(At { time, reading: Reading { signs: Vec::new(), ..model.read(&features, baseline) } });
         }

@@ -148,9 +148,9 @@ impl Show {
     fn stage(&self, stage: Stage) {
         match stage {
             Stage::Heard { of } => self.bar("hearing", of, |bar| bar.inc(1)),
-            Stage::Fitting(step) => self.bar("learning", step.folds * step.epochs, |bar| {
-                bar.set_position((step.fold * step.epochs + step.epoch + 1) as u64);
-                bar.set_message(format!("loss {:.3}, on speakers left out {:.3}", step.loss, step.left_out));
+            Stage::Fitting(step) => self.bar("learning", step.folds * (step.folds - 1), |bar| {
+                bar.set_position((step.fold * (step.folds - 1) + step.learned) as u64);
+                bar.set_message(format!("error {:.3}, on speakers left out {:.3}", step.loss, step.left_out));
             }),
             Stage::Judging => self.bar("judging", 1, |_| {}),
         }

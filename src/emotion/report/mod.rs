@@ -245,17 +245,17 @@ fn learning(outcome: &Outcome) -> String {
     let curves: Vec<Curve> = [("learned from", false), ("left out", true)]
         .into_iter()
         .map(|(name, left_out)| {
-            // Mean over folds, epoch by epoch.
-            let epochs = outcome.curve.iter().map(|step| step.epoch).max().map_or(0, |last| last + 1);
-            let points = (0..epochs).filter_map(|epoch| {
+            // Mean over the folds left out.
+            let points = (1..folds.max(1)).filter_map(|learned| {
                 let losses: Vec<f64> = outcome
                     .curve
                     .iter()
-                    .filter(|step| step.epoch == epoch)
+                    .filter(|step| step.learned == learned)
                     .map(|step| f64::from(if left_out { step.left_out } else { step.loss }))
                     .filter(|loss| loss.is_finite())
                     .collect();
-                (!losses.is_empty()).then(|| (epoch as f64 + 1.0, losses.iter().sum::<f64>() / losses.len() as f64))
+                let share = 100.0 * learned as f64 / folds as f64;
+                (!losses.is_empty()).then(|| (share, losses.iter().sum::<f64>() / losses.len() as f64))
             });
             Curve { name: name.into(), points: points.collect(), sizes: Vec::new() }
         })
@@ -265,10 +265,10 @@ fn learning(outcome: &Outcome) -> String {
         return String::new();
     }
     format!(
-        "<h2>Learning</h2><section><h3>Loss by pass, mean of {folds} folds</h3>{}<p class=small>Where the left-out \
-         curve climbs while the other falls, the model learns its speakers by heart: more speakers help, more passes \
-         do not.</p></section>",
-        svg::free(&curves, "pass", "loss")
+        "<h2>Learning</h2><section><h3>Error by share of the speakers learned from, mean of {folds} folds left out</h3>{}\
+         <p class=small>Where the left-out curve still falls at its end, more speakers would make a better model; where \
+         the two curves have met, more of the same would not.</p></section>",
+        svg::free(&curves, "percent of the speakers learned from", "mean squared error")
     )
 }
 
