@@ -24,6 +24,8 @@ use super::{Error, Frame, Resampler};
 const RATE: u32 = 8_000;
 /// Pairs of samples the ring holds: 4 s.
 const RING: usize = RATE as usize * 4;
+/// Pairs in a sealed piece, at most: 250 ms.
+const PIECE: usize = RATE as usize / 4;
 /// Bytes of a WAV header as hound writes it.
 const HEADER: u64 = 44;
 const PERIOD: Duration = Duration::from_millis(250);
@@ -330,14 +332,18 @@ impl Task {
                     wav.flush().map_err(io)?;
                 }
             }
-            Out::Sealed { seal, pieces, end } if n > 0 => {
+            Out::Sealed { seal, pieces, end } => {
                 let plain: Vec<u8> = samples.flat_map(|sample| sample.to_le_bytes()).collect();
-                let sealed = seal.piece(pieces.len() as u64, false, &plain);
-                self.sync.write_all_at(&sealed, *end)?;
-                pieces.push(Piece { first: self.written, pairs: n as u64, at: *end, bytes: sealed.len() });
-                *end += sealed.len() as u64;
+                let mut first = self.written;
+                for plain in plain.chunks(PIECE * 4) {
+                    let sealed = seal.piece(pieces.len() as u64, false, plain);
+                    self.sync.write_all_at(&sealed, *end)?;
+                    let pairs = plain.len() as u64 / 4;
+                    pieces.push(Piece { first, pairs, at: *end, bytes: sealed.len() });
+                    *end += sealed.len() as u64;
+                    first += pairs;
+                }
             }
-            Out::Sealed { .. } => {}
         }
         chunk.commit_all();
         self.written += n as u64;

@@ -106,7 +106,8 @@ impl Key {
     fn parse(text: &str) -> Result<Self> {
         let digit = |at: usize| text.get(2 * at..2 * at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
         let bytes: Option<Vec<u8>> = (0..32).map(digit).collect();
-        let bytes = bytes.filter(|_| text.len() == 64).ok_or(Error::Key)?;
+        let bytes =
+            bytes.filter(|_| text.len() == 64 && text.bytes().all(|c| c.is_ascii_hexdigit())).ok_or(Error::Key)?;
         let id = Sha256::new().chain_update("frontdesk records key\0").chain_update(&bytes).finalize();
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| Error::Key)?;
         Ok(Self { id: [id[0], id[1], id[2], id[3]], cipher })

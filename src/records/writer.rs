@@ -87,6 +87,12 @@ pub async fn run(
             }
             tokio::time::sleep(RETRY).await;
         }
+        if batch.iter().any(|job| matches!(job, Job::Forget { .. }))
+            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&database).await
+        {
+            // The log of changes has it until it is cut.
+            tracing::warn!(%error, "what was to be forgotten may stand in the database's log for a while");
+        }
         batch.clear();
         for done in flushes {
             let _ = done.send(Ok(()));

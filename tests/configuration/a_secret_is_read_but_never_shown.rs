@@ -57,3 +57,23 @@ fn a_secret_written_into_the_file_is_not_echoed() {
         assert!(wrong.contains('{') || !shown.contains("hunter2"), "{shown}");
     }
 }
+
+#[test]
+fn a_key_of_the_records_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{CONFIG}records: {{ key: {{ file: records.key }}, keep_days: 90 }}\n")).unwrap();
+    std::fs::write(folder.path().join("anna.secret"), "correct-horse\n").unwrap();
+    std::fs::write(folder.path().join("records.key"), "correct-horse\n").unwrap();
+    let problems = config::load(&path).unwrap_err().to_string();
+    assert!(problems.contains("15:") && problems.contains("64 hexadecimal digits"), "{problems}");
+    assert!(!problems.contains("correct-horse"), "{problems}");
+    let (new, old) = ("0f".repeat(32), "1E".repeat(32));
+    std::fs::write(folder.path().join("records.key"), format!("{new}\n{old}\n")).unwrap();
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(!config.records.keys().is_empty() && config.records.keep_days == Some(90));
+    assert!(!format!("{config:?}").to_lowercase().contains(&new));
+    let none = CONFIG.replace("agents", "records: {}\nagents");
+    std::fs::write(&path, none).unwrap();
+    assert!(config::load(&path).unwrap().records.keys().is_empty(), "never a key of our own");
+}

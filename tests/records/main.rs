@@ -1,8 +1,12 @@
 //! What stays of calls, and what machines may ask. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
+#[path = "../script/mod.rs"]
+mod script;
+
 mod a_call_is_found_as_it_was_written;
 mod a_killed_engine_loses_at_most_a_second_of_its_records;
 mod a_killed_process_leaves_a_playable_recording;
+mod a_secret_found_too_late_leaves_the_disk;
 mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;
 mod sealed_records_open_with_their_key_alone;

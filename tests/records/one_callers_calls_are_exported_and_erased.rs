@@ -72,7 +72,7 @@ async fn one_callers_calls_are_exported_and_erased() {
     assert_eq!(archive.erase_caller(ERASED).await.unwrap().calls, 1);
     assert_eq!(archive.calls_of(ERASED).await.unwrap(), []);
     // While the engine runs: nothing waits for its end.
-    for what in ["49305550199", "5550199", "0049"] {
+    for what in ["49305550199", "5550199"] {
         assert_eq!(with(&records, what.as_bytes()), Vec::<std::path::PathBuf>::new(), "{what}");
     }
     assert!(!with(&records, OTHER.as_bytes()).is_empty() && archive.show("0198-b").await.is_ok());
