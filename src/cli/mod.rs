@@ -2,8 +2,10 @@
 
 mod call;
 mod calls;
+mod chat;
 mod check;
 mod curve;
+mod dialog;
 mod emotion;
 mod models;
 mod replay;
@@ -11,6 +13,7 @@ mod schema;
 mod serve;
 mod speak;
 mod transcribe;
+mod understand;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,6 +42,9 @@ enum Command {
     Speak(speak::Args),
     Calls(calls::Args),
     Emotion(emotion::Args),
+    Understand(understand::Args),
+    Chat(chat::Args),
+    Dialog(dialog::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -62,6 +68,9 @@ pub async fn run() -> ExitCode {
         Command::Speak(args) => speak::run(args).await,
         Command::Calls(args) => calls::run(args).await,
         Command::Emotion(args) => emotion::run(args).await,
+        Command::Understand(args) => understand::run(args).await,
+        Command::Chat(args) => chat::run(args).await,
+        Command::Dialog(args) => dialog::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");

@@ -29,6 +29,7 @@ pub(super) fn check(
     let agents = checker.agents();
     let queues = checker.queues(&agents);
     let backends = checker.backends();
+    let (knowledge, knowledge_files) = checker.knowledge();
     let transfers = checker.transfers();
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
@@ -45,6 +46,7 @@ pub(super) fn check(
         agents,
         queues,
         backends,
+        knowledge: knowledge.into_iter().map(|(name, passages)| (name, Arc::new(passages))).collect(),
         transfers,
         speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
         flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
@@ -54,7 +56,7 @@ pub(super) fn check(
         http: http?,
         llm,
         drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
-        files: gathered.files.clone(),
+        files: gathered.files.iter().cloned().chain(knowledge_files).collect(),
     };
     Some(config)
 }
@@ -280,6 +282,7 @@ impl<'g> Checker<'g> {
             agents_known: agents.len() == self.names("agents").len(),
             backends,
             backend_names: self.names("backends"),
+            knowledge_names: self.names("knowledge"),
             speech,
         };
         let mut all = vec![];

@@ -14,6 +14,7 @@ pub use super::raw::InbandKeys;
 use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
+use crate::dialog::passages::Passage;
 use crate::emotion::policy::Policy;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// What free questions are answered from, by name.
+    pub knowledge: BTreeMap<String, Arc<Vec<Passage>>>,
     /// Numbers that agents may transfer to, and the trunk or SIP address of each.
     pub transfers: BTreeMap<String, String>,
     pub flows: BTreeMap<String, Arc<Flow>>,
