@@ -128,14 +128,14 @@ impl Understander {
 
     /// The same of a sentence that was embedded already.
     pub(super) fn understand_embedded(&self, embedding: &[f32], allowed: &[String]) -> Understanding {
-        let (scores, none) = self.trained.scores(embedding);
-        let mut intents: Vec<IntentScore> = scores
+        let mut intents: Vec<IntentScore> = self
+            .trained
+            .scores(embedding)
             .filter(|(intent, _)| allowed.is_empty() || allowed.iter().any(|name| name == intent))
             .map(|(intent, score)| IntentScore { intent: intent.to_owned(), score })
             .collect();
         intents.sort_by(|a, b| b.score.total_cmp(&a.score));
         intents.truncate(NAMED);
-        // What is likelier to be none of these is none, however low the threshold.
-        Understanding { intents, threshold: self.trained.threshold.max(none), answer: None }
+        Understanding { intents, threshold: self.trained.threshold, answer: None }
     }
 }

@@ -25,12 +25,12 @@ const FEW_FOLDS: usize = 3;
 const ENOUGH: usize = 3_000;
 /// A sentence less like the middle of every intent than this (cosine) is the less likely to be any of them ...
 const NEAR: f32 = 0.45;
-/// ... by so much in the odds' logarithm for all the way to a cosine of 1 lower; less with few examples.
+/// ... by so much in the odds' logarithm for all the way to a cosine of 1 lower; less with fewer examples than `MANY`.
 const FAR: f32 = 20.0;
 /// The score from which an intent counts as meant. An operator's few examples are trusted less: from `USUAL` at none it
 /// falls to this at `MANY` of them.
 const THRESHOLD: f32 = 0.25;
-const USUAL: f32 = 0.5;
+const USUAL: f32 = 0.4;
 const MANY: usize = 500;
 
 /// What was learned.
@@ -108,7 +108,8 @@ pub fn train(
     learn(names, mean, &set, &titles, threads, &|done, of| progress(Progress::Training { done, of }))
 }
 
-/// An intent's name as words: an operator who calls it `lost_card` has said something about it.
+/// An intent's name as words: an operator who calls it `lost_card` has said something about it,
+/// whatever the language of the examples.
 fn title(name: &str) -> Option<String> {
     let words = name.to_lowercase().replace(['_', '-', '.'], " ");
     (words.chars().filter(|c| c.is_alphabetic()).count() >= 3).then_some(words)
@@ -141,12 +142,12 @@ fn learn(
     let examples = set.iter().filter(|(class, _)| *class < names.len()).count();
     let share = examples.min(MANY) as f32 / MANY as f32;
     let threshold = USUAL + (THRESHOLD - USUAL) * share;
-    Trained { names, mean, whitening, head, middles, far: FAR * belief(examples), temperature, threshold }
+    Trained { names, mean, whitening, head, middles, far: FAR * share, temperature, threshold }
 }
 
 impl Trained {
-    /// Intents and how likely each is, and how likely "none of these" is: together 1.
-    pub fn scores(&self, embedding: &[f32]) -> (impl Iterator<Item = (&str, f32)>, f32) {
+    /// Intents and how likely each is; what is missing to 1 is "none of these".
+    pub fn scores(&self, embedding: &[f32]) -> impl Iterator<Item = (&str, f32)> {
         let mut row = embedding.to_vec();
         centre(&mut row, &self.mean);
         let row = self.whitening.apply(&row);
@@ -156,8 +157,7 @@ impl Trained {
             *none += self.far * (NEAR - nearest).max(0.0);
         }
         softmax(&mut p, self.temperature);
-        let none = p.pop().unwrap_or(0.0);
-        (self.names.iter().map(String::as_str).zip(p), none)
+        self.names.iter().map(String::as_str).zip(p)
     }
 
     /// From the cache; a file that is missing or unreadable is learned anew.
