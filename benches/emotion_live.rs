@@ -276,6 +276,7 @@ fn flow(policy: &Policy) -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         detect_language: false,
+        knowledge: None,
         emotion: Some(policy.clone()),
     }
 }

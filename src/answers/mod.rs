@@ -1,13 +1,20 @@
-//! What a call asks of the outside: operators' HTTP backends, the meaning of a sentence, a language model that may
-//! put a summary into better words. Results return to the call as events; nothing here decides.
+//! What a call asks of the outside: operators' HTTP backends, the meaning of a sentence, an answer from the operators'
+//! own pages, a language model that may put a summary into better words. Results return to the call as events; nothing here decides.
 
 mod backends;
 pub mod e5;
 mod intents;
+mod knowledge;
+mod meaning;
 mod rewriter;
+
+use std::io::Write;
+use std::path::Path;
 
 pub use backends::{BackendSettings, Backends, Method};
 pub use intents::{Embedder, Error as IntentError, Progress, Understander};
+pub use knowledge::{Error as KnowledgeError, Found, Knowledge};
+pub use meaning::Meaning;
 pub use rewriter::{Kept, Rewriter, RewriterSettings};
 
 #[derive(Debug, thiserror::Error)]
@@ -16,4 +23,14 @@ pub enum Error {
     Backend { backend: String, why: String },
     #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
+}
+
+/// Writes JSON into a cache, whole or not at all.
+fn write_whole(path: &Path, what: &impl serde::Serialize) -> std::io::Result<()> {
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&part)?);
+    serde_json::to_writer(&mut file, what)?;
+    file.flush()?;
+    std::fs::rename(part, path)
 }

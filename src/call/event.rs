@@ -69,6 +69,19 @@ pub struct Understanding {
     pub intents: Vec<IntentScore>,
     /// A score below this means "none of these".
     pub threshold: f32,
+    /// What the flow's knowledge base says to it, where it is likely enough the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+}
+
+/// A passage of a knowledge base, in the operators' words.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Where it stands: the file, and the heading or the number of the pair.
+    pub source: String,
+    pub text: String,
+    /// How likely it is the answer, 0..=1.
+    pub score: f32,
 }
 
 /// How the caller sounds (filled by `emotion`).

@@ -22,8 +22,8 @@ mod weigh;
 
 pub use action::{Action, Cause, QueueRequest, TimerId};
 pub use event::{
-    AgentFailure, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId, Sign,
-    Understanding, Utterance,
+    AgentFailure, Answer, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId,
+    Sign, Understanding, Utterance,
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};

@@ -3,13 +3,13 @@
 use super::bot::{Bot, Stage};
 use super::form;
 use super::state::{Call, Goal, Phase};
-use super::{Action, Cause, Note, RequestId, TimerId, Understanding, Utterance};
+use super::{Action, Answer, Cause, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
-use crate::dialog::values::HIDDEN;
+use crate::dialog::values::{HIDDEN, Rendered, Values};
 use crate::dialog::words::Words;
-use crate::dialog::{Expect, person};
+use crate::dialog::{Expect, Piece, person};
 use crate::media::Key;
 
 /// Below this confidence of the recogniser nothing is acted upon, except a wish for a person.
@@ -18,6 +18,8 @@ pub(super) const HEARD: f32 = 0.3;
 pub(super) const HEARD_WELL: f32 = 0.6;
 /// The best intent must lead the second by this much.
 const MARGIN: f32 = 0.05;
+/// A sentence of so many words that neither intents nor the knowledge base know is a question for a person.
+const QUESTION: usize = 5;
 /// Scores that are written down.
 const SCORES: usize = 5;
 /// The intent model answers in tens of milliseconds; after this long the call goes on without.
@@ -27,6 +29,8 @@ const INTER_KEY_MS: u64 = 5_000;
 const INTER_KEY_WHOLE_MS: u64 = 2_500;
 /// Silences in a row after which a caller is let go.
 const SILENCES: u32 = 2;
+/// Why a person is sought for a question that nothing is known about.
+pub(super) const UNKNOWN: &str = "no answer is known";
 
 impl Call {
     fn step(&self) -> Option<&Step> {
@@ -298,7 +302,7 @@ impl Call {
             Choice::Open => None,
         };
         let intents: Vec<String> = options.iter().filter_map(|option| option.intent.clone()).collect();
-        if intents.is_empty() {
+        if intents.is_empty() && self.flow.knowledge.is_none() {
             return match mentioned {
                 Some(at) => {
                     self.carry(text, confidence);
@@ -336,7 +340,16 @@ impl Call {
         });
         // What the sentence mentions decides where the scores do not contradict it.
         let chosen = best.filter(|_| clear).or(mentioned.filter(|_| best.is_none() || best == mentioned));
+        // A better answer from the flow's pages than an intent that no word of an option speaks for.
+        let sure = scores.first().map_or(0.0, |best| best.score);
+        let answer = understanding.answer.as_ref().filter(|answer| {
+            flow.knowledge.is_some() && (chosen.is_none() || (mentioned.is_none() && answer.score > sure))
+        });
         scores.truncate(SCORES);
+        if let Some(answer) = answer {
+            self.note(Note::Intent { chosen: None, scores });
+            return self.answer_freely(answer);
+        }
         match chosen {
             Some(at) => {
                 let option = &options[at];
@@ -351,7 +364,12 @@ impl Call {
             None => {
                 self.note(Note::Intent { chosen: None, scores });
                 self.set_stage(Stage::Asking);
-                if counts { self.not_understood() } else { self.ask() }
+                let unknown = flow.knowledge.is_some() && *understanding != Understanding::default();
+                match counts {
+                    true if unknown && self.asked_much() => self.seek_person(UNKNOWN, None),
+                    true => self.not_understood(),
+                    false => self.ask(),
+                }
             }
         }
     }
@@ -389,6 +407,29 @@ impl Call {
             }
             _ => false,
         }
+    }
+
+    /// Says what the knowledge base has, as it stands there.
+    fn answer_freely(&mut self, answer: &Answer) {
+        let Phase::Bot(bot) = &self.phase else { return };
+        let next = self.flow.knowledge.as_ref().and_then(|free| free.next.clone()).unwrap_or_else(|| bot.step.clone());
+        self.note(Note::AnsweredFrom { source: answer.source.clone(), score: answer.score });
+        self.served.chose();
+        self.set_stage(Stage::Saying { next: next.clone() });
+        self.listen(Expect::Request, self.person_hints());
+        let words = Rendered { pieces: vec![Piece::Text(answer.text.clone())], words: None };
+        if !self.say(vec![words], true) {
+            self.enter(&next);
+        }
+    }
+
+    /// The caller's last words are a whole question, not a word that was not caught.
+    fn asked_much(&self) -> bool {
+        let last = self.notes.iter().rev().find_map(|entry| match &entry.note {
+            Note::Utterance(utterance) => Some(utterance.text.as_str()),
+            _ => None,
+        });
+        last.is_some_and(|text| Words::of(text).len() >= QUESTION)
     }
 
     /// An option was chosen outright, by key or by phrase.

@@ -54,6 +54,11 @@ pub enum Note {
         chosen: Option<String>,
         scores: Vec<IntentScore>,
     },
+    /// A free question was answered from the flow's knowledge base: from where in it, and how likely right.
+    AnsweredFrom {
+        source: String,
+        score: f32,
+    },
     /// A menu option that stands for no intent, by its first phrase or its key.
     Choice {
         option: String,

@@ -2,8 +2,10 @@
 
 mod call;
 mod calls;
+mod chat;
 mod check;
 mod curve;
+mod dialog;
 mod emotion;
 mod models;
 mod records;
@@ -12,6 +14,7 @@ mod schema;
 mod serve;
 mod speak;
 mod transcribe;
+mod understand;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,6 +44,9 @@ enum Command {
     Calls(calls::Args),
     Records(records::Args),
     Emotion(emotion::Args),
+    Understand(understand::Args),
+    Chat(chat::Args),
+    Dialog(dialog::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -65,6 +71,9 @@ pub async fn run() -> ExitCode {
         Command::Calls(args) => calls::run(args).await,
         Command::Records(args) => records::run(args).await,
         Command::Emotion(args) => emotion::run(args).await,
+        Command::Understand(args) => understand::run(args).await,
+        Command::Chat(args) => chat::run(args).await,
+        Command::Dialog(args) => dialog::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");

@@ -31,6 +31,7 @@ pub(super) fn check(
     let agents = checker.agents();
     let queues = checker.queues(&agents);
     let backends = checker.backends();
+    let (knowledge, knowledge_files) = checker.knowledge();
     let transfers = checker.transfers();
     let priority_point = checker.single("priority_point_s", |file| file.priority_point_s.as_ref());
     let flows = checker.flows(&agents, &queues, &backends, &speech);
@@ -49,6 +50,7 @@ pub(super) fn check(
         queues,
         backends,
         priority_point: priority_point.map(|(&seconds, _)| Duration::from_secs(seconds)),
+        knowledge: knowledge.into_iter().map(|(name, passages)| (name, Arc::new(passages))).collect(),
         transfers,
         speech: Speech { languages: spoken(&flows, &speech), workers: speech.workers },
         flows: flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect(),
@@ -58,7 +60,7 @@ pub(super) fn check(
         http: http?,
         llm,
         drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
-        files: gathered.files.clone(),
+        files: gathered.files.iter().cloned().chain(knowledge_files).collect(),
     };
     Some(config)
 }
@@ -328,6 +330,7 @@ impl<'g> Checker<'g> {
             agents_known: agents.len() == self.names("agents").len(),
             backends,
             backend_names: self.names("backends"),
+            knowledge_names: self.names("knowledge"),
             speech,
         };
         let mut all = vec![];

@@ -11,8 +11,8 @@ use super::raw_flow::{self as raw, AskKind, Label, Spoken};
 use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::flow::{
-    Ask, Branch, Fetch, Flow, FlowTexts, Form, FormSlot, Hours, Intent, ListValue, MenuOption, SlotKind, Step, Test,
-    Text, Transfer,
+    Ask, Branch, Fetch, Flow, FlowTexts, Form, FormSlot, FreeQuestions, Hours, Intent, ListValue, MenuOption, SlotKind, Step,
+    Test, Text, Transfer,
 };
 use crate::dialog::slots::MANY;
 use crate::dialog::{Language, template};
@@ -26,6 +26,7 @@ pub(super) struct House<'h> {
     pub agents_known: bool,
     pub backends: &'h BTreeMap<String, Backend>,
     pub backend_names: BTreeSet<&'h str>,
+    pub knowledge_names: BTreeSet<&'h str>,
     pub speech: &'h Speech,
 }
 
@@ -92,7 +93,28 @@ impl Checker<'_> {
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
             emotion: None, // the line's
             detect_language: raw.detect_language,
+            knowledge: raw.knowledge.as_ref().map(|free| self.free_questions(free, &raw.steps, at.get("knowledge"))),
         }
+    }
+
+    fn free_questions(
+        &mut self,
+        free: &raw::FreeQuestions,
+        steps: &BTreeMap<String, raw::Step>,
+        at: At,
+    ) -> FreeQuestions {
+        let known = &self.house.knowledge_names;
+        if !known.contains(free.base.as_str()) {
+            let problem = at.get("base").problem(format!("there is no knowledge base `{}`", free.base));
+            let problem = problem.expected("a name under `knowledge` of the configuration");
+            self.problems.push(problem.suggest(&free.base, known.iter().copied()));
+        }
+        if let Some(next) = free.next.as_ref().filter(|next| !steps.contains_key(*next)) {
+            let problem = at.get("next").problem(format!("there is no step `{next}`"));
+            let problem = problem.expected("a step of this flow");
+            self.problems.push(problem.suggest(next, steps.keys().map(String::as_str)));
+        }
+        FreeQuestions { base: free.base.clone(), next: free.next.clone() }
     }
 
     fn step(&mut self, step: &raw::Step, at: At) -> Step {

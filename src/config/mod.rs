@@ -1,7 +1,8 @@
 //! Operators' files -> checked, immutable values; every mistake with file, line, column and what was expected.
 //!
 //! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check`, `doors`,
-//! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. A mistake stops none of the others from being found.
+//! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
+//! are answered from, `scenario` operators' dialogue tests. A mistake stops none of the others from being found.
 
 mod builtin;
 mod check;
@@ -9,10 +10,13 @@ mod doors;
 mod emotion;
 mod flows;
 mod gather;
+mod knowledge;
 mod problem;
 mod proof;
 mod raw;
 mod raw_flow;
+mod raw_scenario;
+mod scenario;
 mod shape;
 mod tree;
 mod trunks;
@@ -21,6 +25,7 @@ mod values;
 use std::path::Path;
 
 pub use problem::{Place, Problem, Problems};
+pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{
     Agent, Backend, Config, Digest, Http, InbandKeys, Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip,
     Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,

@@ -30,6 +30,8 @@ pub struct File {
     /// trunk that calls it (`"+49*": carrier`), or a SIP address with `{number}` in the number's place
     /// (`"+49*": "sip:{number}@192.0.2.1"`). The longest pattern counts. Without an entry agents reach agents and queues only.
     pub transfers: BTreeMap<String, String>,
+    /// What free questions are answered from, by a name of your choice.
+    pub knowledge: BTreeMap<String, Knowledge>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
@@ -52,6 +54,37 @@ pub struct File {
     /// When told to stop: seconds that live calls have to finish or be handed to a person; a last goodbye may take 10 more. Default 120.
     #[schemars(range(min = 0, max = 86_400))]
     pub drain_s: Option<u64>,
+}
+
+/// Pages and question-answer pairs, said to callers as they are written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Knowledge {
+    /// A folder, relative to this file. Its markdown pages (`.md`) are cut at their headings: the text below a heading answers
+    /// it. Its `.yaml` files hold pairs. What is longer than 400 letters ends with its last whole sentence before.
+    pub folder: String,
+}
+
+/// Question-answer pairs of a knowledge base.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "frontdesk question-answer pairs")]
+pub struct Pairs {
+    /// The pairs.
+    #[schemars(length(min = 1))]
+    pub pairs: Vec<Pair>,
+}
+
+/// A question-answer pair.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pair {
+    /// Ways callers ask for it; three or more, as different as callers are.
+    #[schemars(length(min = 1))]
+    pub questions: Vec<String>,
+    /// What they are told, as it is.
+    #[schemars(length(min = 1))]
+    pub answer: String,
 }
 
 /// A flow file, or a flow.

@@ -35,6 +35,8 @@ pub struct Flow {
     /// Opening hours, by names of your choice.
     #[serde(default)]
     pub hours: BTreeMap<String, Hours>,
+    /// What answers questions that no intent of a menu knows. What nothing is known about goes to a person.
+    pub knowledge: Option<FreeQuestions>,
     /// Words said outside any one step, where the built-in ones do not suit.
     #[serde(default)]
     pub texts: Texts,
@@ -44,6 +46,16 @@ pub struct Flow {
     /// Seconds of silence after a question until it is asked again. Default 6.
     #[schemars(range(min = 2, max = 60))]
     pub silence_s: Option<u64>,
+}
+
+/// Free questions, and where a flow answers them from.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreeQuestions {
+    /// The knowledge base, by its name in the configuration.
+    pub base: String,
+    /// The step that follows an answer. Default: the menu that was asked, once more.
+    pub next: Option<String>,
 }
 
 /// Where callers go who want a person.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::problem::Problem;
 use super::raw;
 use super::raw_flow::{self, STEP_KINDS};
+use super::raw_scenario;
 use super::tree::{At, Node, Source};
 
 /// A kind of file: its schema, ready to judge.
@@ -24,6 +25,11 @@ pub(super) struct Shape {
 pub(super) static CONFIG: LazyLock<Shape> = LazyLock::new(Shape::of::<raw::File>);
 /// The shape of a flow file.
 pub(super) static FLOW: LazyLock<Shape> = LazyLock::new(Shape::of::<raw_flow::Flow>);
+
+/// The shape of a file of question-answer pairs.
+pub(super) static PAIRS: LazyLock<Shape> = LazyLock::new(Shape::of::<raw::Pairs>);
+/// The shape of a file of dialogue tests.
+pub(super) static SCENARIOS: LazyLock<Shape> = LazyLock::new(Shape::of::<raw_scenario::File>);
 
 /// What is left after cutting can be read; more rounds than this are never needed, as each cuts something.
 const MAX_ROUNDS: usize = 100;

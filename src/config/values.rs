@@ -15,6 +15,7 @@ use crate::acd;
 use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
 use crate::dialog::flow::Flow;
+use crate::dialog::passages::Passage;
 use crate::emotion::policy::Policy;
 use crate::records::Keys;
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub backends: BTreeMap<String, Backend>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
+    /// What free questions are answered from, by name.
+    pub knowledge: BTreeMap<String, Arc<Vec<Passage>>>,
     /// Numbers that agents may transfer to, and the trunk or SIP address of each.
     pub transfers: BTreeMap<String, String>,
     pub flows: BTreeMap<String, Arc<Flow>>,

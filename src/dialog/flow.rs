@@ -34,6 +34,18 @@ pub struct Flow {
     /// The flow goes on in another of its languages when the caller speaks that one.
     #[serde(default)]
     pub detect_language: bool,
+    /// Where free questions are answered from; none: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knowledge: Option<FreeQuestions>,
+}
+
+/// A knowledge base that answers what fits no option of a menu.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FreeQuestions {
+    /// Name of a configured base.
+    pub base: String,
+    /// The step after an answer; none: the menu once more.
+    pub next: Option<String>,
 }
 
 impl Flow {

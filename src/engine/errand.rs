@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::session::{Request, Session, To, Unheard};
 use super::{ReadyFlow, Shared};
-use crate::call::{Event, Understanding};
+use crate::call::Event;
 use crate::dialog::Prompt;
 use crate::emotion::live::Felt;
 use crate::media::{Recorder, Sound};
@@ -101,10 +101,7 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
             () = gone.cancelled() => return,
         },
         Request::Understand { request, text, intents } => {
-            let understanding = match &flow.understander {
-                Some(understander) => understander.understand(&text, &intents).await,
-                None => Understanding::default(),
-            };
+            let understanding = flow.meaning.of(&text, &intents).await;
             Return::Event(Event::Understood { request, understanding })
         }
         Request::Fetch { request, backend, with } => {

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use super::waiting::WaitingSounds;
 use super::{ReadyFlow, Shared};
-use crate::answers::{self, BackendSettings, Backends, Embedder, Rewriter, RewriterSettings, Understander, e5};
+use crate::answers::{
+    self, BackendSettings, Backends, Embedder, Knowledge, Meaning, Progress, Rewriter, RewriterSettings, Understander,
+    e5,
+};
 use crate::config::{Agent, Config, InbandKeys, Method, Phone, Waiting};
 use crate::dialog::{Language, flow::Flow, prompts};
 use crate::emotion::{self, live::Judge};
@@ -48,6 +51,8 @@ pub enum LoadError {
     Emotion(#[from] emotion::Error),
     #[error("intents of the flow {flow:?}: {source}")]
     Intents { flow: String, source: answers::IntentError },
+    #[error("knowledge base {base:?}: {source}")]
+    Knowledge { base: String, source: answers::KnowledgeError },
     #[error(transparent)]
     Answers(#[from] answers::Error),
     #[error("waiting sound: {0}")]
@@ -93,24 +98,25 @@ fn load_now(
         None => Arc::new(load_models(config, progress)?),
     };
     let mut flows = Flows::new();
-    let mut learned: BTreeMap<&str, Option<Understander>> = BTreeMap::new();
+    let mut learned: BTreeMap<&str, Meaning> = BTreeMap::new();
     for line in config.lines.values() {
         let flow = config.flow_of(line);
-        let understander = match learned.get(line.flow.as_str()) {
+        let meaning = match learned.get(line.flow.as_str()) {
             Some(known) => known.clone(),
-            None => learn(flow, config, &loaded, progress)?,
+            None if knows_nothing(flow) => Meaning::default(),
+            None => learn(flow, config, &loaded.embedder(config.speech.workers, progress)?, progress)?,
         };
-        learned.insert(&line.flow, understander.clone());
+        learned.insert(&line.flow, meaning.clone());
         let flow = Arc::new(Flow { emotion: line.emotion.clone(), ..flow.in_language(&line.language) });
         let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
-        flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, understander, stored }));
+        flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, meaning, stored }));
     }
     let voice = ready_voice(config, &loaded, ahead, &flows, progress)?;
     let shared = Shared {
         ear: loaded.ear.clone(),
         judge: loaded.judge.clone(),
         voice,
-        backends: Backends::new(config.backends.values().map(backend))?,
+        backends: Backends::new(config.backends.values().map(backend_settings))?,
         emotion: match config.lines.values().any(|line| line.emotion.is_some()) {
             true => Some(loaded.emotion(progress)?),
             false => None,
@@ -169,20 +175,53 @@ impl Loaded {
     }
 }
 
+/// What a flow makes of sentences, without the rest that calls need.
+pub fn meaning(config: &Config, flow: &Flow, progress: &(dyn Fn(&str) + Sync)) -> Result<Meaning, LoadError> {
+    if knows_nothing(flow) {
+        return Ok(Meaning::default());
+    }
+    let embedder = Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, config.speech.workers.max(1));
+    learn(flow, config, &embedder, progress)
+}
+
+fn knows_nothing(flow: &Flow) -> bool {
+    flow.intents.is_empty() && flow.knowledge.is_none()
+}
+
 fn learn(
     flow: &Flow,
     config: &Config,
-    loaded: &Loaded,
+    embedder: &Embedder,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<Option<Understander>, LoadError> {
-    if flow.intents.is_empty() {
-        return Ok(None);
+) -> Result<Meaning, LoadError> {
+    // Thousands of sentences take minutes: tell now and then.
+    let told = |what: String| {
+        move |at: Progress| match at {
+            Progress::Embedding { done, of } if done % 1_000 == 0 || done == of => {
+                progress(&format!("{what}: {done} of {of} sentences read"));
+            }
+            Progress::Training { done, of } if of > 1 => progress(&format!("{what}: round {done} of {of}")),
+            _ => {}
+        }
+    };
+    let mut intents = None;
+    if !flow.intents.is_empty() {
+        let examples: BTreeMap<_, _> =
+            flow.intents.iter().map(|(name, intent)| (name.clone(), intent.examples.clone())).collect();
+        let told = told(format!("learning the intents of the flow {}", flow.name));
+        let learned = Understander::load(embedder, &examples, &cache("intents"), &told);
+        intents = Some(learned.map_err(|source| LoadError::Intents { flow: flow.name.clone(), source })?);
     }
-    let embedder = loaded.embedder(config.speech.workers, progress)?;
-    progress(&format!("learning the intents of the flow {}", flow.name));
-    let intents = flow.intents.iter().map(|(name, intent)| (name.clone(), intent.examples.clone())).collect();
-    let learned = Understander::load(&embedder, &intents, &cache("intents"), &|_| ());
-    learned.map(Some).map_err(|source| LoadError::Intents { flow: flow.name.clone(), source })
+    let mut knowledge = None;
+    // `check` admits no name of a base that is not there.
+    if let Some((free, passages)) =
+        flow.knowledge.as_ref().and_then(|free| Some((free, config.knowledge.get(&free.base)?)))
+    {
+        let told = told(format!("reading the knowledge base {}", free.base));
+        let read = Knowledge::load(embedder, passages.to_vec(), &cache("knowledge"), &told);
+        knowledge = Some(read.map_err(|source| LoadError::Knowledge { base: free.base.clone(), source })?);
+    }
+    Ok(Meaning::new(embedder.clone(), intents, knowledge))
 }
 
 fn ready_voice(
@@ -233,7 +272,8 @@ fn waiting_sounds(config: &Config) -> Result<WaitingSounds, LoadError> {
     Ok(WaitingSounds(sounds))
 }
 
-fn backend(backend: &crate::config::Backend) -> BackendSettings {
+/// A backend as configured.
+pub fn backend_settings(backend: &crate::config::Backend) -> BackendSettings {
     BackendSettings {
         name: backend.name.clone(),
         url: backend.url.clone(),

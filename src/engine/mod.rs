@@ -10,19 +10,20 @@ mod replay;
 mod serve;
 mod session;
 mod stages;
+pub mod talk;
 mod transfer;
 mod waiting;
 
 use std::sync::Arc;
 
-use crate::answers::{Backends, Rewriter, Understander};
+use crate::answers::{Backends, Meaning, Rewriter};
 use crate::dialog::flow::Flow;
 use crate::emotion::live::Judge;
 use crate::records::StoredFlow;
 use crate::speech::voice::Voice;
 use crate::speech::{Ear, ListenerSettings, TurnJudge};
 
-pub use load::{Flows, LoadError, load};
+pub use load::{Flows, LoadError, backend_settings, load, meaning};
 pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Request, Session, To, Unheard};
@@ -31,8 +32,7 @@ pub use waiting::WaitingSounds;
 /// A line's flow ready to run: what an operator wrote, and what was learned from its examples.
 pub struct ReadyFlow {
     pub flow: Arc<Flow>,
-    /// None when the flow has no intents.
-    pub understander: Option<Understander>,
+    pub meaning: Meaning,
     pub stored: StoredFlow,
 }
 

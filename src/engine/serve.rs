@@ -154,7 +154,8 @@ impl Server {
     pub async fn reload(&self, path: &Path) -> Result<(), Error> {
         let current = self.doors.running.load_full();
         let config = Arc::new(config::reload(path, &current.config)?);
-        let (shared, flows, loaded) = load::load(&config, true, Some(current.loaded.clone()), |_| ()).await?;
+        let (shared, flows, loaded) =
+            load::load(&config, true, Some(current.loaded.clone()), |what| info!("{what}")).await?;
         self.doors.endpoint.reconfigure(load::sip_settings(&config));
         let (agents, queues, rules) = load::floor_settings(&config);
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));

@@ -76,6 +76,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         silence_ms: 5_000,
         emotion: None,
         detect_language: false,
+        knowledge: None,
     })
 }
 

@@ -30,6 +30,7 @@ mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;
 mod silent_callers_are_asked_twice_and_let_go;
 mod the_shipped_conversations_serve_their_callers;
+mod the_shipped_scenarios_pass;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
 mod values_said_to_a_caller_are_kept_nowhere;
 mod what_is_offered_is_recognised_by_its_sound;

@@ -57,7 +57,7 @@ fn event() -> impl Strategy<Value = Event> {
         10 => (0..30_u32, any::<bool>()).prop_map(|(prompt, finished)| Event::Said { prompt, finished }),
         6 => (0..TIMERS.len()).prop_map(|i| Event::Timer { timer: TIMERS[i] }),
         4 => (0..12_u32, 0..10_u8).prop_map(|(request, score)| Event::Understood { request, understanding: Understanding {
-            intents: vec![IntentScore { intent: "balance".into(), score: f32::from(score) / 10.0 }], threshold: 0.5,
+            intents: vec![IntentScore { intent: "balance".into(), score: f32::from(score) / 10.0 }], threshold: 0.5, answer: None,
         }}),
         5 => (0..12_u32, reply).prop_map(|(request, reply)| Event::Replied { request, reply }),
         1 => Just(Event::Emotion(Reading { distress: 0.8, ..Reading::default() })),

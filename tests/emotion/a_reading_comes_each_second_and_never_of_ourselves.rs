@@ -73,6 +73,7 @@ fn flow(first: Step) -> Flow {
         attempts: 2,
         silence_ms: 60_000,
         detect_language: false,
+        knowledge: None,
         emotion: Some(Policy::default()),
     }
 }

@@ -160,6 +160,7 @@ pub fn bank() -> Flow {
         silence_ms: 6_000,
         emotion: None,
         detect_language: false,
+        knowledge: None,
     }
 }
 
@@ -271,6 +272,7 @@ pub fn parcel() -> Flow {
         silence_ms: 6_000,
         emotion: None,
         detect_language: false,
+        knowledge: None,
     }
 }
 

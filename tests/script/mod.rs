@@ -128,7 +128,7 @@ impl Script {
                     let scores = self.intents.get(text).cloned().unwrap_or_default();
                     let scores = scores.into_iter().filter(|(intent, _)| intents.contains(intent));
                     let intents = scores.map(|(intent, score)| IntentScore { intent, score }).collect();
-                    let understanding = Understanding { intents, threshold: 0.5 };
+                    let understanding = Understanding { intents, threshold: 0.5, answer: None };
                     self.due.push((self.now + 40, Event::Understood { request: *request, understanding }));
                 }
                 Action::Fetch { request, backend, with } => {

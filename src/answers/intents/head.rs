@@ -74,6 +74,11 @@ impl Head {
         self.weights.chunks_exact(self.width + 1).map(|w| dot(&w[..self.width], row) + w[self.width]).collect()
     }
 
+    /// Whether it has so many inputs and classes (for what was read from a file).
+    pub fn fits(&self, width: usize, classes: usize) -> bool {
+        self.width == width && self.weights.len() == classes * (width + 1)
+    }
+
     /// Mean weighted cross-entropy plus penalty, and its gradient.
     fn loss(&self, examples: &Examples<'_>, penalty: f32, threads: usize) -> (f64, Vec<f32>) {
         let total: f32 = examples.weights.iter().sum();

@@ -1,11 +1,13 @@
 //! What a sentence means: intents learned from operators' examples, in any language the embeddings know.
 //!
-//! At load, a linear head is trained on the examples' embeddings, with a class "none of these" learned from everyday
-//! sentences (`background.txt`); cross-validation over the examples calibrates its probabilities and sets the
-//! threshold. The result is cached on disk by the hash of all that went into it.
+//! At load, a linear head is trained on the examples' embeddings, whitened within the intents, with a class "none of
+//! these" learned from everyday sentences (`background.txt`) and made likelier by the distance to every intent;
+//! cross-validation over the examples calibrates the probabilities, so that one threshold serves every flow. The result
+//! is cached on disk by the hash of all that went into it.
 
 mod head;
 mod training;
+mod whitening;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use super::e5::E5;
 use crate::call::{IntentScore, Understanding};
 use crate::telemetry::names;
 use training::Trained;
+pub(super) use training::{centre, mean, threads};
 
 /// Sentences that may wait for a worker; more are refused: the call then goes by words and keys.
 const WAITING: usize = 32;
@@ -60,6 +63,25 @@ impl Embedder {
     pub fn model(&self) -> &E5 {
         &self.model
     }
+
+    /// Of the everyday sentences, embedded when first asked for.
+    pub(super) fn background(&self, threads: usize) -> &[Vec<f32>] {
+        self.background.get_or_init(|| self.model.embed_all(&training::background(), threads, &|_| {}))
+    }
+
+    /// Does it on a worker. Nothing comes of it when too many sentences wait, or when it breaks off.
+    pub(super) async fn at_work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let began = Instant::now();
+        let Ok(_place) = self.places.try_acquire() else {
+            metrics::counter!(names::UNDERSTANDING_REFUSED).increment(1);
+            return None;
+        };
+        // The semaphores are never closed.
+        let Ok(_worker) = self.workers.acquire().await else { return None };
+        let done = tokio::task::spawn_blocking(work).await;
+        metrics::histogram!(names::UNDERSTANDING_SECONDS).record(began.elapsed().as_secs_f64());
+        done.inspect_err(|error| tracing::error!(%error, "a sentence could not be understood")).ok()
+    }
 }
 
 /// One flow's intents, learned. Cloning is cheap.
@@ -86,7 +108,7 @@ impl Understander {
             Some(trained) => trained,
             None => {
                 let trained = training::train(embedder, intents, progress);
-                trained.write(&path).map_err(|source| Error::Cache { path, source })?;
+                super::write_whole(&path, &trained).map_err(|source| Error::Cache { path, source })?;
                 trained
             }
         };
@@ -95,33 +117,25 @@ impl Understander {
 
     /// What `text` may mean, of `allowed` (all intents when empty), on a worker. Empty when too many sentences wait.
     pub async fn understand(&self, text: &str, allowed: &[String]) -> Understanding {
-        let began = Instant::now();
-        let Ok(_place) = self.embedder.places.try_acquire() else {
-            metrics::counter!(names::UNDERSTANDING_REFUSED).increment(1);
-            return Understanding::default();
-        };
-        // The semaphores are never closed.
-        let Ok(_worker) = self.embedder.workers.acquire().await else { return Understanding::default() };
         let (this, text, allowed) = (self.clone(), text.to_owned(), allowed.to_vec());
-        let understanding = tokio::task::spawn_blocking(move || this.understand_now(&text, &allowed)).await;
-        metrics::histogram!(names::UNDERSTANDING_SECONDS).record(began.elapsed().as_secs_f64());
-        understanding.unwrap_or_else(|error| {
-            tracing::error!(%error, "a sentence could not be understood");
-            Understanding::default()
-        })
+        self.embedder.at_work(move || this.understand_now(&text, &allowed)).await.unwrap_or_default()
     }
 
     /// The same at once, on this thread: some 20 ms of CPU.
     pub fn understand_now(&self, text: &str, allowed: &[String]) -> Understanding {
-        let embedding = self.embedder.model.embed(text);
+        self.understand_embedded(&self.embedder.model.embed(text), allowed)
+    }
+
+    /// The same of a sentence that was embedded already.
+    pub(super) fn understand_embedded(&self, embedding: &[f32], allowed: &[String]) -> Understanding {
         let mut intents: Vec<IntentScore> = self
             .trained
-            .scores(&embedding)
+            .scores(embedding)
             .filter(|(intent, _)| allowed.is_empty() || allowed.iter().any(|name| name == intent))
             .map(|(intent, score)| IntentScore { intent: intent.to_owned(), score })
             .collect();
         intents.sort_by(|a, b| b.score.total_cmp(&a.score));
         intents.truncate(NAMED);
-        Understanding { intents, threshold: self.trained.threshold }
+        Understanding { intents, threshold: self.trained.threshold, answer: None }
     }
 }

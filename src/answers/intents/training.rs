@@ -1,28 +1,37 @@
 //! From examples to a calibrated head.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::head::{Examples, Head, softmax};
+use super::whitening::{Whitening, belief};
 use super::{Embedder, Progress};
 use crate::answers::e5::{E5, dot};
 
 /// Part of the cache's key: raise it when training changes.
-const VERSION: u32 = 1;
-/// Inverse strength of the penalty, per example (scikit-learn's C).
-const C: f32 = 30.0;
+const VERSION: u32 = 2;
+/// Inverse strength of the penalty, per example (scikit-learn's C): with a few examples, and with many.
+const C: (f32, f32) = (30.0, 10.0);
 /// What all of "none" counts, in examples of an ordinary intent.
 const NONE_WEIGHT: f32 = 4.0;
 /// A background sentence this like an example (cosine about the background's mean) is left out.
 const TOO_LIKE: f32 = 0.6;
+/// Rounds of cross-validation, and fewer where there is enough to judge by.
 const FOLDS: usize = 5;
-/// How many examples it takes for their threshold to count as much as the usual one.
-const PRIOR: f32 = 50.0;
-const USUAL_THRESHOLD: f32 = 0.5;
+const FEW_FOLDS: usize = 3;
+const ENOUGH: usize = 3_000;
+/// A sentence less like the middle of every intent than this (cosine) is the less likely to be any of them ...
+const NEAR: f32 = 0.45;
+/// ... by so much in the odds' logarithm for all the way to a cosine of 1 lower; less with fewer examples than `MANY`.
+const FAR: f32 = 20.0;
+/// The score from which an intent counts as meant. An operator's few examples are trusted less: from `USUAL` at none it
+/// falls to this at `MANY` of them.
+const THRESHOLD: f32 = 0.25;
+const USUAL: f32 = 0.4;
+const MANY: usize = 500;
 
 /// What was learned.
 #[derive(Serialize, Deserialize)]
@@ -30,8 +39,12 @@ pub struct Trained {
     names: Vec<String>,
     /// Subtracted from every embedding: what all sentences have in common.
     mean: Vec<f32>,
+    whitening: Whitening,
     /// One class a name, and "none" last.
     head: Head,
+    /// The middle of each intent, whitened, of length 1.
+    middles: Vec<Vec<f32>>,
+    far: f32,
     temperature: f32,
     pub threshold: f32,
 }
@@ -52,7 +65,12 @@ pub fn fingerprint(model: &E5, intents: &BTreeMap<String, Vec<String>>) -> Strin
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn background() -> Vec<&'static str> {
+/// Threads to learn with. Calls go on meanwhile: half of the processors are theirs.
+pub fn threads() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
+}
+
+pub fn background() -> Vec<&'static str> {
     include_str!("background.txt").lines().filter(|line| !line.starts_with('#')).collect()
 }
 
@@ -61,53 +79,70 @@ pub fn train(
     intents: &BTreeMap<String, Vec<String>>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Trained {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads();
     let examples: Vec<(usize, &str)> = intents
         .values()
         .enumerate()
         .flat_map(|(class, texts)| texts.iter().map(move |text| (class, text.as_str())))
         .collect();
-    let texts: Vec<&str> = examples.iter().map(|(_, text)| *text).collect();
+    let titles: Vec<(usize, String)> =
+        intents.keys().enumerate().filter_map(|(class, name)| Some((class, title(name)?))).collect();
+    let texts: Vec<&str> =
+        examples.iter().map(|(_, text)| *text).chain(titles.iter().map(|(_, text)| text.as_str())).collect();
     let of = texts.len();
     let model = embedder.model();
-    let mut examples_rows = model.embed_all(&texts, threads, &|done| progress(Progress::Embedding { done, of }));
-    let mut background_rows =
-        embedder.background.get_or_init(|| model.embed_all(&background(), threads, &|_| {})).clone();
+    let mut rows = model.embed_all(&texts, threads, &|done| progress(Progress::Embedding { done, of }));
+    let mut background_rows = embedder.background(threads).to_vec();
     let mean = mean(&background_rows);
-    examples_rows.iter_mut().chain(&mut background_rows).for_each(|row| centre(row, &mean));
+    rows.iter_mut().chain(&mut background_rows).for_each(|row| centre(row, &mean));
+    let title_rows = rows.split_off(examples.len());
 
     let none = intents.len();
     let mut set: Vec<(usize, &[f32])> =
-        examples.iter().zip(&examples_rows).map(|((class, _), row)| (*class, row.as_slice())).collect();
-    let unlike = |row: &&Vec<f32>| examples_rows.iter().all(|example| dot(example, row) < TOO_LIKE);
+        examples.iter().zip(&rows).map(|((class, _), row)| (*class, row.as_slice())).collect();
+    let unlike = |row: &&Vec<f32>| rows.iter().all(|example| dot(example, row) < TOO_LIKE);
     set.extend(background_rows.iter().filter(unlike).map(|row| (none, row.as_slice())));
+    let titles: Vec<(usize, &[f32])> =
+        titles.iter().zip(&title_rows).map(|((class, _), row)| (*class, row.as_slice())).collect();
     let names = intents.keys().cloned().collect();
-    learn(names, mean, &set, threads, &|done| progress(Progress::Training { done, of: FOLDS + 1 }))
+    learn(names, mean, &set, &titles, threads, &|done, of| progress(Progress::Training { done, of }))
 }
 
-/// `set`: class and centred row; the last class is "none".
-pub fn learn(
+/// An intent's name as words: an operator who calls it `lost_card` has said something about it,
+/// whatever the language of the examples.
+fn title(name: &str) -> Option<String> {
+    let words = name.to_lowercase().replace(['_', '-', '.'], " ");
+    (words.chars().filter(|c| c.is_alphabetic()).count() >= 3).then_some(words)
+}
+
+/// `set`: class and centred row; the last class is "none". `titles` are learned like examples, but nothing is judged by
+/// them.
+fn learn(
     names: Vec<String>,
     mean: Vec<f32>,
     set: &[(usize, &[f32])],
+    titles: &[(usize, &[f32])],
     threads: usize,
-    done: &dyn Fn(usize),
+    done: &dyn Fn(usize, usize),
 ) -> Trained {
     let classes = names.len() + 1;
-    let folds = fold(set, classes);
+    let rounds = if set.len() > ENOUGH { FEW_FOLDS } else { FOLDS };
+    let folds = fold(set, classes, rounds);
     let mut held_out: Vec<(usize, Vec<f32>)> = Vec::with_capacity(set.len());
-    for out in 0..FOLDS {
+    for out in 0..rounds {
         let learn: Vec<_> = set.iter().zip(&folds).filter(|(_, fold)| **fold != out).map(|(one, _)| *one).collect();
-        let head = fit(&learn, classes, threads);
+        let fitted = fit(&learn, titles, classes, threads);
         let test = set.iter().zip(&folds).filter(|(_, fold)| **fold == out);
-        held_out.extend(test.map(|((class, row), _)| (*class, head.logits(row))));
-        done(out + 1);
+        held_out.extend(test.map(|((class, row), _)| (*class, fitted.head.logits(&fitted.whitening.apply(row)))));
+        done(out + 1, rounds + 1);
     }
     let temperature = temperature(&held_out);
-    let threshold = threshold(&held_out, classes - 1, temperature);
-    let head = fit(set, classes, threads);
-    done(FOLDS + 1);
-    Trained { names, mean, head, temperature, threshold }
+    let Fitted { whitening, head, middles } = fit(set, titles, classes, threads);
+    done(rounds + 1, rounds + 1);
+    let examples = set.iter().filter(|(class, _)| *class < names.len()).count();
+    let share = examples.min(MANY) as f32 / MANY as f32;
+    let threshold = USUAL + (THRESHOLD - USUAL) * share;
+    Trained { names, mean, whitening, head, middles, far: FAR * share, temperature, threshold }
 }
 
 impl Trained {
@@ -115,49 +150,68 @@ impl Trained {
     pub fn scores(&self, embedding: &[f32]) -> impl Iterator<Item = (&str, f32)> {
         let mut row = embedding.to_vec();
         centre(&mut row, &self.mean);
+        let row = self.whitening.apply(&row);
         let mut p = self.head.logits(&row);
+        let nearest = self.middles.iter().map(|middle| dot(middle, &row)).fold(f32::NEG_INFINITY, f32::max);
+        if let Some(none) = p.last_mut() {
+            *none += self.far * (NEAR - nearest).max(0.0);
+        }
         softmax(&mut p, self.temperature);
         self.names.iter().map(String::as_str).zip(p)
     }
 
     /// From the cache; a file that is missing or unreadable is learned anew.
     pub fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
-    }
-
-    /// Into the cache, whole or not at all.
-    pub fn write(&self, path: &Path) -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let part = path.with_extension(format!("{}.part", std::process::id()));
-        let mut file = std::fs::File::create(&part)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        std::fs::rename(part, path)
+        let trained: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let width = trained.mean.len();
+        let whole = trained.whitening.fits(width)
+            && trained.head.fits(width, trained.names.len() + 1)
+            && trained.middles.iter().all(|middle| middle.len() == width);
+        whole.then_some(trained)
     }
 }
 
-fn fit(set: &[(usize, &[f32])], classes: usize, threads: usize) -> Head {
+struct Fitted {
+    whitening: Whitening,
+    head: Head,
+    middles: Vec<Vec<f32>>,
+}
+
+fn fit(set: &[(usize, &[f32])], titles: &[(usize, &[f32])], classes: usize, threads: usize) -> Fitted {
     let none = classes - 1;
-    let background = set.iter().filter(|(class, _)| *class == none).count().max(1) as f32;
-    let per_intent = (set.len() as f32 - background).max(1.0) / none.max(1) as f32;
-    let none_weight = NONE_WEIGHT * per_intent / background;
-    let examples = Examples {
-        rows: set.iter().map(|(_, row)| *row).collect(),
-        classes: set.iter().map(|(class, _)| *class).collect(),
-        weights: set.iter().map(|(class, _)| if *class == none { none_weight } else { 1.0 }).collect(),
+    let whitening = Whitening::of(set, none);
+    let all = || set.iter().chain(titles);
+    let rows: Vec<Vec<f32>> = all().map(|(_, row)| whitening.apply(row)).collect();
+    let background = set.iter().filter(|(class, _)| *class == none).count();
+    let examples = set.len() - background;
+    let per_intent = (rows.len() - background).max(1) as f32 / none.max(1) as f32;
+    let none_weight = NONE_WEIGHT * per_intent / background.max(1) as f32;
+    let learned = Examples {
+        rows: rows.iter().map(Vec::as_slice).collect(),
+        classes: all().map(|(class, _)| *class).collect(),
+        weights: all().map(|(class, _)| if *class == none { none_weight } else { 1.0 }).collect(),
     };
-    let total: f32 = examples.weights.iter().sum();
-    Head::train(&examples, classes, 1.0 / (C * total), threads)
+    let total: f32 = learned.weights.iter().sum();
+    let c = C.0 + (C.1 - C.0) * belief(examples);
+    let head = Head::train(&learned, classes, 1.0 / (c * total), threads);
+    let mut middles = vec![vec![0.0; rows.first().map_or(0, Vec::len)]; none];
+    for ((class, _), row) in set.iter().zip(&rows).filter(|((class, _), _)| *class < none) {
+        middles[*class].iter_mut().zip(row).for_each(|(m, x)| *m += x);
+    }
+    for middle in &mut middles {
+        let length = dot(middle, middle).max(1e-12).sqrt();
+        middle.iter_mut().for_each(|x| *x /= length);
+    }
+    Fitted { whitening, head, middles }
 }
 
 /// Deals each class's rows over the folds in turn.
-fn fold(set: &[(usize, &[f32])], classes: usize) -> Vec<usize> {
+fn fold(set: &[(usize, &[f32])], classes: usize, folds: usize) -> Vec<usize> {
     let mut next: Vec<usize> = (0..classes).collect();
     set.iter()
         .map(|(class, _)| {
             next[*class] += 1;
-            next[*class] % FOLDS
+            next[*class] % folds
         })
         .collect()
 }
@@ -176,35 +230,7 @@ fn temperature(held_out: &[(usize, Vec<f32>)]) -> f32 {
     grid.map(|t| (t, surprise(t))).min_by(|a, b| a.1.total_cmp(&b.1)).map_or(1.0, |(t, _)| t)
 }
 
-/// The score that best parts right answers from wrong ones and from "none", held out; near the usual one while the
-/// examples are few.
-fn threshold(held_out: &[(usize, Vec<f32>)], none: usize, temperature: f32) -> f32 {
-    let scored: Vec<(bool, bool, f32)> = held_out
-        .iter()
-        .map(|(class, logits)| {
-            let mut p = logits.clone();
-            softmax(&mut p, temperature);
-            let best = (0..none).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or(0);
-            (*class == none, *class == best, p[best])
-        })
-        .collect();
-    let inside = scored.iter().filter(|(none, ..)| !none).count() as f32;
-    let outside = scored.len() as f32 - inside;
-    let worth = |threshold: f32| {
-        let right = scored.iter().filter(|(none, right, score)| !none && *right && *score >= threshold).count() as f32;
-        let refused = scored.iter().filter(|(none, _, score)| *none && *score < threshold).count() as f32;
-        2.0 * right / inside.max(1.0) + refused / outside.max(1.0)
-    };
-    let grid = (4..=16).map(|i| i as f32 / 20.0);
-    // Of equals, the one nearest the usual.
-    let best = grid
-        .map(|t| (t, worth(t) - 0.01 * (t - USUAL_THRESHOLD).abs()))
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map_or(USUAL_THRESHOLD, |(t, _)| t);
-    (best * inside + USUAL_THRESHOLD * PRIOR) / (inside + PRIOR)
-}
-
-fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
+pub fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
     let mut mean = vec![0.0; rows.first().map_or(0, Vec::len)];
     for row in rows {
         mean.iter_mut().zip(row).for_each(|(m, x)| *m += x / rows.len() as f32);
@@ -213,7 +239,7 @@ fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
 }
 
 /// Subtracts what all sentences have in common, then to length 1.
-fn centre(row: &mut [f32], mean: &[f32]) {
+pub fn centre(row: &mut [f32], mean: &[f32]) {
     row.iter_mut().zip(mean).for_each(|(x, m)| *x -= m);
     let length = dot(row, row).max(1e-12).sqrt();
     row.iter_mut().for_each(|x| *x /= length);

@@ -112,6 +112,8 @@ impl Phrases {
     pub fn reason(&self, reason: &str) -> Option<&'static str> {
         Some(match (reason, self.mandarin) {
             ("not understood", false) => "the bot did not understand the caller",
+            ("no answer is known", false) => "the bot knows no answer to the caller's question",
+            ("no answer is known", true) => "机器人不知道客户问题的答案",
             ("not understood", true) => "机器人未能听懂",
             ("the voice failed", false) => "the bot lost its voice",
             ("the voice failed", true) => "机器人语音故障",

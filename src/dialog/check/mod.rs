@@ -159,6 +159,10 @@ fn reached(flow: &Flow) -> std::collections::BTreeSet<&str> {
             && reached.insert(name)
         {
             open.extend(ways(step).iter().map(|way| way.to));
+            // A free question asked at a menu.
+            if let (Step::Menu { .. }, Some(free)) = (step, &flow.knowledge) {
+                open.extend(free.next.as_deref());
+            }
         }
     }
     reached

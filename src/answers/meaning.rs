@@ -1,0 +1,45 @@
+//! Everything one flow makes of a sentence: its intents, and what its knowledge base answers.
+
+use super::intents::{Embedder, Understander};
+use super::knowledge::Knowledge;
+use crate::call::{Answer, Understanding};
+
+/// A flow that knows neither intents nor answers makes nothing of any sentence. Cloning is cheap.
+#[derive(Clone, Default)]
+pub struct Meaning {
+    embedder: Option<Embedder>,
+    intents: Option<Understander>,
+    knowledge: Option<Knowledge>,
+}
+
+impl Meaning {
+    pub fn new(embedder: Embedder, intents: Option<Understander>, knowledge: Option<Knowledge>) -> Self {
+        Self { embedder: Some(embedder), intents, knowledge }
+    }
+
+    /// The flow's knowledge base.
+    pub fn knowledge(&self) -> Option<&Knowledge> {
+        self.knowledge.as_ref()
+    }
+
+    /// What `text` may mean, of the intents `allowed` (all when empty), on a worker. Nothing when too many sentences wait.
+    pub async fn of(&self, text: &str, allowed: &[String]) -> Understanding {
+        let Some(embedder) = &self.embedder else { return Understanding::default() };
+        let (this, text, allowed) = (self.clone(), text.to_owned(), allowed.to_vec());
+        embedder.at_work(move || this.now(&text, &allowed)).await.unwrap_or_default()
+    }
+
+    /// The same at once, on this thread: some 20 ms of CPU.
+    pub fn now(&self, text: &str, allowed: &[String]) -> Understanding {
+        let Some(embedder) = &self.embedder else { return Understanding::default() };
+        let embedding = embedder.model().embed(text);
+        let intents = self.intents.as_ref().map(|intents| intents.understand_embedded(&embedding, allowed));
+        let found = self.knowledge.as_ref().and_then(|knowledge| knowledge.answer_of(text, &embedding));
+        let answer = found.map(|found| Answer {
+            source: found.passage.source.clone(),
+            text: found.passage.answer.clone(),
+            score: found.score,
+        });
+        Understanding { answer, ..intents.unwrap_or_default() }
+    }
+}
