@@ -11,8 +11,8 @@ use super::raw_flow::{self as raw, AskKind, Label, Spoken};
 use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::flow::{
-    Ask, Branch, Fetch, Flow, FlowTexts, Form, FormSlot, FreeQuestions, Hours, Intent, ListValue, MenuOption, SlotKind, Step,
-    Test, Text, Transfer,
+    Ask, Branch, Fetch, Flow, FlowTexts, Form, FormSlot, FreeQuestions, Hours, Intent, ListValue, MenuOption, SlotKind,
+    Step, Test, Text, Transfer,
 };
 use crate::dialog::slots::MANY;
 use crate::dialog::{Language, template};
