@@ -126,10 +126,10 @@ impl Call {
                 Step::Fetch(_) | Step::Decide { .. } | Step::Hours { .. } | Step::Transfer(_) | Step::HangUp { .. } => {
                     return Asked { step: name, ..nothing };
                 }
-                #[allow(unreachable_patterns)] // a step to come may ask for several things at once
-                _ => {
-                    let wanted = Wanted { question: true, fits: vec![ANY], known: vec![] };
-                    return Asked { wanted, keys: true, step: name, ..nothing };
+                Step::Form(form) => {
+                    let fits = form.slots.iter().filter_map(|slot| lengths(&slot.kind)).collect();
+                    let wanted = Wanted { question: true, fits, known: vec![] };
+                    return Asked { wanted, step: name, ..nothing };
                 }
             }
         }
@@ -174,13 +174,13 @@ impl Call {
 /// How many digits a slot takes; none where it takes none. A kind that may hold a number in other words (a date, an
 /// amount) takes any that is too short for a card.
 fn lengths(kind: &SlotKind) -> Option<(usize, usize)> {
-    if matches!(kind, SlotKind::YesNo | SlotKind::Free) {
-        return None;
-    }
     match kind {
+        SlotKind::YesNo | SlotKind::Free | SlotKind::List { .. } | SlotKind::Name { .. } => None,
         SlotKind::Digits { min, max } | SlotKind::Code { min, max } => Some((*min, *max)),
-        #[allow(unreachable_patterns)] // for kinds to come: what is asked for must arrive
-        _ => Some(ANY),
+        SlotKind::Phone => Some((5, ANY.1)),
+        SlotKind::StreetNumber => Some((1, 5)),
+        SlotKind::Postcode { .. } => Some((3, 10)),
+        SlotKind::Number { .. } | SlotKind::Date { .. } | SlotKind::Time | SlotKind::Money { .. } => Some(ANY),
     }
 }
 

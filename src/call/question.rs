@@ -7,7 +7,7 @@ use super::{Action, Answer, Cause, Note, RequestId, TimerId, Understanding, Utte
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
-use crate::dialog::values::{HIDDEN, Rendered, Values};
+use crate::dialog::values::{HIDDEN, Rendered};
 use crate::dialog::words::Words;
 use crate::dialog::{Expect, Piece, person};
 use crate::media::Key;

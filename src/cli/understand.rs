@@ -127,14 +127,23 @@ fn line<'a>(flow: &'a Flow, text: &'a str, understanding: &'a Understanding) -> 
     }
 }
 
-/// Values of the flow's questions in a sentence; whatever is said, a yes and a no are answers to a question only, and
-/// secrets are not said.
+/// Values of the flow's questions and forms in a sentence; whatever is said, a yes and a no are answers to a question only,
+/// and secrets are not said.
 fn slots_in<'f>(flow: &'f Flow, text: &str) -> BTreeMap<&'f str, String> {
-    let asks = flow.steps.values().filter_map(|step| match step {
-        Step::Ask(ask) if !ask.secret && !matches!(ask.kind, SlotKind::Free | SlotKind::YesNo) => Some(ask),
-        _ => None,
-    });
-    asks.filter_map(|ask| Some((ask.slot.as_str(), slots::value(&ask.kind, text)?))).collect()
+    let mut slots: Vec<(&str, &SlotKind)> = Vec::new();
+    for step in flow.steps.values() {
+        match step {
+            Step::Ask(ask) if !ask.secret => slots.push((&ask.slot, &ask.kind)),
+            Step::Form(form) => slots.extend(form.slots.iter().map(|slot| (slot.slot.as_str(), &slot.kind))),
+            _ => {}
+        }
+    }
+    slots.retain(|(_, kind)| !matches!(kind, SlotKind::Free | SlotKind::YesNo));
+    let kinds: Vec<&SlotKind> = slots.iter().map(|(_, kind)| *kind).collect();
+    let today = chrono::Utc::now().with_timezone(&flow.zone()).date_naive();
+    let found = slots::read(text, &kinds, None, today).found;
+    let said = found.into_iter().filter(|found| !found.negated);
+    said.filter_map(|found| Some((slots.get(found.slot)?.0, found.value))).collect()
 }
 
 fn in_words(line: &Line) -> String {
