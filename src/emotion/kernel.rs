@@ -15,6 +15,8 @@ pub(super) const WAVES: usize = 2 * DIRECTIONS + 1;
 pub(super) const KINDS: usize = 2;
 /// The kernel's `gamma` times the number of inputs (scaled to spread 1).
 const GAMMA: f32 = 0.2;
+/// Directions are held in steps of this share of their spread.
+const STEP: f32 = 1.0 / 32.0;
 /// Ridge, as a share of the examples' weight.
 const RIDGE: f64 = 4e-4;
 
@@ -22,9 +24,10 @@ const RIDGE: f64 = 4e-4;
 pub(super) struct Kernel {
     /// Its directions are drawn by this number: a file need not hold them.
     pub seed: u64,
-    /// A row of `DIRECTIONS` for each input.
-    directions: Vec<f32>,
-    inputs: usize,
+    /// A row of `DIRECTIONS` for each input, in steps: a reading is as quick as they are read from memory.
+    directions: Vec<i8>,
+    /// What a step is worth, by input.
+    steps: Vec<f32>,
     /// By kind of line.
     pub heads: [Head; KINDS],
 }
@@ -58,6 +61,17 @@ impl Answer {
     }
 }
 
+/// The sum of the products; eight sums side by side, so that it is done in vectors.
+fn along(row: &[i8], slope: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    for (row, slope) in row.chunks_exact(8).zip(slope.chunks_exact(8)) {
+        for n in 0..8 {
+            sums[n] += f32::from(row[n]) * slope[n];
+        }
+    }
+    sums.iter().sum()
+}
+
 /// Answers of a head.
 pub(super) fn width(manners: usize) -> usize {
     OUTPUTS + manners * (1 + OUTPUTS)
@@ -67,10 +81,10 @@ impl Kernel {
     /// Directions drawn by `seed`, for inputs that count by `shares` (1 in the mean square).
     pub fn new(seed: u64, shares: &[f32], heads: [Head; KINDS]) -> Self {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let width = (2.0 * GAMMA / shares.len() as f32).sqrt();
-        let row = |share: &f32| (0..DIRECTIONS).map(|_| normal(&mut random) * width * share).collect::<Vec<f32>>();
-        let directions = shares.iter().flat_map(row).collect();
-        Self { seed, directions, inputs: shares.len(), heads }
+        let width = STEP * (2.0 * GAMMA / shares.len() as f32).sqrt();
+        // `as` saturates: beyond four spreads there is next to nothing.
+        let directions = (0..shares.len() * DIRECTIONS).map(|_| (normal(&mut random) / STEP).round() as i8).collect();
+        Self { seed, directions, steps: shares.iter().map(|share| share * width).collect(), heads }
     }
 
     /// Without answers yet.
@@ -79,18 +93,16 @@ impl Kernel {
     }
 
     /// The answers for a quiet and for a noisy line.
-    pub fn run(&self, input: &[f32]) -> [Answer; KINDS] {
-        let waves = self.waves(input);
-        std::array::from_fn(|kind| self.heads[kind].answer(&waves))
+    pub fn run(&self, waves: &[f32]) -> [Answer; KINDS] {
+        std::array::from_fn(|kind| self.heads[kind].answer(waves))
     }
 
-    /// How fast output `which` changes with each input, at `input`, where the kinds' answers count by `shares` and
-    /// manners are held.
-    pub fn gradient(&self, input: &[f32], which: usize, shares: [f32; KINDS]) -> Vec<f32> {
-        let waves = self.waves(input);
+    /// How fast output `which` changes with each input, there where these are the waves, where the kinds' answers count by
+    /// `shares` and manners are held.
+    pub fn gradient(&self, waves: &[f32], which: usize, shares: [f32; KINDS]) -> Vec<f32> {
         let mut of_wave = vec![0.0; WAVES];
         for (head, share) in self.heads.iter().zip(shares) {
-            let manners = head.shares(&head.all(&waves));
+            let manners = head.shares(&head.all(waves));
             for (sum, row) in of_wave.iter_mut().zip(head.weights.chunks_exact(width(head.manners))) {
                 let own = row[OUTPUTS + head.manners..].chunks_exact(OUTPUTS).zip(&manners);
                 *sum += share * (row[which] + own.map(|(own, manner)| manner * own[which]).sum::<f32>());
@@ -98,16 +110,27 @@ impl Kernel {
         }
         let slope: Vec<f32> =
             (0..DIRECTIONS).map(|n| waves[n] * of_wave[DIRECTIONS + n] - waves[DIRECTIONS + n] * of_wave[n]).collect();
-        let rows = self.directions.chunks_exact(DIRECTIONS);
-        rows.map(|row| row.iter().zip(&slope).map(|(w, s)| w * s).sum()).collect()
+        let rows = self.directions.chunks_exact(DIRECTIONS).zip(&self.steps);
+        rows.map(|(row, step)| step * along(row, &slope)).collect()
     }
 
     /// For each of the inputs (one after the other): cosines, sines and the constant, of length 1 without the constant.
     pub fn waves(&self, inputs: &[f32]) -> Vec<f32> {
-        let rows = inputs.len() / self.inputs;
+        let columns = self.steps.len();
+        let rows = inputs.len() / columns;
         let mut turns = vec![0.0; rows * DIRECTIONS];
-        let directions = Matrix { numbers: &self.directions, rows: self.inputs, columns: DIRECTIONS };
-        multiply(1.0, Matrix { numbers: inputs, rows, columns: self.inputs }.whole(), directions.whole(), &mut turns);
+        if rows == 1 {
+            for ((input, step), row) in inputs.iter().zip(&self.steps).zip(self.directions.chunks_exact(DIRECTIONS)) {
+                let times = input * step;
+                turns.iter_mut().zip(row).for_each(|(turn, &steps)| *turn += times * f32::from(steps));
+            }
+        } else {
+            let by_input = self.directions.chunks_exact(DIRECTIONS).zip(&self.steps);
+            let directions: Vec<f32> =
+                by_input.flat_map(|(row, step)| row.iter().map(move |&steps| f32::from(steps) * step)).collect();
+            let directions = Matrix { numbers: &directions, rows: columns, columns: DIRECTIONS };
+            multiply(1.0, Matrix { numbers: inputs, rows, columns }.whole(), directions.whole(), &mut turns);
+        }
         let share = (DIRECTIONS as f32).sqrt().recip();
         let mut waves = Vec::with_capacity(rows * WAVES);
         for turns in turns.chunks_exact(DIRECTIONS) {
@@ -358,9 +381,9 @@ mod tests {
         kernel.heads[1].weights = halves[0].solve(None);
         for n in 0..20 {
             let angle = 0.3 + n as f32 * 0.7;
-            let [quiet, inside] = kernel.run(&place(angle, 0.5));
+            let [quiet, inside] = kernel.run(&kernel.waves(&place(angle, 0.5)));
             assert_eq!(quiet.out, [0.0; OUTPUTS], "only the other kind was taught");
-            assert!(inside.out[0] > 0.3 && kernel.run(&place(angle, 2.0))[1].out[7] < -0.3);
+            assert!(inside.out[0] > 0.3 && kernel.run(&kernel.waves(&place(angle, 2.0)))[1].out[7] < -0.3);
         }
         // Taught again from what it knows, it can only come nearer to what was wanted.
         let error = |head: &Head| -> f32 {
@@ -373,12 +396,12 @@ mod tests {
         kernel.heads[0].weights.iter_mut().for_each(|w| *w *= 3.0);
         let input = place(1.0, 1.2);
         let shares = [0.25, 0.5];
-        let gradient = kernel.gradient(&input, 3, shares);
+        let gradient = kernel.gradient(&kernel.waves(&input), 3, shares);
         for n in [0, 7, INPUTS - 1] {
             let at = |shift: f32| {
                 let mut moved = input.clone();
                 moved[n] += shift;
-                let out = kernel.run(&moved);
+                let out = kernel.run(&kernel.waves(&moved));
                 shares[0] * out[0].out[3] + shares[1] * out[1].out[3]
             };
             let slope = (at(0.05) - at(-0.05)) / 0.1;

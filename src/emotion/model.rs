@@ -195,13 +195,15 @@ impl Model {
         let kinds = kinds(noise);
         let slopes = std::array::from_fn(|kind| kinds[kind] * calibration[kind].slope);
         let (mut odds, mut outputs) = (0.0, [0.0; DISTRESS]);
-        let mut answers = self.kernels[way].run(&input);
-        let mut gradient = self.kernels[way].gradient(&input, DISTRESS, slopes);
+        let waves = self.kernels[way].waves(&input);
+        let mut answers = self.kernels[way].run(&waves);
+        let mut gradient = self.kernels[way].gradient(&waves, DISTRESS, slopes);
         if baseline.is_some() {
             let plain = &self.kernels[0];
-            answers.iter_mut().zip(&plain.run(&input[..FEATURES])).for_each(|(own, plain)| own.mix(plain));
+            let waves = plain.waves(&input[..FEATURES]);
+            answers.iter_mut().zip(&plain.run(&waves)).for_each(|(own, plain)| own.mix(plain));
             gradient.iter_mut().for_each(|slope| *slope *= 1.0 - PLAIN);
-            let of_plain = plain.gradient(&input[..FEATURES], DISTRESS, slopes);
+            let of_plain = plain.gradient(&waves, DISTRESS, slopes);
             gradient.iter_mut().zip(of_plain).for_each(|(slope, plain)| *slope += PLAIN * plain);
         }
         for ((answer, calibration), share) in answers.iter().zip(calibration).zip(kinds) {
