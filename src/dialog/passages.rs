@@ -130,11 +130,11 @@ fn shortened(text: &str) -> String {
         return text.to_owned();
     }
     let cut: String = text.chars().take(LONGEST).collect();
-    let end = cut.char_indices().filter(|(at, c)| {
+    let mut end = cut.char_indices().filter(|(at, c)| {
         let next = cut[at + c.len_utf8()..].chars().next();
         is_han_mark(*c) || (matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace))
     });
-    match end.last() {
+    match end.next_back() {
         Some((at, c)) => cut[..at + c.len_utf8()].to_owned(),
         None => cut.rsplit_once(' ').map_or(cut.clone(), |(head, _)| head.to_owned()),
     }

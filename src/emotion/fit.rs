@@ -89,9 +89,10 @@ pub fn fit(examples: &[Example], settings: &Settings, progress: &mut dyn FnMut(P
     for (way, (kernel, judged)) in kernels.iter_mut().zip(&mut judged).enumerate() {
         let inputs = task.inputs(way, &mut random);
         // The noisy kind learns of all lines, and is followed.
-        let noisy = task.learn(kernel, 1, &inputs, &parts, &mut |told| match way {
-            0 => progress(told),
-            _ => (),
+        let noisy = task.learn(kernel, 1, &inputs, &parts, &mut |told| {
+            if way == 0 {
+                progress(told);
+            }
         });
         let any_quiet = examples.iter().any(|example| kinds(example.features.noisiness())[0] > 0.0);
         let quiet = match any_quiet {

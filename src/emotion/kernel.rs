@@ -387,8 +387,8 @@ mod tests {
         }
         // Taught again from what it knows, it can only come nearer to what was wanted.
         let error = |head: &Head| -> f32 {
-            let one = |n: usize| head.answer(&kernel.waves(&examples[n])).out[0] - if n % 2 == 0 { 1.0 } else { -1.0 };
-            (0..400).map(|n| one(n).powi(2)).sum()
+            let pairs = examples.iter().zip([1.0, -1.0].into_iter().cycle());
+            pairs.map(|(input, wanted)| (head.answer(&kernel.waves(input)).out[0] - wanted).powi(2)).sum()
         };
         let again = Head { manners: 0, weights: halves[0].solve(Some(&kernel.heads[1].weights)) };
         assert!(error(&again) < error(&kernel.heads[1]) && error(&kernel.heads[1]) < 40.0);

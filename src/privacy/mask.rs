@@ -96,10 +96,10 @@ pub fn mask(text: &str, wanted: &Wanted, carried: &Carried) -> Masked {
     let words = pieces.iter().any(|placed| matches!(placed.piece, Piece::Other | Piece::Cue(_)));
     let continues = !carried.digits.is_empty() && runs.first().is_some_and(|run| run.gap <= 2);
     let mut completes = false;
-    for at in 0..runs.len() {
+    for (at, run) in runs.iter_mut().enumerate() {
         let before = if at == 0 && continues { Some(carried) } else { None };
-        let (hide, ends) = runs[at].judge(wanted, before, words);
-        runs[at].hide = hide;
+        let (hide, ends) = run.judge(wanted, before, words);
+        run.hide = hide;
         completes |= ends;
     }
     link(&mut runs, wanted);

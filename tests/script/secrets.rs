@@ -203,7 +203,7 @@ pub fn sentence(secret: Secret, language: &str, random: &mut Random) -> &'static
         Secret::SocialSecurity => &["{}", "我的社保证件号码是{}"],
         Secret::Phone => &["我的手机号是{}", "请打我电话{}", "{}"],
     };
-    random.pick(&if language == "zh" { mandarin } else { english }.iter().copied().collect::<Vec<&str>>())
+    random.pick(if language == "zh" { mandarin } else { english })
 }
 
 /// Every digit of a text in order, however it is written: figures of any width, digit words, tens and teens, doubles.

@@ -139,7 +139,7 @@ impl Rows {
         let texts: Vec<&str> = passages.iter().flat_map(texts).collect();
         let of = texts.len();
         let mut rows = embedder.model().embed_all(&texts, threads, &|done| progress(Progress::Embedding { done, of }));
-        let mean = super::intents::mean(&embedder.background(threads));
+        let mean = super::intents::mean(embedder.background(threads));
         rows.iter_mut().for_each(|row| super::intents::centre(row, &mean));
         let mut rows = rows.into_iter();
         let of = passages.iter().map(|passage| rows.by_ref().take(texts_of(passage)).collect()).collect();
