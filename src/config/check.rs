@@ -619,7 +619,7 @@ impl<'g> Checker<'g> {
             raw::Secret::File(raw::FileSecret { file }) => {
                 let path = beside(at.file(), file);
                 let problem = at.get("file").problem(format!("the secret cannot be read from {}", path.display()));
-                let remedy = format!("write it there: `openssl rand -hex 16 > {}`", path.display());
+                let remedy = format!("write it there: `openssl rand -hex 32 > {}`", path.display());
                 (std::fs::read_to_string(&path).ok(), problem.expected("a file that holds the secret").remedy(remedy))
             }
         };

@@ -295,7 +295,7 @@ fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
         let scale_at = at + usize::from(n.is_some());
         match (n, words.get(scale_at).and_then(|word| scale(word))) {
             (n, Some(10_000)) if last > 10_000 || section > 0 => {
-                total = (total + section + n.unwrap_or(0)).saturating_mul(10_000);
+                total = total.saturating_add(section).saturating_add(n.unwrap_or(0)).saturating_mul(10_000);
                 (section, last, largest, at) = (0, 10_000, 10_000, scale_at + 1);
             }
             // 四十一十一 is 41 and 11.
@@ -326,7 +326,7 @@ fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
             _ => break,
         }
     }
-    Some(((total + section).to_string(), at, largest >= 100))
+    Some((total.saturating_add(section).to_string(), at, largest >= 100))
 }
 
 /// "9:30", "21/11/2026", "2026-11-21": how many tokens it takes.

@@ -173,7 +173,8 @@ fn mandarin_number(words: &[&str]) -> Option<(String, usize)> {
         let n = han_digit(words[at]);
         let scale_at = if n.is_some() { at + 1 } else { at };
         match (n, words.get(scale_at).and_then(|word| scale(word))) {
-            (n, Some(10_000)) => {
+            // A word repeated without end is no number.
+            (n, Some(10_000)) if total < 1 << 40 => {
                 total = (total + section + u64::from(n.unwrap_or(0))) * 10_000;
                 section = 0;
                 last_scale = 10_000;
@@ -212,6 +213,13 @@ mod tests {
     #[track_caller]
     fn reads(text: &str, wanted: &str) {
         assert_eq!(digits(text, wanted.len(), wanted.len()).as_deref(), Some(wanted), "{text}");
+    }
+
+    #[test]
+    fn a_word_repeated_without_end_is_no_number() {
+        for word in ["万", "一万", "一千万", "nine ", "hundred "] {
+            digits(&word.repeat(60), 4, 12);
+        }
     }
 
     #[test]
