@@ -127,7 +127,11 @@ pub fn yes_no(text: &str) -> Option<Answer> {
                 at += no.unwrap_or(1);
             }
             (_, Some(length)) => {
-                found.push((at, length, true));
+                match denied(&texts[..at], texts[at + length - 1]) {
+                    None => found.push((at, length, true)),
+                    Some(true) => found.push((at, length, false)),
+                    Some(false) => {}
+                }
                 at += length;
             }
             _ => at += 1,
@@ -152,6 +156,21 @@ pub fn yes_no(text: &str) -> Option<Answer> {
     ((agrees || opens) && !adjacent).then(|| Answer { yes: first.2, rest: rest(&texts, first.0 + first.1) })
 }
 
+/// Whether words before a yes deny it: "that isn't right" is a no, "I'm not sure" is neither.
+fn denied(before: &[&str], yes: &str) -> Option<bool> {
+    const DENY: &[&str] = &["not", "isnt", "dont", "doesnt", "cant", "wasnt", "arent", "never"];
+    let near = &before[before.len().saturating_sub(4)..];
+    let at = near.iter().rposition(|word| DENY.contains(word))?;
+    if at > 0 && near[at - 1] == "why" {
+        return None;
+    }
+    match yes {
+        "right" | "correct" => Some(true),
+        "sure" | "okay" | "ok" | "exactly" | "absolutely" => Some(false),
+        _ => None,
+    }
+}
+
 fn rest(texts: &[&str], from: usize) -> String {
     texts[from..].join(" ")
 }
@@ -162,6 +181,17 @@ mod tests {
 
     fn said(text: &str) -> Option<bool> {
         yes_no(text).map(|answer| answer.yes)
+    }
+
+    #[test]
+    fn what_is_denied_is_no_yes() {
+        for no in ["That isn't right", "I don't think that's right", "That can't be right", "no, that's not correct"] {
+            assert_eq!(said(no), Some(false), "{no}");
+        }
+        for neither in ["I'm not sure", "not exactly"] {
+            assert_eq!(said(neither), None, "{neither}");
+        }
+        assert_eq!((said("Why not, sure"), said("That's right")), (Some(true), Some(true)));
     }
 
     #[test]
