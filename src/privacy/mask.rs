@@ -35,7 +35,7 @@ impl Wanted {
 /// What the next turn may continue.
 #[derive(Clone, Default, PartialEq)]
 pub struct Carried {
-    digits: String,
+    pub(super) digits: String,
     masked: bool,
     cue: Option<Cue>,
 }
