@@ -1,9 +1,10 @@
 //! Parts of addresses, and numbers of telephones: strings of digits and letters of known shapes.
 
+use super::super::numerals::digit;
+use super::INSIDE;
 use super::code;
 use super::digits;
 use super::number::cardinal;
-use super::{INSIDE, digit};
 
 /// A string of digits that begins here, with its length: "four oh seven", "555-0199", 一三八零零. All lengths at which
 /// it may end.

@@ -5,6 +5,7 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
+use super::super::numerals::{self, MONTHS};
 use super::number::{cardinal, mandarin};
 
 /// The date that begins here and how many words it takes. One without a year is the next such date from `today` on, or
@@ -17,25 +18,12 @@ pub fn date(words: &[&str], today: NaiveDate, past: bool) -> Option<(NaiveDate, 
         .max_by_key(|(_, length)| *length)
 }
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 fn month(word: &str) -> Option<u32> {
-    let known = |name: &&str| *name == word || (word.len() >= 3 && word.len() <= 4 && name.starts_with(word));
-    MONTHS.iter().position(known).map(|at| at as u32 + 1)
+    let short = |name: &&str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let known = || MONTHS.iter().position(short).filter(|_| matches!(word.len(), 3..=4)).map(|at| at as u32 + 1);
+    numerals::month(word).or_else(known)
 }
 
 fn weekday(word: &str) -> Option<u32> {
@@ -401,7 +389,6 @@ mod tests {
             ("November third", "2027-11-03"),
             ("December the first", "2026-12-01"),
             ("Nov 30", "2026-11-30"),
-            ("two thousand", "x"),
             ("today", "2026-11-23"),
             ("the day after tomorrow", "2026-11-25"),
             ("Tuesday", "2026-11-24"),
@@ -421,9 +408,7 @@ mod tests {
             ("the 4th of July nineteen eighty", "1980-07-04"),
             ("May first two thousand and six", "2006-05-01"),
         ] {
-            if wanted != "x" {
-                reads(text, wanted);
-            }
+            reads(text, wanted);
         }
     }
 
@@ -516,11 +501,11 @@ mod tests {
     #[test]
     fn no_date_is_none() {
         let monday = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-        for text in ["fifty", "may I", "second", "the balance", "february 31st", "三块五", "13/13/2026", "on"] {
+        for text in ["fifty", "may I", "the balance", "february 31st", "三块五", "13/13/2026", "on"] {
             let tokens = tokens(text);
             let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
             let found = date(&words, monday, false);
-            assert!(found.is_none() || text == "second", "{text}: {found:?}");
+            assert!(found.is_none(), "{text}: {found:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ mod yes_no;
 use chrono::NaiveDate;
 
 pub use code::code;
-pub use digits::{digit, digits};
+pub use digits::digits;
 pub use list::phrases;
 pub use number::Number;
 pub use read::{Found, Read, read};
@@ -142,7 +142,7 @@ const INSIDE: &[&str] = &[
 ];
 
 /// How many words from `at` say "what I said was wrong", or none.
-fn correction(words: &[&str]) -> Option<usize> {
+pub fn correction(words: &[&str]) -> Option<usize> {
     const PHRASES: &[&[&str]] = &[
         &["i", "mean"],
         &["scratch", "that"],

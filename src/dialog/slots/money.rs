@@ -168,12 +168,9 @@ mod tests {
             ("2.5 euros", "2.50 EUR"),
             ("three pounds and five pence", "3.05 GBP"),
             ("fifty", "50.00 -"),
-            ("two and a half thousand", "x"),
             ("twenty bucks", "20.00 -"),
         ] {
-            if wanted != "x" {
-                reads(text, wanted);
-            }
+            reads(text, wanted);
         }
     }
 
@@ -192,11 +189,8 @@ mod tests {
             ("3块5", "3.50 -"),
             ("一百二十块", "120.00 -"),
             ("12.5元", "12.50 -"),
-            ("五十块人民币", "x"),
         ] {
-            if wanted != "x" {
-                reads(text, wanted);
-            }
+            reads(text, wanted);
         }
     }
 }

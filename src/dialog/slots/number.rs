@@ -1,7 +1,7 @@
 //! Whole and broken numbers as people say them: "a hundred and twenty", "twelve hundred", "three point five",
 //! 三百二, 两万五, 三点五, 半, and as recognisers write them: `250`, `3.5`, `3万`.
 
-use super::digits::{digit, teen, ten};
+use super::super::numerals::{digit, teen, ten};
 
 /// A number of up to twelve digits before the point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +219,7 @@ pub(super) fn mandarin(words: &[&str]) -> Option<(u64, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::numerals::{ONES, TENS};
     use super::super::tokens::tokens;
     use super::*;
 
@@ -252,37 +253,14 @@ mod tests {
 
     /// As people say it, "and" included.
     fn in_english(n: u64) -> String {
-        const ONES: [&str; 20] = [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ];
-        const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
         let with = |scale: u64, name: &str, and: &str| match n % scale {
             0 => format!("{} {name}", in_english(n / scale)),
             rest => format!("{} {name} {and}{}", in_english(n / scale), in_english(rest)),
         };
         match n {
             0..20 => ONES[n as usize].into(),
-            20..100 if n.is_multiple_of(10) => TENS[n as usize / 10 - 2].into(),
-            20..100 => format!("{}-{}", TENS[n as usize / 10 - 2], ONES[n as usize % 10]),
+            20..100 if n.is_multiple_of(10) => TENS[n as usize / 10].into(),
+            20..100 => format!("{}-{}", TENS[n as usize / 10], ONES[n as usize % 10]),
             100..1_000 => with(100, "hundred", "and "),
             1_000..1_000_000 => with(1_000, "thousand", if n % 1_000 < 100 { "and " } else { "" }),
             _ => with(1_000_000, "million", if n % 1_000_000 < 100 { "and " } else { "" }),
