@@ -118,6 +118,42 @@ impl Reader {
         }
     }
 
+    /// A year of two digits: the nearest one, or the last one where the past is asked for.
+    fn in_some_century(&self, year: i32, month: u32, day: u32) -> Option<NaiveDate> {
+        let fits = |date: &NaiveDate| match self.past {
+            true => *date <= self.today,
+            false => date.year() < self.today.year() + 50,
+        };
+        let century = self.today.year() / 100 * 100;
+        let years = [century + 100, century, century - 100].into_iter().map(|century| century + year);
+        years.filter_map(|year| NaiveDate::from_ymd_opt(year, month, day)).find(fits)
+    }
+
+    /// The year after a day and its month, as a date: "2026", "of next year", and of a birth "sixty five".
+    fn with_year(&self, words: &[&str], month: u32, day: u32) -> Option<(NaiveDate, usize)> {
+        let of = usize::from(words.first() == Some(&"of"));
+        let this = self.today.year();
+        let said = match words.get(of..)? {
+            ["next", "year", ..] => Some(this + 1),
+            ["this", "year", ..] => Some(this),
+            ["last", "year", ..] => Some(this - 1),
+            _ => None,
+        };
+        if let Some(year) = said {
+            return NaiveDate::from_ymd_opt(year, month, day).map(|date| (date, of + 2));
+        }
+        if let Some((year, length)) = year(words) {
+            return NaiveDate::from_ymd_opt(year, month, day).map(|date| (date, length));
+        }
+        let (year, length) = match words.get(of..)? {
+            _ if !self.past => return None, // what follows may count anything
+            ["oh" | "o", digit, ..] => (cardinal(&[digit])?.0, 2),
+            rest => cardinal(rest).filter(|(year, _)| (10..100).contains(year))?,
+        };
+        let date = self.in_some_century(i32::try_from(year).ok()?, month, day)?;
+        Some((date, of + length))
+    }
+
     /// A day of the month alone.
     fn in_some_month(&self, day: u32) -> Option<NaiveDate> {
         let first = self.today.with_day(1)?;
@@ -157,9 +193,11 @@ impl Reader {
         let date = match *parts.as_slice() {
             [year, month, day] if year >= 1900 => NaiveDate::from_ymd_opt(year as i32, month, day),
             [a, b, year] => {
-                let year = if year < 100 { 2000 + year as i32 } else { year as i32 };
                 let (month, day) = if american && a <= 12 { (a, b) } else { (b, a) };
-                NaiveDate::from_ymd_opt(year, month, day)
+                match year {
+                    ..100 => self.in_some_century(year as i32, month, day),
+                    year => NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day),
+                }
             }
             [a, b] if american => {
                 let (month, day) = if a <= 12 { (a, b) } else { (b, a) };
@@ -219,6 +257,12 @@ impl Reader {
         let so_far = into + length + more;
         let (forward, tail) = match words.get(so_far..)? {
             ["from", "now" | "today", ..] => (true, 2),
+            // "a week from Tuesday", "a week on Friday", "two days after the third".
+            ["from" | "on" | "after", rest @ ..] => {
+                let (date, more) = self.by_weekday(rest).or_else(|| self.english(rest))?;
+                let date = date.checked_add_signed(chrono::TimeDelta::try_days(n * unit)?)?;
+                return Some((date, so_far + 1 + more));
+            }
             ["ago", ..] => (false, 1),
             ["以" | "之", "后" | "後", ..] => (true, 2),
             ["后" | "後", ..] => (true, 1),
@@ -296,8 +340,12 @@ impl Reader {
                         let date = self.today.with_day(1)?.checked_add_months(Months::new(1))?.with_day(day)?;
                         return Some((date, skip + length + 3));
                     }
-                    // "the third", "21st"; a bare number is no date.
-                    let said = rest.first() == Some(&"the") || ordinal(rest).is_some();
+                    // "the third", "21st"; a bare number is no date, nor "just a second", "the first time".
+                    const THINGS: &[&str] =
+                        &["one", "time", "thing", "half", "place", "floor", "option", "street", "avenue", "of"];
+                    let thing = rest.get(length).is_some_and(|next| THINGS.contains(next));
+                    let vague = matches!(rest[0], "first" | "second");
+                    let said = !thing && (rest[0] == "the" || (ordinal(rest).is_some() && !vague));
                     let counts = ordinal(&rest[usize::from(rest[0] == "the")..]).is_some();
                     return (said && counts)
                         .then(|| self.in_some_month(day))
@@ -306,8 +354,8 @@ impl Reader {
                 }
             }
         };
-        match rest.get(length..).and_then(year) {
-            Some((year, more)) => NaiveDate::from_ymd_opt(year, month, day).map(|date| (date, skip + length + more)),
+        match rest.get(length..).and_then(|rest| self.with_year(rest, month, day)) {
+            Some((date, more)) => Some((date, skip + length + more)),
             None => self.in_some_year(month, day).map(|date| (date, skip + length)),
         }
     }
@@ -321,10 +369,7 @@ impl Reader {
             ["后" | "後", "年", ..] => (Some(this + 2), 2),
             ["去", "年", ..] => (Some(this - 1), 2),
             _ => match mandarin(words) {
-                Some((n, length)) if words.get(length) == Some(&"年") => {
-                    let year = if n < 100 { 2000 + n } else { n };
-                    (Some(i32::try_from(year).ok()?), length + 1)
-                }
+                Some((n, length)) if words.get(length) == Some(&"年") => (Some(i32::try_from(n).ok()?), length + 1),
                 _ => (None, 0),
             },
         };
@@ -353,6 +398,7 @@ impl Reader {
         }
         let end = at + length + usize::from(marked);
         let date = match (year, month, relative) {
+            (Some(year @ 0..100), Some(month), _) => self.in_some_century(year, month, day),
             (Some(year), Some(month), _) => NaiveDate::from_ymd_opt(year, month, day),
             (None, Some(month), _) => self.in_some_year(month, day),
             (_, None, Some(months)) => self.today.with_day(1)?.checked_add_months(Months::new(months))?.with_day(day),
@@ -407,6 +453,12 @@ mod tests {
             ("24.12.2026", "2026-12-24"),
             ("the 4th of July nineteen eighty", "1980-07-04"),
             ("May first two thousand and six", "2006-05-01"),
+            ("a week from Tuesday", "2026-12-01"),
+            ("two weeks from Friday", "2026-12-11"),
+            ("May 5th next year", "2027-05-05"),
+            ("the fifth of May of next year", "2027-05-05"),
+            ("12/24/85", "1985-12-24"),
+            ("12/24/31", "2031-12-24"),
         ] {
             reads(text, wanted);
         }
@@ -496,16 +548,28 @@ mod tests {
         assert_eq!(found(&["december", "first"]), "2025-12-01");
         assert_eq!(found(&["friday"]), "2026-11-20");
         assert_eq!(found(&["the", "24th"]), "2026-10-24");
+        assert_eq!(found(&["12/24/65"]), "1965-12-24");
+        assert_eq!(found(&["12/24/26"]), "1926-12-24");
+        assert_eq!(found(&["march", "fifth", "eighty", "five"]), "1985-03-05");
+        assert_eq!(found(&["march", "fifth", "oh", "five"]), "2005-03-05");
+        assert_eq!(found(&["八", "五", "年", "三", "月", "五", "号"]), "1985-03-05");
+        assert_eq!(found(&["零", "五", "年", "三", "月", "五", "号"]), "2005-03-05");
     }
 
     #[test]
     fn no_date_is_none() {
         let monday = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-        for text in ["fifty", "may I", "the balance", "february 31st", "三块五", "13/13/2026", "on"] {
+        let found = |text: &str, anywhere: bool| {
             let tokens = tokens(text);
             let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
-            let found = date(&words, monday, false);
-            assert!(found.is_none(), "{text}: {found:?}");
+            let starts = if anywhere { words.len() } else { 1 };
+            (0..starts).find_map(|at| date(&words[at..], monday, false))
+        };
+        for text in ["fifty", "may I", "the balance", "february 31st", "三块五", "13/13/2026", "on"] {
+            assert_eq!(found(text, false), None, "{text}");
+        }
+        for text in ["second", "just a second", "one second please", "the first time", "first of all"] {
+            assert_eq!(found(text, true), None, "{text}");
         }
     }
 }
