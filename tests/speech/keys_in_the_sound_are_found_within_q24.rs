@@ -119,7 +119,9 @@ fn all_keys_at_every_limit() {
             lines.push((format!("twist {twist} dB, {signal_to_noise} dB above noise"), line));
         }
     }
-    for (row, column) in [(1.5, 0.0), (-1.5, 0.0), (0.0, 1.5), (0.0, -1.5), (1.5, 1.5), (-1.5, -1.5), (1.5, -1.5)] {
+    for (row, column) in
+        [(1.5, 0.0), (-1.5, 0.0), (0.0, 1.5), (0.0, -1.5), (1.5, 1.5), (-1.5, -1.5), (1.5, -1.5), (-1.5, 1.5)]
+    {
         for (twist, signal_to_noise) in [(0.0, 60.0), (-8.0, 15.0), (4.0, 15.0)] {
             let line = Line { off: (row, column), twist, signal_to_noise, ..GOOD };
             lines.push((format!("{row} and {column} % off, twist {twist}, {signal_to_noise} dB above noise"), line));
@@ -150,6 +152,26 @@ fn no_key_beyond_the_limits() {
     lines.push(("-45 dBm0".into(), Line { dbm0: -45.0, tone_ms: 100.0, ..GOOD }));
     lines.push(("one tone alone".into(), Line { twist: -60.0, tone_ms: 500.0, ..GOOD }));
     each_codec(lines, "");
+}
+
+/// The first two harmonics of a scream, which come near "6", "3" or "9": an octave apart, and never still.
+#[test]
+fn a_voice_that_wavers_near_an_octave_is_no_key() {
+    for key in "369".chars() {
+        let (row, column) = Key::new(key).unwrap().hertz();
+        for waver in [9.5, 10.0] {
+            let (mut sound, mut low, mut high) = (vec![0i16; 1_600], 0.0, 0.0);
+            for n in 0..2_400 {
+                let swing = waver * (f64::from(n) / 8_000.0 * 30.0 * std::f64::consts::TAU).sin();
+                low += (f64::from(row) * 0.984 + swing) / 8_000.0;
+                high += (f64::from(column) * 1.015 + swing) / 8_000.0;
+                let wave = |turns: f64| (turns * std::f64::consts::TAU).sin();
+                sound.push((6_000.0 * (wave(low) + wave(high))) as i16);
+            }
+            sound.resize(sound.len() + 1_600, 0);
+            assert_eq!(heard(&through(Codec::Pcmu, &sound)), "", "{key}, {waver} Hz");
+        }
+    }
 }
 
 #[test]
