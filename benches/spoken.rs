@@ -1,0 +1,253 @@
+//! What callers say, through the whole of it on virtual time: line, listening, recogniser, slots and menus. Each row of a
+//! list is one call of one turn; where the bot asks back the caller answers once, so that "right at first hearing" and
+//! "right after at most one question" can be told apart.
+//!
+//!     SPOKEN=list.tsv cargo bench --bench spoken          (`acceptance/46-spoken` makes the list)
+//!
+//! A row: set, flow, what must come of it (`slot=value;slot=value`, or `step:name` to be entered first), decibels of speech
+//! above the noise (empty: clean), sound of the turn, sound of the caller saying it again, what is said (for reading).
+//! The configuration stands beside the list as `config.yaml`. Prints a figure a set; `SPOKEN_LIMITS` is
+//! `set=first,after;...` in percent.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use frontdesk::call::{Entry, Note};
+use frontdesk::emotion::degrade::{Line, Noise};
+use frontdesk::engine::{self, ReadyFlow, Script, Shared};
+use frontdesk::local::FilePort;
+use frontdesk::media::{Sound, file};
+
+const RATE: u32 = 8_000;
+/// The caller answers so long after the bot is silent, ms.
+const THINKS_MS: u64 = 500;
+/// Silence that ends what the bot has to say, ms.
+const BOT_DONE_MS: usize = 700;
+
+struct Row {
+    set: String,
+    flow: String,
+    /// Slots and values, or a step.
+    wanted: Wanted,
+    noise_db: Option<f32>,
+    turn: PathBuf,
+    again: PathBuf,
+    said: String,
+}
+
+enum Wanted {
+    Slots(BTreeMap<String, String>),
+    Step(String),
+}
+
+#[derive(Default)]
+struct Score {
+    calls: usize,
+    first: usize,
+    after: usize,
+}
+
+#[tokio::main]
+async fn main() {
+    let Some(list) = std::env::var_os("SPOKEN").map(PathBuf::from) else {
+        println!("which list? SPOKEN=list.tsv cargo bench --bench spoken (acceptance/46-spoken makes one)");
+        return;
+    };
+    let folder = list.parent().unwrap_or(Path::new("."));
+    let config = frontdesk::config::load(folder.join("config.yaml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let (shared, flows, _) =
+        engine::load(&Arc::new(config), true, None, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+    let rows = rows(&list);
+    let mut sounds = Sounds { yes: file::read(folder.join("yes.wav")).expect("yes.wav"), babble: babble(&rows) };
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    let mut greetings: BTreeMap<String, u64> = BTreeMap::new();
+    for (n, row) in rows.iter().enumerate() {
+        let flow = flows[&row.flow].clone();
+        if !greetings.contains_key(&row.flow) {
+            let heard = call(&shared, &flow, Vec::new()).await.1;
+            greetings.insert(row.flow.clone(), silent_from(&heard, 0).unwrap_or(0) + THINKS_MS);
+        }
+        let (first, after) = play(&shared, &flow, row, greetings[&row.flow], &mut sounds, n).await;
+        let score = scores.entry(row.set.clone()).or_default();
+        score.calls += 1;
+        score.first += usize::from(first);
+        score.after += usize::from(after);
+        if n % 50 == 49 {
+            eprintln!("{} of {}", n + 1, rows.len());
+        }
+    }
+    let limits = std::env::var("SPOKEN_LIMITS").unwrap_or_default();
+    let limits: BTreeMap<&str, (&str, &str)> = limits
+        .split(';')
+        .filter_map(|part| part.split_once('='))
+        .filter_map(|(set, l)| Some((set, l.split_once(',')?)))
+        .collect();
+    for (set, Score { calls, first, after }) in &scores {
+        let percent = |n: usize| 100.0 * n as f64 / *calls as f64;
+        let limit =
+            |limit: Option<&str>| limit.filter(|l| !l.is_empty()).map_or(String::new(), |l| format!(" limit >= {l}"));
+        let (at_first, at_last) = limits.get(set.as_str()).map_or((None, None), |(a, b)| (Some(*a), Some(*b)));
+        println!(
+            "FIGURE 5.2-{set}-first {:.1} %{} -- of {calls} calls right at first hearing",
+            percent(*first),
+            limit(at_first)
+        );
+        println!(
+            "FIGURE 5.2-{set}-after {:.1} %{} -- of {calls} calls right after at most one question",
+            percent(*after),
+            limit(at_last)
+        );
+    }
+}
+
+struct Sounds {
+    yes: Sound,
+    babble: Vec<Vec<i16>>,
+}
+
+/// Whether the call was right at first hearing, and after at most one question.
+async fn play(
+    shared: &Arc<Shared>,
+    flow: &Arc<ReadyFlow>,
+    row: &Row,
+    begin_ms: u64,
+    sounds: &mut Sounds,
+    number: usize,
+) -> (bool, bool) {
+    let read = |path: &Path| {
+        file::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).at_rate(RATE).samples
+    };
+    let line = Line { noise: row.noise_db.map(|db| (Noise::ALL[number % Noise::ALL.len()], db)), ..Line::telephone() };
+    let babble: Vec<&[i16]> = sounds.babble.iter().map(Vec::as_slice).collect();
+    let carried = |samples: &[i16]| line.carry(samples, RATE, &babble, number as u64);
+    let at = |samples: &mut Vec<i16>, ms: u64, turn: &[i16]| {
+        samples.resize((ms * 8) as usize, 0);
+        samples.extend_from_slice(turn);
+    };
+    let mut samples = Vec::new();
+    at(&mut samples, begin_ms, &read(&row.turn));
+    let spoken_ms = samples.len() as u64 / 8;
+    let mut once = samples.clone();
+    once.resize(once.len() + 2 * RATE as usize, 0);
+    let (timeline, heard) = call(shared, flow, carried(&once)).await;
+    let first = right(&row.wanted, &timeline);
+    let asked = match &row.wanted {
+        Wanted::Slots(_) => asked_back(&timeline, spoken_ms),
+        Wanted::Step(_) => !first && first_step(&timeline).is_none(),
+    };
+    let mut after = first && !asked;
+    let mut timeline = timeline;
+    if asked {
+        if let Some(silent) = silent_from(&heard, spoken_ms) {
+            let answer = if first { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
+            at(&mut samples, silent + THINKS_MS, &answer);
+            samples.resize(samples.len() + 2 * RATE as usize, 0);
+            timeline = call(shared, flow, carried(&samples)).await.0;
+            after = right(&row.wanted, &timeline);
+        }
+    }
+    if !first || !after {
+        let texts: Vec<String> = timeline
+            .iter()
+            .filter_map(|entry| match &entry.note {
+                Note::Utterance(u) => Some(format!("{:?} {:.2} {:?}", u.text, u.confidence, u.alternatives)),
+                Note::Slot { slot, value, .. } => Some(format!("{slot}={value}")),
+                _ => None,
+            })
+            .collect();
+        println!(
+            "{} {number}: {:?}{} first {first} after {after}: {}",
+            row.set,
+            row.said,
+            row.noise_db.map_or(String::new(), |db| format!(" at {db} dB")),
+            texts.join(" | ")
+        );
+    }
+    (first, after)
+}
+
+/// What the call came to.
+fn right(wanted: &Wanted, timeline: &[Entry]) -> bool {
+    match wanted {
+        Wanted::Slots(slots) => {
+            let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+            for entry in timeline {
+                if let Note::Slot { slot, value, .. } = &entry.note {
+                    found.insert(slot, value);
+                }
+            }
+            slots.iter().all(|(slot, value)| found.get(slot.as_str()).is_some_and(|found| found == value))
+                && found.iter().all(|(slot, value)| value.is_empty() || slots.contains_key(*slot))
+        }
+        Wanted::Step(step) => first_step(timeline) == Some(step),
+    }
+}
+
+/// The first step after the caller spoke.
+fn first_step(timeline: &[Entry]) -> Option<&str> {
+    let spoke = timeline.iter().position(|entry| matches!(entry.note, Note::Utterance(_)))?;
+    timeline[spoke..].iter().find_map(|entry| match &entry.note {
+        Note::Step { step } => Some(step.as_str()),
+        Note::PersonWanted { .. } => Some("person"),
+        _ => None,
+    })
+}
+
+/// The bot wanted to know more after the turn: the flow's step `done` was not reached with what was said.
+fn asked_back(timeline: &[Entry], spoken_ms: u64) -> bool {
+    let done = timeline.iter().find(|entry| {
+        matches!(&entry.note, Note::Step { step } if step == "done") || matches!(entry.note, Note::Transfer { .. })
+    });
+    // Without an answer the bot asks again after some seconds, and then gives up.
+    done.is_none_or(|done| done.at_ms > spoken_ms + 6_000)
+}
+
+/// When the bot, after this moment, has spoken and is silent, ms.
+fn silent_from(heard: &Sound, after_ms: u64) -> Option<u64> {
+    let loud: Vec<bool> = heard.samples.chunks(160).map(|frame| frame.iter().any(|s| s.unsigned_abs() > 30)).collect();
+    let begins = (after_ms as usize / 20..loud.len()).find(|&at| loud[at])?;
+    let quiet = BOT_DONE_MS / 20;
+    (begins..loud.len()).find(|&at| loud[at..].iter().take(quiet).all(|loud| !loud)).map(|at| at as u64 * 20)
+}
+
+async fn call(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, samples: Vec<i16>) -> (Vec<Entry>, Sound) {
+    let port = FilePort::new(&Sound { rate: RATE, samples }, RATE);
+    // A Monday, so that "Friday" has one meaning.
+    let at = chrono::DateTime::from_timestamp(1_772_442_000, 0);
+    let script = Script { replies: Some(VecDeque::new()), at, ..Script::default() };
+    let done = engine::replay(shared.clone(), flow.clone(), port, script, |_| {}).await;
+    (done.timeline, done.heard)
+}
+
+/// Other people's speech, for babble.
+fn babble(rows: &[Row]) -> Vec<Vec<i16>> {
+    let every = (rows.len() / 6).max(1);
+    rows.iter().step_by(every).filter_map(|row| Some(file::read(&row.turn).ok()?.at_rate(RATE).samples)).collect()
+}
+
+fn rows(list: &Path) -> Vec<Row> {
+    let folder = list.parent().unwrap_or(Path::new("."));
+    let text = std::fs::read_to_string(list).unwrap_or_else(|error| panic!("{}: {error}", list.display()));
+    let row = |line: &str| {
+        let parts: Vec<&str> = line.split('\t').collect();
+        let [set, flow, wanted, noise, turn, again, said] = parts[..] else { panic!("not seven columns: {line}") };
+        let wanted = match wanted.strip_prefix("step:") {
+            Some(step) => Wanted::Step(step.into()),
+            None => {
+                let slot = |part: &str| part.split_once('=').map(|(slot, value)| (slot.into(), value.into()));
+                Wanted::Slots(wanted.split(';').filter_map(slot).collect())
+            }
+        };
+        Row {
+            set: set.into(),
+            flow: flow.into(),
+            wanted,
+            noise_db: noise.parse().ok(),
+            turn: folder.join(turn),
+            again: folder.join(again),
+            said: said.into(),
+        }
+    };
+    text.lines().filter(|line| !line.is_empty()).map(row).collect()
+}
