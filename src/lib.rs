@@ -20,3 +20,4 @@ pub mod records;
 pub mod sip;
 pub mod speech;
 pub mod telemetry;
+pub mod webrtc;

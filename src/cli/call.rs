@@ -268,6 +268,7 @@ fn on_this_computer(mut config: Config, line: Option<&str>) -> anyhow::Result<(C
     config.sip.external = None;
     config.sip.allow = vec![];
     config.http.listen = None;
+    config.browser = None;
     let found = match line {
         Some(name) => config.lines.get(name),
         None => config.lines.values().next(),

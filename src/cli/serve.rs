@@ -34,11 +34,16 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut term = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let greeting = how_to_call(&config);
+    let https = config.browser.as_ref().is_some_and(|browser| browser.tls.is_some());
     let server = tokio::select! {
         server = Server::start(config, |what| eprintln!("  {what} ...")) => server?,
         _ = term.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
     };
+    if let Some((pages, sound)) = server.browsers() {
+        let scheme = if https { "https" } else { "http" };
+        println!("browsers call at {scheme}://{pages}/ (their sound: {sound}, UDP)");
+    }
     println!("{}", greeting.replace("{at}", &server.listening().to_string()));
     loop {
         tokio::select! {

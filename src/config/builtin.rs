@@ -6,6 +6,12 @@ use crate::dialog::Language;
 
 pub(super) const SIP_LISTEN: &str = "127.0.0.1:5060";
 pub(super) const HTTP_LISTEN: &str = "127.0.0.1:9060";
+pub(super) const BROWSER_LISTEN: &str = "127.0.0.1:9061";
+pub(super) const BROWSER_UDP_PORT: u16 = 9061;
+pub(super) const BROWSER_CALLS: usize = 100;
+pub(super) const BROWSER_CALLS_PER_ADDRESS: usize = 3;
+pub(super) const BROWSER_CALLS_PER_MINUTE: u32 = 10;
+pub(super) const RECONNECT: Duration = Duration::from_secs(20);
 pub(super) const RTP_PORTS: (u16, u16) = (16_384, 17_383);
 pub(super) const TLS_PORT: u16 = 5061;
 pub(super) const PHONE_KEEP_ALIVE: Duration = Duration::from_secs(60);

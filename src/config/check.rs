@@ -37,11 +37,13 @@ pub(super) fn check(
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
+    let browser = checker.browser(&lines);
     let trunks = checker.trunks();
     let records = checker.records();
     let llm = checker.llm();
     let drain = checker.single("drain_s", |file| file.drain_s.as_ref());
     if let Some(current) = current {
+        checker.unchanged_browser(current, browser.as_ref());
         checker.unchanged(current, &sip, &http, &records, &spoken(&flows, &speech), speech.workers);
     }
     let config = Config {
@@ -58,6 +60,7 @@ pub(super) fn check(
         trunks,
         records,
         http: http?,
+        browser,
         llm,
         drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
         files: gathered.files.iter().cloned().chain(knowledge_files).collect(),
@@ -79,7 +82,7 @@ pub(super) fn models(speech: &Speech, language: &Language) -> SpeechLanguage {
 }
 
 pub(super) struct Checker<'g> {
-    gathered: &'g Gathered,
+    pub(super) gathered: &'g Gathered,
     secrets: Secrets,
     pub(super) problems: &'g mut Vec<Problem>,
 }

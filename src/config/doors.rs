@@ -222,7 +222,7 @@ impl Checker<'_> {
     }
 
     /// An address and port to listen on.
-    fn address(&mut self, text: &str, default: &str, at: Option<At>) -> Option<SocketAddr> {
+    pub(super) fn address(&mut self, text: &str, default: &str, at: Option<At>) -> Option<SocketAddr> {
         if let Ok(address) = text.parse() {
             return Some(address);
         }

@@ -4,6 +4,7 @@
 //! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
 //! are answered from, `scenario` operators' dialogue tests. A mistake stops none of the others from being found.
 
+mod browser;
 mod builtin;
 mod check;
 mod doors;
@@ -27,8 +28,8 @@ use std::path::Path;
 pub use problem::{Place, Problem, Problems};
 pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{
-    Agent, Backend, Config, Digest, Http, InbandKeys, Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip,
-    Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
+    Agent, Backend, Browser, Config, Digest, Http, IceLogin, IceServer, InbandKeys, Limits, Line, Llm, Method, Phone,
+    Queue, Records, Secret, Sip, Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
 };
 
 /// Whether a secret that is not there is a mistake.

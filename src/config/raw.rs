@@ -46,6 +46,8 @@ pub struct File {
     pub speech: Option<Speech>,
     /// Metrics and health for machines.
     pub http: Option<Http>,
+    /// Calls from web pages. Without it, no browser can call.
+    pub browser: Option<Browser>,
     /// What is done for callers in distress, on every line that does not say otherwise; `emotion: {}` takes the policy that
     /// is built in. Without it, nobody listens for how callers sound.
     pub emotion: Option<EmotionOrOff>,
@@ -641,6 +643,68 @@ pub struct Http {
     pub listen: Option<String>,
     /// Addresses and networks that may ask. Needed as soon as `listen` is more than this machine.
     pub allow: Vec<String>,
+}
+
+/// Calls from web pages (WebRTC): a page of our own, and a script for any site. Browsers give their microphone to pages by
+/// HTTPS only, or from this machine.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Browser {
+    /// Address and port that pages and signalling are served on. Default `127.0.0.1:9061`: this machine only. More than this
+    /// machine needs `tls`, or a reverse proxy named under `proxies`.
+    pub listen: Option<String>,
+    /// HTTPS by this certificate.
+    pub tls: Option<Certificate>,
+    /// Address and UDP port that the sound of every call goes through. Default: the address of `listen`, port 9061.
+    pub udp: Option<String>,
+    /// Addresses that browsers are told instead of this machine's own, behind NAT; one of IPv4, one of IPv6.
+    pub external: Vec<String>,
+    /// The lines that pages may call, by name. A page offers the choice of their languages; the first is called by default.
+    #[schemars(length(min = 1))]
+    pub lines: Vec<String>,
+    /// Sites besides our own page that may call, such as `https://www.example.org`.
+    pub origins: Vec<String>,
+    /// STUN and TURN servers that pages are told of, for callers behind firewalls.
+    pub ice_servers: Vec<IceServer>,
+    /// Addresses and networks of reverse proxies, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<String>,
+    /// Browsers' calls at once; `sip.max_calls` counts them too. Default 100.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max_calls: Option<usize>,
+    /// Calls at once from one address. Default 3.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls_per_address: Option<usize>,
+    /// Calls that one address may begin in a minute. Default 10.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls_per_minute: Option<u32>,
+    /// Seconds that a caller whose network is gone is waited for. Default 20.
+    #[schemars(range(min = 5, max = 300))]
+    pub reconnect_s: Option<u64>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The file (PEM) of our certificate and those between it and its authority.
+    pub certificate: String,
+    /// The file (PEM) of its key.
+    pub key: String,
+}
+
+/// A server that helps browsers through firewalls.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IceServer {
+    /// Its addresses: `stun:stun.example.org`, `turn:turn.example.org?transport=tcp`, `turns:turn.example.org:443`.
+    #[schemars(length(min = 1))]
+    pub urls: Vec<String>,
+    /// The name that every page logs in by, with `password`.
+    pub username: Option<String>,
+    /// The password to `username`. Every page is told it: `secret` is better.
+    pub password: Option<Secret>,
+    /// What we share with the TURN server (coturn: `static-auth-secret`): each page gets a login of its own, good for an hour.
+    pub secret: Option<Secret>,
 }
 
 /// An OpenAI-compatible language model.

@@ -296,6 +296,7 @@ fn is_secret(path: &[String]) -> bool {
     let last = path.last().map(String::as_str);
     last == Some("password")
         || path.first().map(String::as_str) == Some("llm") && last == Some("key")
+        || path.iter().any(|step| step == "ice_servers") && last == Some("secret")
         || path.iter().rev().nth(1).map(String::as_str) == Some("headers")
 }
 

@@ -39,6 +39,8 @@ pub struct Config {
     pub records: Records,
     pub speech: Speech,
     pub http: Http,
+    /// Calls from web pages, where there are any.
+    pub browser: Option<Browser>,
     /// Rewrites summaries, when there is one.
     pub llm: Option<Llm>,
     /// After SIGTERM: how long live calls may take to finish or to be handed over.
@@ -342,6 +344,45 @@ impl Http {
     pub fn allows(&self, address: IpAddr) -> bool {
         allows(&self.allow, address)
     }
+}
+
+/// Calls from web pages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Browser {
+    pub listen: SocketAddr,
+    /// Certificate chain and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub udp: SocketAddr,
+    /// One of each family at most.
+    pub external: Vec<IpAddr>,
+    /// Names of lines; at least one.
+    pub lines: Vec<String>,
+    /// Scheme, host and port, as browsers write them.
+    pub origins: Vec<String>,
+    pub ice_servers: Vec<IceServer>,
+    pub proxies: Vec<IpNet>,
+    pub max_calls: usize,
+    pub calls_per_address: usize,
+    pub calls_per_minute: u32,
+    pub reconnect: Duration,
+}
+
+/// A STUN or TURN server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IceServer {
+    pub urls: Vec<String>,
+    pub login: Option<IceLogin>,
+}
+
+/// How pages log in to a TURN server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IceLogin {
+    Fixed {
+        username: String,
+        password: Secret,
+    },
+    /// Each page by a login of its own, made from this.
+    Shared(Secret),
 }
 
 /// An OpenAI-compatible endpoint.

@@ -11,19 +11,21 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
+use super::caller::{self, Arrival, CallerLeg, Opened};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
 use super::transfer::{Claim, Switchboard};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Caller, Cause, Event, Outcome, Summary};
+use crate::call::{AgentFailure, CallId, Cause, Event, Outcome, Summary};
 use crate::config::Config;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
 use crate::speech::Listener;
 use crate::telemetry::names;
+use crate::webrtc::Screen;
 
 /// Results that may wait for a call between two beats.
 const BACKLOG: usize = 512;
@@ -48,7 +50,7 @@ pub struct House {
 }
 
 /// Takes an incoming call to its end.
-pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: sip::Incoming) {
+pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: Arrival) {
     let call: CallId = uuid::Uuid::now_v7().to_string();
     info!(%call, line, "call arrived");
     let arrived = Instant::now();
@@ -96,6 +98,8 @@ struct Live {
     back: mpsc::Sender<Return>,
     returns: mpsc::Receiver<Return>,
     caller: CallerSide,
+    /// What a caller's page shows.
+    screen: Option<Screen>,
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
@@ -129,20 +133,18 @@ struct Live {
 /// The caller's side of a call.
 #[allow(clippy::large_enum_variant)] // one a call, and never moved on a beat
 enum CallerSide {
-    Ringing(Box<sip::Incoming>),
-    Answering(oneshot::Receiver<Result<sip::Leg, sip::Error>>),
+    Ringing(Arrival),
+    Answering(oneshot::Receiver<Result<CallerLeg, caller::Error>>),
     Opening(oneshot::Receiver<Opened>),
-    There(sip::Leg, records::Leg),
+    There(CallerLeg, records::Leg),
     Gone,
 }
-
-/// Early media, or the call as it was.
-type Opened = Result<(sip::Leg, sip::Early), (Box<sip::Incoming>, sip::Error)>;
 
 /// What may happen to the caller's side.
 enum CallerNews {
     Cancelled,
-    Answered(Result<sip::Leg, sip::Error>),
+    /// None: the engine stops.
+    Answered(Option<Result<CallerLeg, caller::Error>>),
     Opened(Box<Opened>),
     Leg(Option<LegEvent>),
 }
@@ -162,6 +164,7 @@ impl Live {
             back,
             returns,
             caller: CallerSide::Gone,
+            screen: None,
             agent: AgentSide::None,
             target: AgentSide::None,
             agent_busy: None,
@@ -183,25 +186,16 @@ impl Live {
     }
 
     /// To the call's end; its cause and outcome, for the metrics.
-    async fn run(mut self, line: String, incoming: sip::Incoming) -> (String, String) {
+    async fn run(mut self, line: String, incoming: Arrival) -> (String, String) {
         let early_media = self.house.config.lines.get(&line).is_some_and(|line| line.early_media);
-        let caller = Caller {
-            number: incoming.from_number.clone(),
-            name: incoming.from_name.clone(),
-            dialled: incoming.to_number.clone(),
-            line,
-            trunk: incoming.trunk.clone(),
-            withheld: incoming.identity.withheld,
-            asserted: incoming.identity.asserted,
-            diverted_from: incoming.identity.diverted_from.clone(),
-            diverted_reason: incoming.identity.diverted_reason.clone(),
-        };
+        let caller = incoming.caller(line);
+        self.screen = incoming.screen();
         self.line.clone_from(&caller.line);
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         incoming.ring().await;
         let rate = incoming.rate();
-        self.caller = CallerSide::Ringing(Box::new(incoming));
+        self.caller = CallerSide::Ringing(incoming);
         self.open_recording(rate);
 
         let listener = Listener::new(self.house.shared.listening.clone());
@@ -284,7 +278,12 @@ impl Live {
         match request {
             Request::Answer => self.answer(),
             Request::OpenEarly => self.open_early(),
-            Request::Note(entry) => self.house.store.note(&self.call, &entry),
+            Request::Note(entry) => {
+                if let Some(screen) = &self.screen {
+                    caller::show(screen, &entry);
+                }
+                self.house.store.note(&self.call, &entry);
+            }
             Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
                 (Ok(event_json), Ok(actions_json)) => {
                     self.house.store.log(&self.call, LoggedLine { at_ms: line.at_ms, event_json, actions_json });
@@ -390,9 +389,7 @@ impl Live {
         }
         match std::mem::replace(&mut self.caller, CallerSide::Gone) {
             CallerSide::Ringing(incoming) => {
-                let (answered, leg) = oneshot::channel();
-                tokio::spawn(async move { drop(answered.send(incoming.answer().await)) });
-                self.caller = CallerSide::Answering(leg);
+                self.caller = CallerSide::Answering(caller::answering(incoming));
             }
             other => self.caller = other,
         }
@@ -400,7 +397,7 @@ impl Live {
 
     fn caller_news(&mut self, news: CallerNews, session: &mut Session) {
         match news {
-            CallerNews::Answered(Ok(leg)) => {
+            CallerNews::Answered(Some(Ok(leg))) => {
                 let now_ms = self.now_ms();
                 let record = records::Leg { answered_ms: Some(now_ms), ..records::Leg::default() };
                 self.house.store.leg(&self.call, record.clone());
@@ -422,8 +419,10 @@ impl Live {
                     self.answer();
                 }
             },
-            CallerNews::Answered(Err(error)) => {
-                if !matches!(error, sip::Error::Cancelled) {
+            CallerNews::Answered(failed) => {
+                if let Some(Err(error)) = failed
+                    && !error.is_cancelled()
+                {
                     warn!(call = %self.call, %error, "the caller's leg could not be answered");
                 }
                 self.caller = CallerSide::Gone;
@@ -527,8 +526,8 @@ async fn next_of_caller(caller: &mut CallerSide) -> CallerNews {
             Ok(opened) => CallerNews::Opened(Box::new(opened)),
             Err(_) => CallerNews::Cancelled,
         },
-        CallerSide::Answering(leg) => CallerNews::Answered(leg.await.unwrap_or(Err(sip::Error::Closing))),
-        CallerSide::There(leg, _) => CallerNews::Leg(leg.events.recv().await),
+        CallerSide::Answering(leg) => CallerNews::Answered(leg.await.ok()),
+        CallerSide::There(leg, _) => CallerNews::Leg(leg.event().await),
         CallerSide::Gone => std::future::pending().await,
     }
 }

@@ -18,7 +18,7 @@ use crate::emotion::{self, live::Judge};
 use crate::media::{self, file};
 use crate::speech::voice::{self, Voice, VoiceError};
 use crate::speech::{Ear, EarSettings, HearError, ListenerSettings, TurnError, TurnJudge};
-use crate::{acd, config, models, records, sip};
+use crate::{acd, config, models, records, sip, webrtc};
 
 /// Line name -> what runs on it.
 pub type Flows = HashMap<String, Arc<ReadyFlow>>;
@@ -365,6 +365,38 @@ fn digest(digest: &config::Digest) -> sip::Algorithm {
         config::Digest::Sha256 => sip::Algorithm::Sha256,
         config::Digest::Md5 => sip::Algorithm::Md5,
     }
+}
+
+/// What browsers may call, where they may.
+pub fn browser_settings(config: &Config) -> Option<webrtc::Settings> {
+    let browser = config.browser.as_ref()?;
+    let line = |name: &String| {
+        let line = config.lines.get(name)?; // the check admits no other
+        Some(webrtc::LineChoice { name: name.clone(), language: line.language.as_str().to_owned() })
+    };
+    let server = |server: &config::IceServer| webrtc::IceServer {
+        urls: server.urls.clone(),
+        credential: server.login.as_ref().map(|login| match login {
+            config::IceLogin::Fixed { username, password } => {
+                webrtc::Credential::Fixed { username: username.clone(), password: password.expose().to_owned() }
+            }
+            config::IceLogin::Shared(secret) => webrtc::Credential::Shared(secret.expose().to_owned()),
+        }),
+    };
+    Some(webrtc::Settings {
+        listen: browser.listen,
+        tls: browser.tls.clone(),
+        udp: browser.udp,
+        external: browser.external.clone(),
+        lines: browser.lines.iter().filter_map(line).collect(),
+        origins: browser.origins.clone(),
+        ice_servers: browser.ice_servers.iter().map(server).collect(),
+        proxies: browser.proxies.clone(),
+        max_calls: browser.max_calls,
+        calls_per_address: browser.calls_per_address,
+        calls_per_minute: browser.calls_per_minute,
+        reconnect: browser.reconnect,
+    })
 }
 
 /// Agents, queues and their rules, as the floor knows them.

@@ -1,6 +1,7 @@
 //! Where the rooms meet: one task a call around the pure `call::Call`, one for the floor, one 20 ms beat a call for its
 //! media. Models, disk and network are reached through bounded pools and queues only.
 
+mod caller;
 mod errand;
 mod floor;
 mod live;

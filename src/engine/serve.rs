@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use super::caller::Arrival;
 use super::floor::FloorHandle;
 use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
@@ -25,6 +26,7 @@ use crate::media::{Recordings, repair_wav};
 use crate::records::{self, Repair, Store};
 use crate::sip;
 use crate::telemetry::{self, Health, Metrics, State, names};
+use crate::webrtc;
 
 /// After the drain's end, how long goodbyes may take.
 const GOODBYE: Duration = Duration::from_secs(10);
@@ -41,6 +43,8 @@ pub enum Error {
     Records(#[from] records::Error),
     #[error(transparent)]
     Sip(#[from] sip::Error),
+    #[error(transparent)]
+    Browser(#[from] webrtc::Error),
     #[error(transparent)]
     Telemetry(#[from] telemetry::Error),
     #[error("recordings: {0}")]
@@ -62,6 +66,7 @@ pub struct Server {
     today: watch::Sender<Arc<Config>>,
     calls: TaskTracker,
     health: Health,
+    browsers: Option<webrtc::Door>,
     _telemetry: Option<telemetry::Server>,
 }
 
@@ -131,13 +136,24 @@ impl Server {
         tokio::spawn(doors.clone().follow_registrations());
         tokio::spawn(doors.clone().watch(health.clone()));
         tokio::spawn(doors.clone().expire());
+        let mut browsers = None;
+        if let Some(settings) = load::browser_settings(&doors.running.load().config) {
+            let (door, arrivals) = webrtc::Door::start(settings, doors.admits(&drain, &calls)).await?;
+            tokio::spawn(doors.clone().accept_browsers(arrivals, drain.clone(), today.clone(), calls.clone()));
+            browsers = Some(door);
+        }
         tokio::spawn(doors.clone().accept(incoming, drain.clone(), today.clone(), calls.clone()));
-        Ok(Self { doors, drain, today, calls, health, _telemetry: telemetry })
+        Ok(Self { doors, drain, today, calls, health, browsers, _telemetry: telemetry })
     }
 
     /// The address that calls are sent to.
     pub fn listening(&self) -> SocketAddr {
         self.doors.endpoint.listening()[0] // it starts with one address
+    }
+
+    /// Where browsers call: the address of pages and signalling, and that of the sound.
+    pub fn browsers(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.browsers.as_ref().map(|door| (door.listening, door.udp))
     }
 
     /// Calls in progress.
@@ -157,6 +173,9 @@ impl Server {
         let (shared, flows, loaded) =
             load::load(&config, true, Some(current.loaded.clone()), |what| info!("{what}")).await?;
         self.doors.endpoint.reconfigure(load::sip_settings(&config));
+        if let (Some(door), Some(settings)) = (&self.browsers, load::browser_settings(&config)) {
+            door.reconfigure(settings);
+        }
         let (agents, queues, rules) = load::floor_settings(&config);
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));
         self.today.send_replace(config);
@@ -224,18 +243,60 @@ impl Doors {
                 refuse(call, 404, "no such number").await;
                 continue;
             };
-            let house = House {
-                config: running.config.clone(),
-                shared: running.shared.clone(),
-                store: self.store.clone(),
-                recordings: self.recordings.clone(),
-                endpoint: self.endpoint.clone(),
-                floor: self.floor.clone(),
-                switchboard: self.switchboard.clone(),
-                today: today.subscribe(),
-                drain: drain.subscribe(),
-            };
-            calls.spawn(live::take(house, flow, line, call));
+            let house = self.house(&running, &drain, &today);
+            calls.spawn(live::take(house, flow, line, Arrival::Phone(Box::new(call))));
+        }
+    }
+
+    fn house(
+        &self,
+        running: &Running,
+        drain: &watch::Sender<Option<Duration>>,
+        today: &watch::Sender<Arc<Config>>,
+    ) -> House {
+        House {
+            config: running.config.clone(),
+            shared: running.shared.clone(),
+            store: self.store.clone(),
+            recordings: self.recordings.clone(),
+            endpoint: self.endpoint.clone(),
+            floor: self.floor.clone(),
+            switchboard: self.switchboard.clone(),
+            today: today.subscribe(),
+            drain: drain.subscribe(),
+        }
+    }
+
+    /// Whether a browser's call can be taken now: it is told before it goes to any trouble.
+    fn admits(&self, drain: &watch::Sender<Option<Duration>>, calls: &TaskTracker) -> webrtc::Admit {
+        let (running, drain, calls) = (self.running.clone(), drain.subscribe(), calls.clone());
+        Arc::new(move || match drain.borrow().is_some() || calls.len() >= running.load().config.sip.max_calls {
+            true => Err(TRY_AGAIN),
+            false => Ok(()),
+        })
+    }
+
+    async fn accept_browsers(
+        self,
+        mut arrivals: mpsc::Receiver<webrtc::Incoming>,
+        drain: watch::Sender<Option<Duration>>,
+        today: watch::Sender<Arc<Config>>,
+        calls: TaskTracker,
+    ) {
+        while let Some(call) = arrivals.recv().await {
+            let running = self.running.load_full();
+            let full = drain.borrow().is_some() || calls.len() >= running.config.sip.max_calls;
+            // The configuration may have changed since the page asked.
+            match running.flows.get(&call.line).filter(|_| !full).cloned() {
+                Some(flow) => {
+                    let (house, line) = (self.house(&running, &drain, &today), call.line.clone());
+                    calls.spawn(live::take(house, flow, line, Arrival::Browser(Box::new(call))));
+                }
+                None => {
+                    metrics::counter!(names::CALLS_REFUSED, "reason" => "full").increment(1);
+                    call.reject();
+                }
+            }
         }
     }
 

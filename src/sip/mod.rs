@@ -25,6 +25,7 @@ pub mod srtp;
 mod stack;
 mod targets;
 mod trunk;
+mod wire;
 
 pub use digest::Algorithm;
 pub use gate::Limits;
@@ -38,6 +39,11 @@ pub use stack::{
     OutgoingEvent, Replaces, Target, TransferRequest, TrunkStatus, way_to,
 };
 pub use trunk::State as TrunkState;
+// What a browser's call shares with a telephone's.
+pub(crate) use plan::Plan;
+pub(crate) use rtp::{Packet as RtpPacket, write_header};
+pub(crate) use rtp_port::RtpPort;
+pub(crate) use wire::Wire;
 
 /// For `EnvFilter`: below `warn` the SIP stack logs numbers, names and addresses of callers.
 pub const LOG_DIRECTIVE: &str = "rsipstack=warn";

@@ -1,6 +1,6 @@
-//! The sound of one leg over RTP or SRTP: a port that owns its two sockets and is asked once a frame.
+//! The sound of one leg over RTP or SRTP: a port that owns its wire (mostly two sockets) and is asked once a frame.
 //!
-//! `receive` takes what the sockets hold and lets the jitter buffer make 20 ms of it; `send` packetises at the
+//! `receive` takes what the wire holds and lets the jitter buffer make 20 ms of it; `send` packetises at the
 //! agreed length. Neither waits, locks nor allocates (RTCP, every five seconds, does allocate, and so does another
 //! codec or key). What signalling agrees arrives as a new [`Plan`]. The port's rate is that of the codec agreed first;
 //! where a later one has another, sound is converted here.
@@ -15,11 +15,11 @@ use tracing::debug;
 
 use super::latch::Latch;
 use super::plan::{COMFORT_NOISE, Plan, SharedPlan};
-use super::ports::RtpSockets;
 use super::rtcp::{Heard, Metrics, PeerReport, Reporter, Sent};
 use super::rtp::{self, HEADER};
 use super::settings::InbandKeys;
 use super::srtp;
+use super::wire::Wire;
 use crate::media::{
     Arrival, Codec, Converter, Encoder, Frame, JitterBuffer, JitterSettings, Key, OpusWishes, Packet, Port, Presses,
     Quality, Received, Way, dtmf, keys, mos,
@@ -47,7 +47,7 @@ const KEYS: usize = 16;
 const ECHO: Duration = Duration::from_millis(400);
 
 pub struct RtpPort {
-    sockets: RtpSockets,
+    wire: Box<dyn Wire>,
     plan: arc_swap::Cache<Arc<ArcSwap<Plan>>, Arc<Plan>>,
     /// Of the plan that is in force here.
     version: Option<u64>,
@@ -105,12 +105,18 @@ pub struct RtpPort {
 }
 
 impl RtpPort {
-    /// A port on `sockets` with frames of `rate` Hz that follows `plan`; `bad` counts bad packets of the whole endpoint.
-    pub fn new(sockets: RtpSockets, rate: u32, plan: SharedPlan, media_timeout: Duration, bad: Arc<AtomicU64>) -> Self {
+    /// A port on `wire` with frames of `rate` Hz that follows `plan`; `bad` counts bad packets of the whole endpoint.
+    pub fn new(
+        wire: impl Wire + 'static,
+        rate: u32,
+        plan: SharedPlan,
+        media_timeout: Duration,
+        bad: Arc<AtomicU64>,
+    ) -> Self {
         let ssrc = rand::random();
         let first = plan.load_full();
         Self {
-            sockets,
+            wire: Box::new(wire),
             plan: arc_swap::Cache::new(plan),
             version: None,
             media_timeout,
@@ -162,6 +168,13 @@ impl RtpPort {
         self
     }
 
+    /// Sends as this source, which was agreed by signalling.
+    pub fn with_ssrc(mut self, ssrc: u32) -> Self {
+        self.ssrc = ssrc;
+        self.reporter = Reporter::new(ssrc, self.encoding.0.clock_rate());
+        self
+    }
+
     /// A key came by signalling (SIP INFO). It is reported with the next frames, unless the same press is known
     /// already.
     pub fn pressed(&mut self, now: Instant, key: Key) {
@@ -175,7 +188,7 @@ impl RtpPort {
             self.version = Some(plan.version);
             self.latch.signalled(plan.remote, plan.signalled_from);
             self.follow_codec(&plan);
-            self.encrypted = plan.crypto.is_some();
+            self.encrypted = plan.crypto.is_some() || self.wire.is_secure();
             if let Some(crypto) = &plan.crypto {
                 // A key that stays keeps its roll-overs and its replay window.
                 if !self.opener.as_ref().is_some_and(|opener| opener.is_of(&crypto.theirs)) {
@@ -209,8 +222,7 @@ impl RtpPort {
     fn drain_rtp(&mut self, now: Instant, plan: &Plan) {
         let mut buffer = [0; DATAGRAM];
         for _ in 0..PER_BEAT {
-            // Any error is "nothing there": a closed port at the other end shows here, too, and says nothing.
-            let Ok((len, source)) = self.sockets.rtp.recv_from(&mut buffer) else { return };
+            let Some((len, source)) = self.wire.receive(&mut buffer) else { return };
             if rtp::is_stun(&buffer[..len]) {
                 continue;
             }
@@ -310,7 +322,7 @@ impl RtpPort {
     fn drain_rtcp(&mut self, now: Instant, plan: &Plan) {
         let mut buffer = [0; DATAGRAM];
         for _ in 0..PER_BEAT {
-            let Ok((len, source)) = self.sockets.rtcp.recv_from(&mut buffer) else { return };
+            let Some((len, source)) = self.wire.receive_rtcp(&mut buffer) else { return };
             if rtp::is_stun(&buffer[..len]) {
                 continue;
             }
@@ -360,13 +372,12 @@ impl RtpPort {
             // Never in the clear once keys are agreed.
             (Some(_), protector) => protector.as_mut().and_then(|keys| keys.protect(buffer, HEADER + len)),
         };
-        let sent = to.zip(whole).map(|(to, whole)| self.sockets.rtp.send_to(&buffer[..whole], to));
-        match sent {
-            Some(Ok(_)) => {
-                self.sent.packets = self.sent.packets.wrapping_add(1);
-                self.sent.bytes = self.sent.bytes.wrapping_add(len as u32);
-            }
-            _ => self.unsent += 1,
+        let sent = to.zip(whole).is_some_and(|(to, whole)| self.wire.send(&buffer[..whole], to));
+        if sent {
+            self.sent.packets = self.sent.packets.wrapping_add(1);
+            self.sent.bytes = self.sent.bytes.wrapping_add(len as u32);
+        } else {
+            self.unsent += 1;
         }
     }
 
@@ -464,8 +475,7 @@ impl RtpPort {
             (Some(_), protector) => protector.as_mut().and_then(|keys| keys.protect_rtcp(&mut buffer, len)),
         };
         if let Some(whole) = whole {
-            // A report that is lost is followed by another.
-            let _ = self.sockets.rtcp.send_to(&buffer[..whole], to);
+            self.wire.send_rtcp(&buffer[..whole], to);
         }
     }
 

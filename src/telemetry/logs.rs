@@ -13,8 +13,20 @@ use crate::privacy::mask_line;
 const DEFAULT: &str = "info";
 /// Libraries that report a caller's ordinary behaviour as trouble, or print whole messages with numbers in them.
 /// (Whisper's own errors come back as values; what it logs is mostly an utterance that is no longer wanted.)
-const QUIETER: &[&str] =
-    &["rsipstack=error", "webrtc_util=error", "sqlx=warn", "hyper=warn", "reqwest=warn", "whisper_rs=off"];
+const QUIETER: &[&str] = &[
+    "rsipstack=error",
+    "webrtc_util=error",
+    "webrtc=off",
+    "webrtc_ice=off",
+    "webrtc_srtp=off",
+    "webrtc_mdns=off",
+    "dtls=off",
+    "interceptor=off",
+    "sqlx=warn",
+    "hyper=warn",
+    "reqwest=warn",
+    "whisper_rs=off",
+];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -70,7 +82,7 @@ fn filter(wanted: Option<&str>, default: &str) -> Result<EnvFilter, Error> {
     let mut filter = EnvFilter::try_new(wanted).map_err(wrong)?;
     for directive in QUIETER {
         let library = directive.split('=').next().unwrap_or_default();
-        if !wanted.contains(library) {
+        if !wanted.split(',').any(|named| named.trim().split(['=', ':']).next() == Some(library)) {
             filter = filter.add_directive(directive.parse().map_err(wrong)?);
         }
     }

@@ -70,6 +70,13 @@ impl Engine {
         format!("sip:{number}@{}", self.address)
     }
 
+    /// Where browsers call, where the configuration has `browser`.
+    pub fn pages(&self) -> String {
+        let log = self.log();
+        let rest = log.split("browsers call at ").nth(1).expect("a door for browsers");
+        rest.split(' ').next().expect("its address").to_owned()
+    }
+
     pub fn records(&self) -> std::path::PathBuf {
         self.folder.path().join("records")
     }

@@ -4,6 +4,7 @@
 
 pub mod baresip;
 pub mod certificates;
+pub mod chromium;
 pub mod command;
 pub mod engine;
 pub mod heard;

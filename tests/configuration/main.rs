@@ -5,6 +5,7 @@ mod a_configuration_may_be_spread_over_files;
 mod a_door_to_the_outside_needs_a_list;
 mod a_line_is_staffed_in_its_language;
 mod a_secret_is_read_but_never_shown;
+mod browsers_call_only_what_they_may;
 mod check_prints_places_and_fails;
 mod check_reports_every_mistake_at_once;
 mod mistakes_about_queues_have_places;

@@ -212,7 +212,9 @@ impl Live {
             _ => None,
         };
         let referred = match (&self.caller, to) {
-            (CallerSide::There(leg, _), Some((uri, replaces))) => leg.control.refer(&uri, replaces.as_ref()).is_ok(),
+            (CallerSide::There(leg, _), Some((uri, replaces))) => {
+                leg.control().is_some_and(|control| control.refer(&uri, replaces.as_ref()).is_ok())
+            }
             _ => false,
         };
         if referred {

@@ -1,0 +1,128 @@
+//! Serves HTTP/1.1 and HTTP/2 to strangers, with or without TLS: bounded in connections, in time for a handshake and for a
+//! request's head. (`axum::serve` has no such limits.)
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tracing::debug;
+
+use super::Error;
+
+/// Connections at once: a page that shows captions keeps one.
+const CONNECTIONS: usize = 2_048;
+/// What a TLS handshake, and each request's head, may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After an error of the listening socket (mostly: no file handle is free).
+const REST: Duration = Duration::from_millis(200);
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 32;
+
+/// TLS by a certificate chain and its key, PEM files.
+pub fn tls((chain, key): (&Path, &Path)) -> Result<TlsAcceptor, Error> {
+    let wrong = |file: &Path, error: &dyn std::fmt::Display| Error::Tls(format!("{}: {error}", file.display()));
+    let chain: Vec<_> = CertificateDer::pem_file_iter(chain)
+        .and_then(Iterator::collect)
+        .map_err(|error: rustls::pki_types::pem::Error| wrong(chain, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, secret))
+        .map_err(|error| wrong(key, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Serves until it is dropped.
+pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        // A full house lets new ones wait.
+        let Ok(place) = places.clone().acquire_owned().await else { return }; // it is never closed
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                debug!(%error, "a connection could not be taken");
+                tokio::time::sleep(REST).await;
+                continue;
+            }
+        };
+        let (tls, router) = (tls.clone(), router.clone());
+        tokio::spawn(async move {
+            let _ = stream.set_nodelay(true); // only a matter of milliseconds
+            match tls {
+                Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(stream, from, router, place).await,
+                    _ => debug!("a TLS handshake came to nothing"),
+                },
+                None => connection::<TcpStream>(stream, from, router, place).await,
+            }
+        });
+    }
+}
+
+async fn connection<S>(stream: S, from: SocketAddr, router: Router, _place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = router.layer(axum::Extension(ConnectInfo(from)));
+    let mut server = Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .keep_alive_interval(Some(PATIENCE * 2))
+        .max_header_list_size(16 * 1024);
+    if let Err(error) = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await {
+        debug!(%error, "a connection ended early");
+    }
+}
+
+/// Who asks: the peer, or by a trusted proxy's word whom it asks for (the last address that no trusted proxy has).
+pub fn caller(peer: IpAddr, forwarded: Option<&str>, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
+    let mut from = peer.to_canonical();
+    for hop in forwarded.unwrap_or_default().rsplit(',') {
+        if !trusted(from) {
+            break;
+        }
+        let Ok(hop) = hop.trim().parse::<IpAddr>() else { break };
+        from = hop.to_canonical();
+    }
+    from
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_speaks_for_others() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let trusted = |from: IpAddr| from == ip("10.0.0.1") || from == ip("10.0.0.2");
+        for (peer, said, from) in [
+            ("192.0.2.1", None, "192.0.2.1"),
+            ("192.0.2.1", Some("198.51.100.7"), "192.0.2.1"),
+            ("10.0.0.1", Some("198.51.100.7"), "198.51.100.7"),
+            ("10.0.0.1", Some("203.0.113.9, 198.51.100.7"), "198.51.100.7"),
+            ("10.0.0.1", Some("198.51.100.7, 10.0.0.2"), "198.51.100.7"),
+            ("10.0.0.1", Some("nonsense"), "10.0.0.1"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ] {
+            assert_eq!(caller(ip(peer), said, trusted), ip(from), "{peer} {said:?}");
+        }
+    }
+}
