@@ -69,10 +69,13 @@ pub struct CallRecord {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recording {
+    #[serde(skip)]
+    pub call: String,
     pub path: PathBuf,
     /// Milliseconds of the call at the first sample.
     pub at_ms: u64,
-    /// `open`, `closed`, `repaired` (its header was mended after a crash) or `lost`.
+    /// `open`, `closed`, `repaired` (its header was mended after a crash), `cut` (it ends before its end: where a crash
+    /// was, or where somebody cut it) or `lost`.
     pub state: String,
 }
 
@@ -224,9 +227,9 @@ impl Archive {
     /// One side of a recording (0: the caller), sealed or not.
     pub fn sound(&self, recording: &Recording, channel: usize) -> Result<Sound> {
         let failed = |source| Error::Sound { path: recording.path.clone(), source };
-        match vault::read(self.folder.keys(), &recording.path)? {
-            Some(pairs) => {
-                let samples = pairs.into_iter().map(|pair| pair[channel.min(1)]).collect();
+        match vault::read(self.folder.keys(), &recording.call, &recording.path)? {
+            Some(heard) => {
+                let samples = heard.pairs.into_iter().map(|pair| pair[channel.min(1)]).collect();
                 Ok(Sound { rate: SEALED_RATE, samples })
             }
             None => file::read_channel(&recording.path, channel).map_err(failed),
@@ -295,10 +298,14 @@ impl Archive {
                 .bind(call)
                 .fetch_all(&self.database)
                 .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(path, at_ms, state)| Recording { path: self.folder.path(&path), at_ms: at_ms as u64, state })
-            .collect())
+        let recording = |(path, at_ms, state): (String, i64, String)| {
+            let path = self.folder.path(&path);
+            let ended = matches!(state.as_str(), "closed" | "repaired");
+            let cut = ended && matches!(vault::whole(self.folder.keys(), call, &path), Ok(Some(false)));
+            let state = if cut { "cut".into() } else { state };
+            Recording { call: call.into(), path, at_ms: at_ms as u64, state }
+        };
+        Ok(rows.into_iter().map(recording).collect())
     }
 
     fn head(&self, row: &SqliteRow) -> Result<CallHead> {

@@ -133,7 +133,7 @@ impl Archive {
         for (call, path) in rows {
             let full = self.folder().path(&path);
             let new = PathBuf::from(&path).with_extension("sealed");
-            if !super::vault::reseal(self.folder().keys(), &full, &full.with_extension("sealed"))? {
+            if !super::vault::reseal(self.folder().keys(), &call, &full, &full.with_extension("sealed"))? {
                 continue;
             }
             sqlx::query("UPDATE recordings SET path = ?3 WHERE call = ?1 AND path = ?2")

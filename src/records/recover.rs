@@ -107,9 +107,17 @@ async fn mend_recordings(
         .await?;
     let mended = |path: String| {
         let full = folder.path(&path);
-        let sealed = vault::mend(&full).map_err(|error| Box::new(error) as Unmended);
-        let state = match sealed.and_then(|sealed| if sealed { Ok(()) } else { (repair.recording)(&full) }) {
-            Ok(()) => "repaired",
+        let mended = match vault::is_sealed(&full) {
+            // It may have ended before the crash. Nothing is cut off it: what reads it stops at the last whole piece.
+            Ok(true) => match vault::whole(folder.keys(), call, &full) {
+                Ok(Some(true)) => Ok("closed"),
+                _ => Ok("cut"),
+            },
+            Ok(false) => (repair.recording)(&full).map(|()| "repaired"),
+            Err(error) => Err(Box::new(error) as Unmended),
+        };
+        let state = match mended {
+            Ok(state) => state,
             Err(error) => {
                 tracing::warn!(call, %error, "its recording cannot be mended");
                 "lost"

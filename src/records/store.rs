@@ -185,9 +185,9 @@ impl Store {
         Ok(full)
     }
 
-    /// What seals a new recording; none where records are not sealed.
-    pub fn recording_seal(&self) -> Option<Box<dyn Seal>> {
-        self.inner.folder.keys().recording()
+    /// What seals a new recording of this call; none where records are not sealed.
+    pub fn recording_seal(&self, call: &CallId) -> Option<Box<dyn Seal>> {
+        self.inner.folder.keys().recording(call)
     }
 
     /// What was noted and logged since then proved to be a secret: its numbers are taken out.
