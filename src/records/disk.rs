@@ -105,11 +105,31 @@ impl Folder {
         Ok(serde_json::from_slice(&self.keys.unseal(about, sealed)?)?)
     }
 
-    /// Fails where the database holds what no key here opens.
-    pub async fn know_keys(&self, database: &SqlitePool) -> Result<()> {
-        let seals: Vec<Vec<u8>> =
-            sqlx::query_scalar("SELECT DISTINCT substr(caller, 1, 5) FROM calls").fetch_all(database).await?;
-        seals.iter().try_for_each(|seal| self.keys.know(seal))
+    /// What can be unsealed of these, and how many cannot.
+    pub fn unseal_all<T: DeserializeOwned>(&self, about: &str, sealed: Vec<Vec<u8>>) -> Result<(Vec<T>, usize)> {
+        let (all, mut values) = (sealed.len(), Vec::with_capacity(sealed.len()));
+        for sealed in sealed {
+            match self.unseal(about, sealed) {
+                Err(error) if error.is_unreadable() => {}
+                value => values.push(value?),
+            }
+        }
+        let unreadable = all - values.len();
+        Ok((values, unreadable))
+    }
+
+    /// Calls that no key here opens, by what is wrong with each key; and how many calls can be opened.
+    pub async fn unknown_keys(&self, database: &SqlitePool) -> Result<(Vec<(Error, i64)>, i64)> {
+        let seals: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT substr(caller, 1, 5), COUNT(*) FROM calls GROUP BY 1").fetch_all(database).await?;
+        let (mut unknown, mut known) = (Vec::new(), 0);
+        for (seal, calls) in seals {
+            match self.keys.know(&seal) {
+                Ok(()) => known += calls,
+                Err(error) => unknown.push((error, calls)),
+            }
+        }
+        Ok((unknown, known))
     }
 }
 

@@ -62,6 +62,13 @@ pub enum Error {
     Export { path: PathBuf, source: std::io::Error },
 }
 
+impl Error {
+    /// One record is the trouble, not the database: its key is not here, or it is damaged.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Error::Unreadable(_) | Error::Sealed(_) | Error::Damaged)
+    }
+}
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A unit variant's name, as serde writes it.

@@ -124,7 +124,14 @@ impl Store {
         let (folder, claim) = Folder::claim(folder, keys)?;
         let database = SqlitePoolOptions::new().max_connections(1).connect_with(folder.database()).await?;
         sqlx::migrate!().run(&database).await?;
-        folder.know_keys(&database).await?;
+        let (unknown, _) = folder.unknown_keys(&database).await?;
+        for (error, calls) in unknown {
+            // Without any key, what comes now would stand unsealed beside what is sealed: nobody means that.
+            if folder.keys().is_empty() {
+                return Err(error);
+            }
+            tracing::error!(calls, %error, "calls that cannot be read until then are kept as they are");
+        }
         let left_open = sqlx::query_scalar("SELECT id FROM calls WHERE cause IS NULL ORDER BY started_ms")
             .fetch_all(&database)
             .await?;

@@ -10,3 +10,4 @@ mod a_secret_found_too_late_leaves_the_disk;
 mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;
 mod sealed_records_open_with_their_key_alone;
+mod what_cannot_be_read_stops_nothing;
