@@ -133,6 +133,13 @@ impl Folder {
     }
 }
 
+/// Empties the database's log of changes (SQLite: WAL), which holds what was erased until then. False where somebody who
+/// reads keeps it from being emptied: then it is still there.
+pub async fn cut_log(database: &SqlitePool) -> Result<bool> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(database).await?;
+    Ok(busy == 0)
+}
+
 /// A name safe for a file, whatever the call's own.
 fn file_name(call: &str, sealed: bool) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
