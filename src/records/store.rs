@@ -301,7 +301,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Note;
+    use crate::call::{Note, Utterance};
 
     // The queue of a disk that stands still: the writer cannot get the one connection while the test holds it.
     #[tokio::test]
@@ -327,6 +327,31 @@ mod tests {
         assert_eq!(record.head.cause, Some(Cause::Completed), "the end had its reserved place");
         assert_eq!(record.timeline.len(), 56);
         assert_eq!(record.head.lost, 144);
+        store.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_never_drops_what_is_to_be_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_with_queue(folder.path(), Keys::default(), 64).await.unwrap();
+        let flow = StoredFlow::new("flow", &"{}").unwrap();
+        let call = "call".to_string();
+        store.begin(&call, &Caller::default(), Utc::now(), &flow);
+        store.flush().await.unwrap();
+
+        let disk = store.inner.database.acquire().await.unwrap();
+        let said = Utterance { text: "order 45395787".into(), ..Utterance::default() };
+        store.note(&call, &Entry { seq: 0, at_ms: 500, note: Note::Utterance(said) });
+        for n in 0..200 {
+            store.begin(&format!("other {n}"), &Caller::default(), Utc::now(), &flow);
+        }
+        assert_eq!(store.waiting(), 64, "not one more finds room");
+        store.forget(&call, 400);
+        drop(disk);
+        store.flush().await.unwrap();
+
+        let record = store.archive().await.unwrap().show("call").await.unwrap();
+        assert_eq!(record.transcript()[0].text, "order ***");
         store.close().await.unwrap();
     }
 }

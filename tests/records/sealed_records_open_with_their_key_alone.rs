@@ -105,8 +105,10 @@ async fn a_new_key_takes_over() {
     call(folder.path(), keys(&[1]), "0198-b", true).await;
     call(folder.path(), keys(&[2, 1]), "0198-c", true).await;
     let archive = Archive::open_with(folder.path(), keys(&[2, 1])).await.unwrap();
-    assert!(archive.reseal().await.unwrap() > 10);
-    assert_eq!(archive.reseal().await.unwrap(), 0, "all is sealed by the new key");
+    let resealed = archive.reseal().await.unwrap();
+    assert!(resealed.values > 10 && resealed.recordings == 2 && resealed.left.is_empty(), "{resealed:?}");
+    let again = archive.reseal().await.unwrap();
+    assert_eq!((again.values, again.recordings), (0, 0), "all is sealed by the new key");
     drop(archive);
     assert_eq!(with(folder.path(), WORDS.as_bytes()), Vec::<std::path::PathBuf>::new());
     let archive = Archive::open_with(folder.path(), keys(&[2])).await.unwrap();

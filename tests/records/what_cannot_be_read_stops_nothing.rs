@@ -1,10 +1,11 @@
 //! A key taken out of `records.key` too early, or a damaged row, costs what it was about and nothing else: the engine starts,
-//! closes what a crash left open, shows the rest, and keeps what it cannot read.
+//! closes what a crash left open, shows the rest, and keeps what it cannot read. What is to be forgotten goes all the same.
 
 use std::path::Path;
 
-use frontdesk::call::Cause;
-use frontdesk::records::{Archive, Error, Repair, Store};
+use chrono::Utc;
+use frontdesk::call::{Caller, Cause, Entry, Note, Utterance};
+use frontdesk::records::{Archive, Error, Repair, Store, StoredFlow};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::sealed_records_open_with_their_key_alone::{call, keys};
@@ -79,4 +80,29 @@ async fn a_row_that_is_damaged() {
     store.close().await.unwrap();
     call(folder.path(), keys(&[1]), "0198-c", true).await;
     assert_eq!(rows(&database(folder.path()).await).await, before + 1 + 4);
+}
+
+#[tokio::test]
+async fn a_damaged_row_among_what_is_to_be_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_with(folder.path(), keys(&[1])).await.unwrap();
+    let call = "0198-a".to_string();
+    store.begin(&call, &Caller::default(), Utc::now(), &StoredFlow::new("bank", &"{}").unwrap());
+    for (seq, text) in ["good morning", "4539 5787", "the piano"].into_iter().enumerate() {
+        let said = Utterance { text: text.into(), ..Utterance::default() };
+        store.note(&call, &Entry { seq: seq as u32, at_ms: 1_000 * seq as u64, note: Note::Utterance(said) });
+    }
+    store.flush().await.unwrap();
+    let damage = database(folder.path()).await;
+    sqlx::query("UPDATE timeline SET entry = CAST(substr(entry, 1, 60) AS BLOB) WHERE seq = 1")
+        .execute(&damage)
+        .await
+        .unwrap();
+    store.forget(&call, 900);
+    store.note(&call, &Entry { seq: 3, at_ms: 9_000, note: Note::Silence });
+    store.flush().await.expect("the writer goes on");
+    let seqs: Vec<i64> = sqlx::query_scalar("SELECT seq FROM timeline ORDER BY seq").fetch_all(&damage).await.unwrap();
+    assert_eq!(seqs, [0, 2, 3], "what cannot be scrubbed goes whole");
+    assert_eq!(store.archive().await.unwrap().show(&call).await.unwrap().head.lost, 1);
+    store.close().await.unwrap();
 }
