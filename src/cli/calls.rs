@@ -180,6 +180,9 @@ fn one_line(call: &CallHead) -> String {
 }
 
 fn who(call: &CallHead) -> String {
+    if call.unreadable {
+        return "cannot be read: its key is not here, or it is damaged".into();
+    }
     let number = if call.caller.number.is_empty() { "number withheld" } else { &call.caller.number };
     match &call.caller.name {
         Some(name) => format!("{number} ({name})"),
@@ -204,6 +207,9 @@ fn page(record: &CallRecord) -> String {
     row("flow", format!("{} ({:.12})", head.flow, head.flow_hash));
     if head.lost > 0 {
         row("lost", format!("{} entries: the disk was too slow", head.lost));
+    }
+    if record.unreadable > 0 {
+        row("unreadable", format!("{} entries: damaged, or their key is not here", record.unreadable));
     }
     for recording in &record.recordings {
         row("recording", format!("{} ({})", recording.path.display(), recording.state));

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{TimeDelta, Utc};
 use clap::Subcommand;
 
-use crate::records::{Archive, Erased, Keys, default_folder};
+use crate::records::{Archive, Erased, Keys, Resealed, default_folder};
 
 /// Where the records are, and what opens them.
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ enum Command {
         #[arg(long, value_name = "DAYS", conflicts_with = "caller")]
         older_than_days: Option<u32>,
     },
-    /// Seal with the key in use (the first) all that an older key sealed, or none; while no engine runs
+    /// Seal with the key in use (the first) all that an older key sealed, or none; no engine can run meanwhile
     Reseal,
 }
 
@@ -76,7 +76,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let days = older_than_days.context("which calls?")?; // clap asks for one of both
             return Ok(tell(archive.erase_before(Utc::now() - TimeDelta::days(days.into())).await?));
         }
-        Command::Reseal => println!("{} values and recordings sealed anew", archive.reseal().await?),
+        Command::Reseal => return Ok(tell_resealed(archive.reseal().await?)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +86,29 @@ fn tell(erased: Erased) -> ExitCode {
     println!("{} calls and {} recordings erased", erased.calls, erased.recordings);
     if erased.open > 0 {
         eprintln!("{} calls of this number are still up: erase them when they are over", erased.open);
-        return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+    if erased.unreadable > 0 {
+        eprintln!(
+            "{} calls cannot be read, for their key is not here or they are damaged: whether they are of this number is not known",
+            erased.unreadable
+        );
+    }
+    told_of_log(erased.in_log);
+    if erased.open > 0 || erased.unreadable > 0 || erased.in_log { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Fails where something is left as it was.
+fn tell_resealed(resealed: Resealed) -> ExitCode {
+    println!("{} values and {} recordings sealed anew", resealed.values, resealed.recordings);
+    for (what, error) in &resealed.left {
+        eprintln!("{what} is as it was: {error}");
+    }
+    told_of_log(resealed.in_log);
+    if resealed.left.is_empty() && !resealed.in_log { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn told_of_log(in_log: bool) {
+    if in_log {
+        eprintln!("what was there before stands in the database's log until who reads it is done: do this again then");
+    }
 }

@@ -351,7 +351,7 @@ impl Live {
                 Ok(path) => path,
                 Err(error) => return warn!(%call, %error, "the call is not recorded"),
             };
-            let (recordings, seal) = (house.recordings.clone(), house.store.recording_seal());
+            let (recordings, seal) = (house.recordings.clone(), house.store.recording_seal(&call));
             match tokio::task::spawn_blocking(move || recordings.record_sealed(path, rate, rate, seal)).await {
                 Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),

@@ -23,7 +23,7 @@ use crate::call::{Entry, Note, Outcome, Summary, summarise};
 use crate::config::{self, Config, Problems};
 use crate::dialog::flow::{Flow, Step};
 use crate::media::{Recordings, repair_wav};
-use crate::records::{self, Repair, Store};
+use crate::records::{self, Erased, Repair, Store};
 use crate::sip;
 use crate::telemetry::{self, Health, Metrics, State, names};
 use crate::webrtc;
@@ -352,8 +352,17 @@ impl Doors {
                 Err(error) => Err(error),
             };
             match erased {
-                Ok(erased) if erased.calls > 0 => info!(calls = erased.calls, days, "calls past their time are erased"),
-                Ok(_) => {}
+                Ok(erased) => {
+                    let Erased { calls, recordings, in_log, .. } = erased;
+                    if calls + recordings > 0 {
+                        info!(calls, recordings, days, "calls past their time are erased");
+                    }
+                    if in_log {
+                        warn!(
+                            "somebody reads the records: what was erased stands in the database's log; trying again in an hour"
+                        );
+                    }
+                }
                 Err(error) => error!(%error, "calls past their time could not be erased; trying again in an hour"),
             }
         }

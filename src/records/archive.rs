@@ -45,6 +45,9 @@ pub struct CallHead {
     pub language: Option<String>,
     /// Entries and log lines that could not be kept because the disk was too slow.
     pub lost: u64,
+    /// Its key is not here, or it is damaged: who called is not known, and what was said cannot be shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 impl CallHead {
@@ -65,14 +68,19 @@ pub struct CallRecord {
     pub legs: Vec<Leg>,
     pub recordings: Vec<Recording>,
     pub timeline: Vec<Entry>,
+    /// Entries of the timeline that cannot be read: damaged, or sealed by a key that is not here.
+    pub unreadable: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recording {
+    #[serde(skip)]
+    pub call: String,
     pub path: PathBuf,
     /// Milliseconds of the call at the first sample.
     pub at_ms: u64,
-    /// `open`, `closed`, `repaired` (its header was mended after a crash) or `lost`.
+    /// `open`, `closed`, `repaired` (its header was mended after a crash), `cut` (it ends before its end: where a crash
+    /// was, or where somebody cut it) or `lost`.
     pub state: String,
 }
 
@@ -138,8 +146,11 @@ impl Archive {
     /// As `open`, where they are.
     pub async fn open_with(folder: &Path, keys: Keys) -> Result<Self> {
         let archive = Self::of(Folder::find(folder, keys)?).await?;
-        archive.folder.know_keys(&archive.database).await?;
-        Ok(archive)
+        let (mut unknown, known) = archive.folder.unknown_keys(&archive.database).await?;
+        match unknown.pop() {
+            Some((error, _)) if known == 0 => Err(error),
+            _ => Ok(archive), // what can be read is; the rest says that it cannot
+        }
     }
 
     pub(super) async fn of(folder: Folder) -> Result<Self> {
@@ -148,7 +159,8 @@ impl Archive {
         Ok(Self { folder, database })
     }
 
-    /// The calls chosen, newest first. A `text` is looked for in every call that the rest of the filter leaves.
+    /// The calls chosen, newest first; those that cannot be read are among them and say so. A `text` is looked for in
+    /// every call that the rest of the filter leaves, where it can be read.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<CallHead>> {
         let rows = sqlx::query(heads!(
             "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
@@ -166,11 +178,15 @@ impl Archive {
             if filter.limit.is_some_and(|limit| calls.len() >= limit) {
                 break;
             }
-            let head = self.head(&row)?;
-            if match &text {
-                Some(text) => self.mentions(&head, text).await?,
-                None => true,
-            } {
+            let head = match self.caller(&row) {
+                Err(error) if error.is_unreadable() => CallHead { unreadable: true, ..head(&row, Caller::default())? },
+                caller => head(&row, caller?)?,
+            };
+            let fits = match &text {
+                Some(text) if !head.unreadable => self.mentions(&head, text).await?,
+                text => text.is_none(),
+            };
+            if fits {
                 calls.push(head);
             }
         }
@@ -186,13 +202,15 @@ impl Archive {
                 .bind(&call)
                 .fetch_one(&self.database)
                 .await?;
+        let (timeline, unreadable) = self.timeline(&call).await?;
         Ok(CallRecord {
-            head: self.head(&row)?,
+            head: head(&row, self.caller(&row)?)?,
             summary: summary.map(|sealed| self.folder.unseal(&call, sealed)).transpose()?,
             reworded: reworded.map(|sealed| self.folder.unseal(&call, sealed)).transpose()?,
             legs: self.legs(&call).await?,
             recordings: self.recordings(&call).await?,
-            timeline: self.timeline(&call).await?,
+            timeline,
+            unreadable,
         })
     }
 
@@ -224,9 +242,9 @@ impl Archive {
     /// One side of a recording (0: the caller), sealed or not.
     pub fn sound(&self, recording: &Recording, channel: usize) -> Result<Sound> {
         let failed = |source| Error::Sound { path: recording.path.clone(), source };
-        match vault::read(self.folder.keys(), &recording.path)? {
-            Some(pairs) => {
-                let samples = pairs.into_iter().map(|pair| pair[channel.min(1)]).collect();
+        match vault::read(self.folder.keys(), &recording.call, &recording.path)? {
+            Some(heard) => {
+                let samples = heard.pairs.into_iter().map(|pair| pair[channel.min(1)]).collect();
                 Ok(Sound { rate: SEALED_RATE, samples })
             }
             None => file::read_channel(&recording.path, channel).map_err(failed),
@@ -259,12 +277,13 @@ impl Archive {
         }
     }
 
-    async fn timeline(&self, call: &str) -> Result<Vec<Entry>> {
+    /// And how many entries cannot be read.
+    async fn timeline(&self, call: &str) -> Result<(Vec<Entry>, usize)> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT entry FROM timeline WHERE call = ? ORDER BY seq")
             .bind(call)
             .fetch_all(&self.database)
             .await?;
-        rows.into_iter().map(|sealed| self.folder.unseal(call, sealed)).collect()
+        self.folder.unseal_all(call, rows)
     }
 
     async fn legs(&self, call: &str) -> Result<Vec<Leg>> {
@@ -295,26 +314,18 @@ impl Archive {
                 .bind(call)
                 .fetch_all(&self.database)
                 .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(path, at_ms, state)| Recording { path: self.folder.path(&path), at_ms: at_ms as u64, state })
-            .collect())
+        let recording = |(path, at_ms, state): (String, i64, String)| {
+            let path = self.folder.path(&path);
+            let ended = matches!(state.as_str(), "closed" | "repaired");
+            let cut = ended && matches!(vault::whole(self.folder.keys(), call, &path), Ok(Some(false)));
+            let state = if cut { "cut".into() } else { state };
+            Recording { call: call.into(), path, at_ms: at_ms as u64, state }
+        };
+        Ok(rows.into_iter().map(recording).collect())
     }
 
-    fn head(&self, row: &SqliteRow) -> Result<CallHead> {
-        let call: String = row.try_get(0)?;
-        Ok(CallHead {
-            started: time(row.try_get(1)?),
-            ended: row.try_get::<Option<i64>, _>(2)?.map(time),
-            cause: from_word(row.try_get(3)?)?,
-            outcome: from_word(row.try_get(4)?)?,
-            language: row.try_get(5)?,
-            caller: self.folder.unseal(&call, row.try_get(6)?)?,
-            lost: row.try_get::<i64, _>(7)? as u64,
-            flow: row.try_get(8)?,
-            flow_hash: row.try_get(9)?,
-            call,
-        })
+    fn caller(&self, row: &SqliteRow) -> Result<Caller> {
+        self.folder.unseal(row.try_get(0)?, row.try_get(6)?)
     }
 
     fn text(&self, about: &str, sealed: Vec<u8>) -> Result<String> {
@@ -328,11 +339,30 @@ impl Archive {
         if caller.into_iter().flatten().any(|part| part.to_lowercase().contains(text)) {
             return Ok(true);
         }
-        let record = self.show(&head.call).await?;
+        let record = match self.show(&head.call).await {
+            Err(error) if error.is_unreadable() => return Ok(false),
+            record => record?,
+        };
         let facts = record.summary.iter().flat_map(|summary| summary.facts.iter().map(|fact| fact.text.clone()));
         let lines = record.transcript().into_iter().map(|line| line.text);
         Ok(facts.chain(record.reworded.clone()).chain(lines).any(|part| part.to_lowercase().contains(text)))
     }
+}
+
+fn head(row: &SqliteRow, caller: Caller) -> Result<CallHead> {
+    Ok(CallHead {
+        call: row.try_get(0)?,
+        started: time(row.try_get(1)?),
+        ended: row.try_get::<Option<i64>, _>(2)?.map(time),
+        cause: from_word(row.try_get(3)?)?,
+        outcome: from_word(row.try_get(4)?)?,
+        language: row.try_get(5)?,
+        caller,
+        lost: row.try_get::<i64, _>(7)? as u64,
+        unreadable: false,
+        flow: row.try_get(8)?,
+        flow_hash: row.try_get(9)?,
+    })
 }
 
 pub(super) fn time(ms: i64) -> DateTime<Utc> {

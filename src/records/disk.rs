@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -16,6 +16,9 @@ use super::vault::Keys;
 use super::{Error, Result};
 
 const DATABASE: &str = "calls.db";
+const RECORDINGS: &str = "recordings";
+/// A folder of recordings is named by the day its calls began, in UTC.
+const DAY: &str = "%Y-%m-%d";
 
 /// `$XDG_DATA_HOME/frontdesk`, else `~/.local/share/frontdesk`.
 pub fn default_folder() -> PathBuf {
@@ -46,8 +49,7 @@ impl Folder {
             DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(failed)?;
         }
         let root = root.canonicalize().map_err(failed)?;
-        let lock = private_file(&root.join("lock")).map_err(failed)?;
-        lock.try_lock().map_err(|_| Error::InUse(root.clone()))?;
+        let lock = lock(&root)?;
         private_file(&root.join(DATABASE)).map_err(failed)?; // SQLite gives its log files the database's mode
         Ok((Self { root, keys }, lock))
     }
@@ -76,9 +78,7 @@ impl Folder {
 
     /// Where a call's recording goes, relative to the folder; its file is there, empty and private.
     pub fn new_recording(&self, call: &str, started: DateTime<Utc>) -> Result<PathBuf> {
-        let path = Path::new("recordings")
-            .join(started.format("%Y-%m-%d").to_string())
-            .join(file_name(call, !self.keys.is_empty()));
+        let path = self.recording(call, started);
         let full = self.root.join(&path);
         let failed = |source| Error::Folder { path: full.clone(), source };
         if let Some(day) = full.parent() {
@@ -88,7 +88,34 @@ impl Folder {
         Ok(path)
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    /// The path of a call's recording, relative to the folder.
+    pub fn recording(&self, call: &str, started: DateTime<Utc>) -> PathBuf {
+        let day = started.format(DAY).to_string();
+        Path::new(RECORDINGS).join(day).join(file_name(call, !self.keys.is_empty()))
+    }
+
+    /// The folders of recordings, a day each.
+    pub fn recording_days(&self) -> Result<Vec<(NaiveDate, PathBuf)>> {
+        let root = self.root.join(RECORDINGS);
+        let failed = |source| Error::Folder { path: root.clone(), source };
+        let entries = match fs::read_dir(&root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?.collect::<io::Result<Vec<_>>>().map_err(failed)?,
+        };
+        let day = |entry: fs::DirEntry| {
+            let name = entry.file_name();
+            let day = NaiveDate::parse_from_str(name.to_str()?, DAY).ok()?;
+            entry.path().is_dir().then(|| (day, entry.path()))
+        };
+        Ok(entries.into_iter().filter_map(day).collect())
+    }
+
+    /// Keeps engines and other commands that change all of it out, for as long as the file returned is open.
+    pub fn lock(&self) -> Result<File> {
+        lock(&self.root)
+    }
+
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(relative)
     }
 
@@ -105,12 +132,59 @@ impl Folder {
         Ok(serde_json::from_slice(&self.keys.unseal(about, sealed)?)?)
     }
 
-    /// Fails where the database holds what no key here opens.
-    pub async fn know_keys(&self, database: &SqlitePool) -> Result<()> {
-        let seals: Vec<Vec<u8>> =
-            sqlx::query_scalar("SELECT DISTINCT substr(caller, 1, 5) FROM calls").fetch_all(database).await?;
-        seals.iter().try_for_each(|seal| self.keys.know(seal))
+    /// What can be unsealed of these, and how many cannot.
+    pub fn unseal_all<T: DeserializeOwned>(&self, about: &str, sealed: Vec<Vec<u8>>) -> Result<(Vec<T>, usize)> {
+        let (all, mut values) = (sealed.len(), Vec::with_capacity(sealed.len()));
+        for sealed in sealed {
+            match self.unseal(about, sealed) {
+                Err(error) if error.is_unreadable() => {}
+                value => values.push(value?),
+            }
+        }
+        let unreadable = all - values.len();
+        Ok((values, unreadable))
     }
+
+    /// Calls that no key here opens, by what is wrong with each key; and how many calls can be opened.
+    pub async fn unknown_keys(&self, database: &SqlitePool) -> Result<(Vec<(Error, i64)>, i64)> {
+        let seals: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT substr(caller, 1, 5), COUNT(*) FROM calls GROUP BY 1").fetch_all(database).await?;
+        let (mut unknown, mut known) = (Vec::new(), 0);
+        for (seal, calls) in seals {
+            match self.keys.know(&seal) {
+                Ok(()) => known += calls,
+                Err(error) => unknown.push((error, calls)),
+            }
+        }
+        Ok((unknown, known))
+    }
+}
+
+fn lock(root: &Path) -> Result<File> {
+    let lock = private_file(&root.join("lock")).map_err(|source| Error::Folder { path: root.into(), source })?;
+    lock.try_lock().map_err(|_| Error::InUse(root.into()))?;
+    Ok(lock)
+}
+
+/// Empties the database's log of changes (SQLite: WAL), which holds what was erased until then. False where somebody who
+/// reads keeps it from being emptied: then it is still there.
+pub async fn cut_log(database: &SqlitePool) -> Result<bool> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(database).await?;
+    Ok(busy == 0)
+}
+
+/// True when it was there.
+pub fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Folder { path: path.into(), source }),
+    }
+}
+
+/// The forms in which one recording may stand, one of them while it is sealed anew: sealed, plain, unfinished.
+pub fn forms(path: &Path) -> [PathBuf; 3] {
+    ["sealed", "wav", "new"].map(|form| path.with_extension(form))
 }
 
 /// A name safe for a file, whatever the call's own.

@@ -1,29 +1,39 @@
 //! Calls that are to be gone: one caller's, those past their time; and one caller's calls for the caller to have.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 
+use super::archive::time;
+use super::disk::{cut_log, forms, remove};
 use super::{Archive, CallHead, Error, Filter, Result};
+
+/// A recording that was written to this lately may be one whose row is still to come.
+const LATELY: Duration = Duration::from_secs(3_600);
 
 /// What was erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     pub calls: usize,
+    /// With those that no call names any more.
     pub recordings: usize,
     /// Calls that are still up: they are to be erased when they are over.
     pub open: usize,
+    /// Calls that cannot be read: whether they are this caller's is not known.
+    pub unreadable: usize,
+    /// What was erased still stands in the database's log of changes, for somebody reads: erase again when they are done.
+    pub in_log: bool,
 }
 
 impl Archive {
     /// The calls of one number, newest first; spaces, dashes and a leading `+` or `00` do not count.
     pub async fn calls_of(&self, number: &str) -> Result<Vec<CallHead>> {
-        let wanted = plain(number);
-        let calls = self.list(&Filter::default()).await?;
-        Ok(calls.into_iter().filter(|call| !wanted.is_empty() && plain(&call.caller.number) == wanted).collect())
+        Ok(of(self.list(&Filter::default()).await?, number))
     }
 
     /// Writes all calls of one number into a new folder, one folder a call. How many there are.
@@ -42,20 +52,24 @@ impl Archive {
 
     /// Erases all calls of one number and their recordings, for good.
     pub async fn erase_caller(&self, number: &str) -> Result<Erased> {
-        let calls = self.calls_of(number).await?;
-        let (over, open): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.cause.is_some());
-        let mut erased = self.erase(over.into_iter().map(|call| call.call).collect()).await?;
-        erased.open = open.len();
-        Ok(erased)
+        let all = self.list(&Filter::default()).await?;
+        let unreadable = all.iter().filter(|call| call.unreadable).count();
+        let (over, open): (Vec<_>, Vec<_>) = of(all, number).into_iter().partition(|call| call.cause.is_some());
+        let open = open.len();
+        let erased = self.erase(over.into_iter().map(|call| call.call).collect()).await?;
+        Ok(Erased { open, unreadable, ..self.settle(erased).await? })
     }
 
-    /// Erases all calls that began before then and are over.
+    /// Erases all calls that began before then and are over, and the recordings of days before it that no call names (a
+    /// crash, or a full disk, came between file and row).
     pub async fn erase_before(&self, before: DateTime<Utc>) -> Result<Erased> {
         let calls = sqlx::query_scalar("SELECT id FROM calls WHERE started_ms < ? AND cause IS NOT NULL")
             .bind(before.timestamp_millis())
             .fetch_all(self.database())
             .await?;
-        self.erase(calls).await
+        let mut erased = self.erase(calls).await?;
+        erased.recordings += self.erase_strays(before).await?;
+        self.settle(erased).await
     }
 
     /// Recordings first: what a crash interrupts is still in the database, and found again.
@@ -66,98 +80,66 @@ impl Archive {
                 .bind(call)
                 .fetch_all(self.database())
                 .await?;
+            let started: i64 = sqlx::query_scalar("SELECT started_ms FROM calls WHERE id = ?")
+                .bind(call)
+                .fetch_one(self.database())
+                .await?;
+            // Its file may have no row, and may stand there in another form.
+            let expected = self.folder().recording(call, time(started));
+            let paths: HashSet<_> = paths.iter().map(Path::new).chain([expected.as_path()]).collect();
             for path in paths {
-                let path = self.folder().path(&path);
-                erased.recordings += usize::from(remove(&path)?);
+                let gone = forms(&self.folder().path(path)).into_iter().map(|path| remove(&path));
+                erased.recordings += usize::from(gone.collect::<Result<Vec<_>>>()?.contains(&true));
             }
             sqlx::query("DELETE FROM calls WHERE id = ?").bind(call).execute(self.database()).await?;
             erased.calls += 1;
         }
         if erased.calls > 0 {
-            // What is deleted is overwritten (`secure_delete`), but the log of changes has it until it is cut.
             sqlx::query("PRAGMA incremental_vacuum").execute(self.database()).await?;
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(self.database()).await?;
         }
         Ok(erased)
     }
 
-    /// Seals with the key in use all that another key sealed, or none did. Returns how many values and recordings were
-    /// sealed anew.
-    pub async fn reseal(&self) -> Result<usize> {
-        const COLUMNS: [(&str, &str, &str); 7] = [
-            ("flows", "hash", "flow"),
-            ("calls", "id", "caller"),
-            ("calls", "id", "summary"),
-            ("calls", "id", "reworded"),
-            ("timeline", "call", "entry"),
-            ("event_log", "call", "event"),
-            ("event_log", "call", "actions"),
-        ];
-        let mut count = 0;
-        for (table, about, column) in COLUMNS.into_iter().chain([("labels", "call", "said_by")]) {
-            let select = format!(
-                "SELECT rowid, {about}, {column} FROM {table} WHERE {column} IS NOT NULL AND rowid > ? ORDER BY rowid LIMIT 500"
-            );
-            let update = format!("UPDATE {table} SET {column} = ?2 WHERE rowid = ?1");
-            let mut last = i64::MIN;
-            loop {
-                let rows: Vec<(i64, String, Vec<u8>)> =
-                    sqlx::query_as(sqlx::AssertSqlSafe(select.clone())).bind(last).fetch_all(self.database()).await?;
-                let Some((end, ..)) = rows.last() else { break };
-                last = *end;
-                let mut transaction = self.database().begin().await?;
-                for (row, about, sealed) in rows {
-                    if self.folder().keys().current(&sealed) {
-                        continue;
-                    }
-                    let plain = self.folder().keys().unseal(&about, sealed)?;
-                    sqlx::query(sqlx::AssertSqlSafe(update.clone()))
-                        .bind(row)
-                        .bind(self.folder().keys().seal(&about, plain))
-                        .execute(&mut *transaction)
-                        .await?;
-                    count += 1;
-                }
-                transaction.commit().await?;
-            }
-        }
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(self.database()).await?;
-        Ok(count + self.reseal_recordings().await?)
+    /// What is deleted is overwritten (`secure_delete`), but the log of changes has it until it is cut: also when this time
+    /// nothing was erased, for the last time it may not have come to that.
+    async fn settle(&self, erased: Erased) -> Result<Erased> {
+        let in_log = !cut_log(self.database()).await?;
+        Ok(Erased { in_log, ..erased })
     }
 
-    async fn reseal_recordings(&self) -> Result<usize> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT call, path FROM recordings WHERE state <> 'open'")
-            .fetch_all(self.database())
-            .await?;
-        let mut count = 0;
-        for (call, path) in rows {
-            let full = self.folder().path(&path);
-            let new = PathBuf::from(&path).with_extension("sealed");
-            if !super::vault::reseal(self.folder().keys(), &full, &full.with_extension("sealed"))? {
-                continue;
-            }
-            sqlx::query("UPDATE recordings SET path = ?3 WHERE call = ?1 AND path = ?2")
-                .bind(call)
-                .bind(&path)
-                .bind(new.to_string_lossy())
-                .execute(self.database())
-                .await?;
-            if new != Path::new(&path) {
-                remove(&full)?;
-            }
-            count += 1;
+    /// How many recordings of days that were over by then belong to no call, and are gone now.
+    async fn erase_strays(&self, before: DateTime<Utc>) -> Result<usize> {
+        let over = |day: chrono::NaiveDate| {
+            day.checked_add_days(Days::new(1)).is_some_and(|next| next.and_time(NaiveTime::MIN).and_utc() <= before)
+        };
+        let days: Vec<_> = self.folder().recording_days()?.into_iter().filter(|(day, _)| over(*day)).collect();
+        if days.is_empty() {
+            return Ok(0);
         }
-        Ok(count)
+        let paths: Vec<String> = sqlx::query_scalar("SELECT path FROM recordings").fetch_all(self.database()).await?;
+        let named: HashSet<_> = paths.iter().flat_map(|path| forms(&self.folder().path(path))).collect();
+        let mut strays = HashSet::new();
+        for (_, day) in days {
+            let failed = |source| Error::Folder { path: day.clone(), source };
+            for file in fs::read_dir(&day).map_err(failed)? {
+                let file = file.map_err(failed)?;
+                let path = file.path();
+                let written = file.metadata().and_then(|about| about.modified()).map_err(failed)?;
+                let lately = written.elapsed().map_or(true, |ago| ago < LATELY);
+                if !named.contains(&path) && !lately && remove(&path)? {
+                    strays.insert(path.with_extension(""));
+                }
+            }
+            let _ = fs::remove_dir(&day); // when it is empty
+        }
+        Ok(strays.len())
     }
 }
 
-/// True when it was there.
-fn remove(path: &Path) -> Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(Error::Folder { path: path.into(), source }),
-    }
+fn of(calls: Vec<CallHead>, number: &str) -> Vec<CallHead> {
+    let wanted = plain(number);
+    let theirs = |call: &CallHead| !call.unreadable && plain(&call.caller.number) == wanted;
+    calls.into_iter().filter(|call| !wanted.is_empty() && theirs(call)).collect()
 }
 
 fn plain(number: &str) -> String {

@@ -38,8 +38,8 @@ fn write(keys: &Keys, record: &CallRecord, log: &[LoggedLine], flow: &str, to: &
     for (i, recording) in record.recordings.iter().enumerate() {
         let name = if i == 0 { "recording.wav".into() } else { format!("recording-{}.wav", i + 1) };
         match File::open(&recording.path) {
-            Ok(file) => match vault::read(keys, &recording.path).map_err(io::Error::other)? {
-                Some(pairs) => sink.file(&name, &wav(&pairs).map_err(io::Error::other)?)?,
+            Ok(file) => match vault::read(keys, &recording.call, &recording.path).map_err(io::Error::other)? {
+                Some(heard) => sink.file(&name, &wav(&heard.pairs).map_err(io::Error::other)?)?,
                 None => sink.copy(&name, file)?,
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {} // `record.json` says what became of it

@@ -82,7 +82,10 @@ impl Archive {
         let label = |(call, from, to, emotion, by, made): (String, i64, i64, String, Vec<u8>, i64)| {
             let Some(emotion) = Class::parse(&emotion) else { return Ok(None) }; // of a later version
             let (from_ms, to_ms) = (from as u64, to as u64);
-            let by = self.folder().unseal(&call, by)?;
+            let by = match self.folder().unseal(&call, by) {
+                Err(error) if error.is_unreadable() => String::new(), // what was heard stands without a name
+                by => by?,
+            };
             Ok(Some(Label { call, from_ms, to_ms, emotion, by, made: time(made) }))
         };
         rows.into_iter().map(label).filter_map(Result::transpose).collect()
@@ -101,7 +104,13 @@ impl Archive {
         let mut open: Option<(CallRecord, Option<Sound>)> = None;
         for (n, label) in self.labels().await?.into_iter().enumerate() {
             if open.as_ref().is_none_or(|(record, _)| record.head.call != label.call) {
-                let record = self.show(&label.call).await?;
+                let record = match self.show(&label.call).await {
+                    Err(error) if error.is_unreadable() => {
+                        written.without_sound.push(label.call.clone());
+                        continue;
+                    }
+                    record => record?,
+                };
                 let sound = record.recordings.first().and_then(|recording| self.sound(recording, 0).ok());
                 open = Some((record, sound));
             }

@@ -10,6 +10,7 @@ mod erase;
 mod export;
 mod labels;
 mod recover;
+mod reseal;
 mod store;
 mod vault;
 mod writer;
@@ -21,6 +22,7 @@ pub use disk::default_folder;
 pub use erase::Erased;
 pub use labels::{Label, Written};
 pub use recover::{Recovered, Repair, Unmended};
+pub use reseal::Resealed;
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 pub use vault::Keys;
 
@@ -56,10 +58,19 @@ pub enum Error {
     Sealed(String),
     #[error("a sealed record is damaged, or is another call's")]
     Damaged,
+    #[error("its call was left open by a crash: start the engine once, then do this again")]
+    LeftOpen,
     #[error("the recording {path} cannot be read")]
     Sound { path: PathBuf, source: crate::media::Error },
     #[error("cannot write {path}")]
     Export { path: PathBuf, source: std::io::Error },
+}
+
+impl Error {
+    /// One record is the trouble, not the database: its key is not here, or it is damaged.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Error::Unreadable(_) | Error::Sealed(_) | Error::Damaged)
+    }
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;

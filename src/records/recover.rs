@@ -17,8 +17,10 @@ use crate::call::{Cause, Entry, Fact, FactKind, Note, Outcome, Summary};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
     pub call: String,
-    /// Entries of its timeline that were on disk.
+    /// Entries of its timeline that were on disk and could be read.
     pub entries: usize,
+    /// Those that could not: their key is not here, or they are damaged. They are kept.
+    pub unreadable: usize,
     /// Milliseconds of the call at the last thing known of it.
     pub last_ms: u64,
 }
@@ -35,6 +37,7 @@ pub struct Repair<'a> {
     pub summary: &'a (dyn Fn(&str, &[Entry]) -> Option<Summary> + Sync),
 }
 
+/// A call that cannot be closed stays open and is tried again at the next start: it keeps nobody else waiting.
 pub async fn recover(
     database: &SqlitePool,
     folder: &Folder,
@@ -43,56 +46,63 @@ pub async fn recover(
 ) -> Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     for call in calls {
-        let (started_ms, last_ms): (i64, i64) = sqlx::query_as(
-            "SELECT started_ms, MAX(COALESCE((SELECT MAX(at_ms) FROM timeline WHERE call = id), 0), \
-             COALESCE((SELECT MAX(at_ms) FROM event_log WHERE call = id), 0)) FROM calls WHERE id = ?",
-        )
-        .bind(&call)
-        .fetch_one(database)
-        .await?;
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT entry FROM timeline WHERE call = ? ORDER BY seq")
-            .bind(&call)
-            .fetch_all(database)
-            .await?;
-        let mut timeline: Vec<Entry> =
-            rows.into_iter().map(|sealed| folder.unseal(&call, sealed)).collect::<Result<_>>()?;
-        let entries = timeline.len();
-        timeline.push(Entry {
-            seq: timeline.last().map_or(0, |entry| entry.seq + 1),
-            at_ms: last_ms as u64,
-            note: Note::Ended { cause: Cause::Interrupted },
-        });
-        let (hash, flow): (String, Vec<u8>) =
-            sqlx::query_as("SELECT hash, flows.flow FROM flows JOIN calls ON flows.hash = calls.flow WHERE id = ?")
-                .bind(&call)
-                .fetch_one(database)
-                .await?;
-        let flow = String::from_utf8_lossy(&folder.keys().unseal(&hash, flow)?).into_owned();
-        let ending = Ending {
-            cause: Cause::Interrupted,
-            ended: time(started_ms + last_ms),
-            summary: (repair.summary)(&flow, &timeline).unwrap_or_else(|| bare_facts(&timeline)),
-            quality: None,
-        };
-        let states = mend_recordings(database, folder, &call, repair).await?;
-        let mut transaction = database.begin().await?;
-        if let Some(entry) = timeline.last() {
-            write_entry(&mut transaction, folder, &call, entry).await?;
+        match close(database, folder, &call, repair).await {
+            Ok(done) => {
+                let Recovered { entries, unreadable, .. } = done;
+                tracing::warn!(call, entries, unreadable, "call was interrupted; its record is closed");
+                recovered.push(done);
+            }
+            Err(error) => tracing::error!(call, %error, "call was interrupted; its record could not be closed"),
         }
-        for (path, state) in states {
-            sqlx::query("UPDATE recordings SET state = ?3 WHERE call = ?1 AND path = ?2")
-                .bind(&call)
-                .bind(path)
-                .bind(state)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        write_ending(&mut transaction, folder, &call, &ending).await?;
-        transaction.commit().await?;
-        tracing::warn!(call, entries, "call was interrupted; its record is closed");
-        recovered.push(Recovered { call, entries, last_ms: last_ms as u64 });
     }
     Ok(recovered)
+}
+
+async fn close(database: &SqlitePool, folder: &Folder, call: &str, repair: &Repair<'_>) -> Result<Recovered> {
+    let (started_ms, last_ms, next): (i64, i64, u32) = sqlx::query_as(
+        "SELECT started_ms, MAX(COALESCE((SELECT MAX(at_ms) FROM timeline WHERE call = id), 0), \
+         COALESCE((SELECT MAX(at_ms) FROM event_log WHERE call = id), 0)), \
+         COALESCE((SELECT MAX(seq) + 1 FROM timeline WHERE call = id), 0) FROM calls WHERE id = ?",
+    )
+    .bind(call)
+    .fetch_one(database)
+    .await?;
+    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT entry FROM timeline WHERE call = ? ORDER BY seq")
+        .bind(call)
+        .fetch_all(database)
+        .await?;
+    let (mut timeline, unreadable) = folder.unseal_all::<Entry>(call, rows)?;
+    let entries = timeline.len();
+    let ended = Note::Ended { cause: Cause::Interrupted };
+    timeline.push(Entry { seq: next, at_ms: last_ms as u64, note: ended });
+    let (hash, flow): (String, Vec<u8>) =
+        sqlx::query_as("SELECT hash, flows.flow FROM flows JOIN calls ON flows.hash = calls.flow WHERE id = ?")
+            .bind(call)
+            .fetch_one(database)
+            .await?;
+    let flow = match folder.keys().unseal(&hash, flow) {
+        Err(error) if error.is_unreadable() => None,
+        flow => Some(String::from_utf8_lossy(&flow?).into_owned()),
+    };
+    let summary = flow.and_then(|flow| (repair.summary)(&flow, &timeline)).unwrap_or_else(|| bare_facts(&timeline));
+    let ended = time(started_ms + last_ms);
+    let ending = Ending { cause: Cause::Interrupted, ended, summary, quality: None };
+    let states = mend_recordings(database, folder, call, repair).await?;
+    let mut transaction = database.begin().await?;
+    if let Some(entry) = timeline.last() {
+        write_entry(&mut transaction, folder, call, entry).await?;
+    }
+    for (path, state) in states {
+        sqlx::query("UPDATE recordings SET state = ?3 WHERE call = ?1 AND path = ?2")
+            .bind(call)
+            .bind(path)
+            .bind(state)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    write_ending(&mut transaction, folder, call, &ending).await?;
+    transaction.commit().await?;
+    Ok(Recovered { call: call.to_owned(), entries, unreadable, last_ms: last_ms as u64 })
 }
 
 async fn mend_recordings(
@@ -107,9 +117,17 @@ async fn mend_recordings(
         .await?;
     let mended = |path: String| {
         let full = folder.path(&path);
-        let sealed = vault::mend(&full).map_err(|error| Box::new(error) as Unmended);
-        let state = match sealed.and_then(|sealed| if sealed { Ok(()) } else { (repair.recording)(&full) }) {
-            Ok(()) => "repaired",
+        let mended = match vault::is_sealed(&full) {
+            // It may have ended before the crash. Nothing is cut off it: what reads it stops at the last whole piece.
+            Ok(true) => match vault::whole(folder.keys(), call, &full) {
+                Ok(Some(true)) => Ok("closed"),
+                _ => Ok("cut"),
+            },
+            Ok(false) => (repair.recording)(&full).map(|()| "repaired"),
+            Err(error) => Err(Box::new(error) as Unmended),
+        };
+        let state = match mended {
+            Ok(state) => state,
             Err(error) => {
                 tracing::warn!(call, %error, "its recording cannot be mended");
                 "lost"

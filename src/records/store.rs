@@ -1,10 +1,12 @@
 //! Writing calls down. Every call here returns at once: what is to be written goes into a bounded queue that one task
 //! empties (`writer`). When the disk is too slow and the queue full, entries are dropped, counted in the call's own
-//! record and in the metrics; an eighth of the queue is kept for the beginnings and ends of calls.
+//! record and in the metrics; an eighth of the queue is kept for the beginnings and ends of calls, and what is to be
+//! forgotten always finds room.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,10 +18,10 @@ use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::disk::Folder;
+use super::disk::{Folder, cut_log};
 use super::recover::{self, Repair};
 use super::vault::Keys;
-use super::writer::{self, Job};
+use super::writer::{self, Job, Queue};
 use super::{Archive, Error, Recovered, Result};
 use crate::call::{CallId, Caller, Cause, Entry, Summary};
 use crate::media::{Quality, Seal};
@@ -98,7 +100,11 @@ pub struct Store {
 
 struct Inner {
     folder: Folder,
-    jobs: mpsc::Sender<Job>,
+    /// Bounded by `waiting`, not by itself.
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Jobs given and not yet taken by the writer, and how many there may be.
+    waiting: Arc<AtomicUsize>,
+    room: usize,
     /// Entries dropped since the writer last looked, by call. Touched only when the queue is full.
     lost: Arc<Mutex<HashMap<CallId, u64>>>,
     database: SqlitePool,
@@ -120,21 +126,37 @@ impl Store {
         Self::open_with_queue(folder, keys, QUEUE).await
     }
 
-    pub(super) async fn open_with_queue(folder: &Path, keys: Keys, queue: usize) -> Result<Self> {
+    pub(super) async fn open_with_queue(folder: &Path, keys: Keys, room: usize) -> Result<Self> {
         let (folder, claim) = Folder::claim(folder, keys)?;
         let database = SqlitePoolOptions::new().max_connections(1).connect_with(folder.database()).await?;
         sqlx::migrate!().run(&database).await?;
-        folder.know_keys(&database).await?;
+        let (unknown, _) = folder.unknown_keys(&database).await?;
+        for (error, calls) in unknown {
+            // Without any key, what comes now would stand unsealed beside what is sealed: nobody means that.
+            if folder.keys().is_empty() {
+                return Err(error);
+            }
+            tracing::error!(calls, %error, "calls that cannot be read until then are kept as they are");
+        }
         let left_open = sqlx::query_scalar("SELECT id FROM calls WHERE cause IS NULL ORDER BY started_ms")
             .fetch_all(&database)
             .await?;
-        let (jobs, queue) = mpsc::channel(queue);
-        let lost = Arc::default();
-        let writer = tokio::spawn(writer::run(database.clone(), folder.clone(), queue, Arc::clone(&lost)));
+        // A crash may have come between erasing and this.
+        if !cut_log(&database).await? {
+            tracing::warn!(
+                "somebody reads the records: what was erased last may stand in the database's log for a while"
+            );
+        }
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let (lost, waiting) = (Arc::default(), Arc::default());
+        let queue = Queue { jobs: queue, waiting: Arc::clone(&waiting), lost: Arc::clone(&lost) };
+        let writer = tokio::spawn(writer::run(database.clone(), folder.clone(), queue));
         Ok(Self {
             inner: Arc::new(Inner {
                 folder,
                 jobs,
+                waiting,
+                room,
                 lost,
                 database,
                 left_open: Mutex::new(left_open),
@@ -185,14 +207,14 @@ impl Store {
         Ok(full)
     }
 
-    /// What seals a new recording; none where records are not sealed.
-    pub fn recording_seal(&self) -> Option<Box<dyn Seal>> {
-        self.inner.folder.keys().recording()
+    /// What seals a new recording of this call; none where records are not sealed.
+    pub fn recording_seal(&self, call: &CallId) -> Option<Box<dyn Seal>> {
+        self.inner.folder.keys().recording(call)
     }
 
     /// What was noted and logged since then proved to be a secret: its numbers are taken out.
     pub fn forget(&self, call: &CallId, since_ms: u64) {
-        self.submit(Job::Forget { call: call.clone(), since_ms }, 0);
+        self.push(Job::Forget { call: call.clone(), since_ms });
     }
 
     /// The call is over and its recording, if any, closed.
@@ -208,7 +230,7 @@ impl Store {
     /// Waits until everything given so far is on disk.
     pub async fn flush(&self) -> Result<()> {
         let (done, answer) = oneshot::channel();
-        self.inner.jobs.send(Job::Flush(done)).await.map_err(|_| Error::Stopped)?;
+        self.push(Job::Flush(done));
         answer.await.map_err(|_| Error::Stopped)?
     }
 
@@ -219,7 +241,7 @@ impl Store {
         let writer = lock(&self.inner.writer).take();
         if let Some(mut writer) = writer {
             let stopped = async {
-                let _ = self.inner.jobs.send(Job::Stop).await;
+                self.push(Job::Stop);
                 let _ = (&mut writer).await;
             };
             if tokio::time::timeout(PATIENCE, stopped).await.is_err() {
@@ -241,24 +263,33 @@ impl Store {
 
     /// Jobs waiting for the disk.
     pub fn waiting(&self) -> usize {
-        self.inner.jobs.max_capacity() - self.inner.jobs.capacity()
+        self.inner.waiting.load(Ordering::Relaxed)
     }
 
     /// Never waits. `reserve` places stay free for those that ask for none.
     fn submit(&self, job: Job, reserve: usize) {
-        let reserve = reserve.min(self.inner.jobs.max_capacity() / 8);
-        let refused = if self.inner.jobs.capacity() <= reserve { Some(job) } else { self.refused(job) };
-        if let Some(call) = refused.as_ref().and_then(Job::call) {
-            *lock(&self.inner.lost).entry(call.clone()).or_default() += 1;
-            metrics::counter!(names::RECORDS_LOST).increment(1);
+        let room = self.inner.room - reserve.min(self.inner.room / 8);
+        if self.inner.waiting.load(Ordering::Relaxed) < room {
+            self.push(job);
+        } else {
+            self.lost(&job);
         }
     }
 
-    fn refused(&self, job: Job) -> Option<Job> {
-        use mpsc::error::TrySendError::{Closed, Full};
-        self.inner.jobs.try_send(job).err().map(|error| match error {
-            Full(job) | Closed(job) => job,
-        })
+    /// Whether there is room or not.
+    fn push(&self, job: Job) {
+        self.inner.waiting.fetch_add(1, Ordering::Relaxed);
+        if let Err(mpsc::error::SendError(job)) = self.inner.jobs.send(job) {
+            self.inner.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.lost(&job); // closed
+        }
+    }
+
+    fn lost(&self, job: &Job) {
+        if let Some(call) = job.call() {
+            *lock(&self.inner.lost).entry(call.clone()).or_default() += 1;
+            metrics::counter!(names::RECORDS_LOST).increment(1);
+        }
     }
 }
 
@@ -270,7 +301,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Note;
+    use crate::call::{Note, Utterance};
 
     // The queue of a disk that stands still: the writer cannot get the one connection while the test holds it.
     #[tokio::test]
@@ -296,6 +327,31 @@ mod tests {
         assert_eq!(record.head.cause, Some(Cause::Completed), "the end had its reserved place");
         assert_eq!(record.timeline.len(), 56);
         assert_eq!(record.head.lost, 144);
+        store.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_never_drops_what_is_to_be_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_with_queue(folder.path(), Keys::default(), 64).await.unwrap();
+        let flow = StoredFlow::new("flow", &"{}").unwrap();
+        let call = "call".to_string();
+        store.begin(&call, &Caller::default(), Utc::now(), &flow);
+        store.flush().await.unwrap();
+
+        let disk = store.inner.database.acquire().await.unwrap();
+        let said = Utterance { text: "order 45395787".into(), ..Utterance::default() };
+        store.note(&call, &Entry { seq: 0, at_ms: 500, note: Note::Utterance(said) });
+        for n in 0..200 {
+            store.begin(&format!("other {n}"), &Caller::default(), Utc::now(), &flow);
+        }
+        assert_eq!(store.waiting(), 64, "not one more finds room");
+        store.forget(&call, 400);
+        drop(disk);
+        store.flush().await.unwrap();
+
+        let record = store.archive().await.unwrap().show("call").await.unwrap();
+        assert_eq!(record.transcript()[0].text, "order ***");
         store.close().await.unwrap();
     }
 }

@@ -6,7 +6,8 @@
 //! a key.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,11 +24,15 @@ const ID: usize = 4;
 const NONCE: usize = 24;
 const TAG: usize = 16;
 /// Begins a sealed recording; key id and a random name of the file follow.
-const MAGIC: &[u8; 8] = b"FDREC\0\0\x01";
+const MAGIC: &[u8; 8] = b"FDREC\0\0\x02";
+/// Begins one from before its pieces were bound to a call.
+const UNBOUND: &[u8; 8] = b"FDREC\0\0\x01";
 const NAME: usize = 16;
 const HEAD: usize = MAGIC.len() + ID + NAME;
 /// No piece of a recording is longer: the ring that it comes from holds 4 s.
 const LARGEST: usize = 1 << 20;
+/// What a crash may leave of a piece, bytes: one of 250 ms.
+const TORN: u64 = 2_000 * 4 + 4 + (NONCE + TAG) as u64;
 
 /// The keys of the records: the first seals, all unseal. Without any, nothing is sealed.
 #[derive(Clone, Default)]
@@ -85,10 +90,10 @@ impl Keys {
         sealed_by(sealed).map_or(Ok(()), |(id, _)| self.of(id).map(drop))
     }
 
-    /// Seals a new recording; none without a key.
-    pub fn recording(&self) -> Option<Box<dyn Seal>> {
+    /// Seals a new recording of a call; none without a key.
+    pub fn recording(&self, call: &str) -> Option<Box<dyn Seal>> {
         self.0.first()?;
-        Some(Box::new(Pieces { keys: self.clone(), at: 0, name: rand::random() }))
+        Some(Box::new(Pieces { keys: self.clone(), at: 0, name: rand::random(), call: Some(call.to_owned()) }))
     }
 
     fn of(&self, id: &[u8]) -> Result<&Key> {
@@ -129,17 +134,21 @@ impl Key {
 }
 
 /// The pieces of one recording: length (4 bytes, little endian), nonce, ciphertext with tag. Bound to the file's name, their
-/// place and whether they are the last, so that none can be moved or left out unseen.
+/// place, whether they are the last, and the call, so that none can be moved or left out unseen. The last one is empty: a
+/// file without it is cut, by a crash or by somebody.
 struct Pieces {
     keys: Keys,
     /// Of the key among them.
     at: usize,
     name: [u8; NAME],
+    /// None in a file of before calls were bound.
+    call: Option<String>,
 }
 
 impl Pieces {
     fn aad(&self, index: u64, last: bool) -> Vec<u8> {
-        [self.name.as_slice(), &index.to_le_bytes(), &[u8::from(last)]].concat()
+        let call = self.call.as_deref().unwrap_or_default();
+        [self.name.as_slice(), &index.to_le_bytes(), &[u8::from(last)], call.as_bytes()].concat()
     }
 }
 
@@ -158,36 +167,106 @@ impl Seal for Pieces {
     }
 }
 
-/// The sound of a sealed recording, pairs of samples (caller, other) at 8 kHz; none when the file is not sealed. A
-/// recording whose writer was killed ends with its last whole piece.
-pub fn read(keys: &Keys, path: &Path) -> Result<Option<Vec<[i16; 2]>>> {
-    let failed = |source| Error::Folder { path: path.into(), source };
-    let file = File::open(path).map_err(failed)?;
-    let mut head = Vec::new();
-    (&file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
-    let Some(rest) = head.strip_prefix(MAGIC).filter(|rest| rest.len() == ID + NAME) else { return Ok(None) };
-    let (id, name) = rest.split_at(ID);
-    keys.of(id)?;
-    let at = keys.0.iter().position(|key| key.id == id).unwrap_or(0); // it is there, by the line above
-    let pieces = Pieces { keys: keys.clone(), at, name: name.try_into().unwrap_or([0; NAME]) };
-    let mut sound = Vec::new();
-    for index in 0.. {
-        let Some(piece) = next_piece(&file).map_err(failed)? else { break };
-        match pieces.open(index, false, &piece) {
-            Some(plain) => sound.extend(
-                plain.chunks_exact(4).map(|b| [i16::from_le_bytes([b[0], b[1]]), i16::from_le_bytes([b[2], b[3]])]),
-            ),
-            None if pieces.open(index, true, &piece).is_some() => break,
-            None => return Err(Error::Damaged),
-        }
-    }
-    Ok(Some(sound))
+/// A sealed recording on disk, its pieces found but not opened.
+struct Opened {
+    file: File,
+    pieces: Pieces,
+    /// Where each stands, its length with it, and how long it is.
+    spans: Vec<(u64, usize)>,
+    /// Bytes after the last piece.
+    rest: u64,
 }
 
-/// Writes a recording anew, sealed by the key in use; false where that sealed it already, or it is gone.
-pub fn reseal(keys: &Keys, from: &Path, to: &Path) -> Result<bool> {
+impl Opened {
+    /// None when the file is not sealed.
+    fn new(keys: &Keys, call: &str, path: &Path) -> Result<Option<Self>> {
+        let failed = |source| Error::Folder { path: path.into(), source };
+        let file = File::open(path).map_err(failed)?;
+        let mut head = Vec::new();
+        (&file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
+        let Some((magic, rest)) = head.split_at_checked(MAGIC.len()).filter(|_| head.len() == HEAD) else {
+            return Ok(None);
+        };
+        if magic != MAGIC && magic != UNBOUND {
+            return Ok(None);
+        }
+        let (id, name) = rest.split_at(ID);
+        keys.of(id)?;
+        let at = keys.0.iter().position(|key| key.id == id).unwrap_or(0); // it is there, by the line above
+        let call = (magic == MAGIC).then(|| call.to_owned());
+        let pieces = Pieces { keys: keys.clone(), at, name: name.try_into().unwrap_or([0; NAME]), call };
+        let size = file.metadata().map_err(failed)?.len();
+        let (mut spans, mut end) = (Vec::new(), HEAD as u64);
+        while end + 4 <= size {
+            let mut length = [0; 4];
+            file.read_exact_at(&mut length, end).map_err(failed)?;
+            let length = u32::from_le_bytes(length) as usize;
+            if !(NONCE + TAG..=LARGEST).contains(&length) || end + 4 + length as u64 > size {
+                break;
+            }
+            spans.push((end, length + 4));
+            end += length as u64 + 4;
+        }
+        Ok(Some(Self { file, pieces, spans, rest: size - end }))
+    }
+
+    fn bytes(&self, index: usize) -> io::Result<Vec<u8>> {
+        let (at, length) = self.spans[index];
+        let mut piece = vec![0; length];
+        self.file.read_exact_at(&mut piece, at).map(|()| piece)
+    }
+
+    /// It has its last piece, and nothing after it.
+    fn whole(&self) -> io::Result<bool> {
+        let Some(last) = self.spans.len().checked_sub(1).filter(|_| self.rest == 0) else { return Ok(false) };
+        Ok(self.pieces.open(last as u64, true, &self.bytes(last)?).is_some())
+    }
+}
+
+/// The sound of a sealed recording.
+pub struct Heard {
+    /// Caller and other, 8 kHz.
+    pub pairs: Vec<[i16; 2]>,
+    /// False when the end is missing.
+    pub whole: bool,
+    /// Bytes behind it that are no piece.
+    rest: u64,
+}
+
+/// The sound of a call's sealed recording; none when the file is not sealed. One without an end gives what comes before.
+pub fn read(keys: &Keys, call: &str, path: &Path) -> Result<Option<Heard>> {
+    let failed = |source| Error::Folder { path: path.into(), source };
+    let Some(opened) = Opened::new(keys, call, path)? else { return Ok(None) };
+    let whole = opened.whole().map_err(failed)?;
+    let mut pairs = Vec::new();
+    for index in 0..opened.spans.len() - usize::from(whole) {
+        let piece = opened.bytes(index).map_err(failed)?;
+        let plain = opened.pieces.open(index as u64, false, &piece).ok_or(Error::Damaged)?;
+        pairs.extend(
+            plain.chunks_exact(4).map(|b| [i16::from_le_bytes([b[0], b[1]]), i16::from_le_bytes([b[2], b[3]])]),
+        );
+    }
+    Ok(Some(Heard { pairs, whole, rest: opened.rest }))
+}
+
+/// Whether a call's sealed recording has its end; none when the file is not sealed. Opens its last piece alone.
+pub fn whole(keys: &Keys, call: &str, path: &Path) -> Result<Option<bool>> {
+    let failed = |source| Error::Folder { path: path.into(), source };
+    Opened::new(keys, call, path)?.map(|opened| opened.whole().map_err(failed)).transpose()
+}
+
+/// The file is a sealed recording. Needs no key.
+pub fn is_sealed(path: &Path) -> io::Result<bool> {
+    let mut magic = Vec::new();
+    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+    Ok(magic == MAGIC || magic == UNBOUND)
+}
+
+/// Writes a call's recording anew, sealed by the key in use; false where that sealed it already, or it is gone. What has
+/// no end is given none; what cannot be read to its end stays as it is.
+pub fn reseal(keys: &Keys, call: &str, from: &Path, to: &Path) -> Result<bool> {
     let failed = |source| Error::Folder { path: from.into(), source };
-    let Some(seal) = keys.recording() else { return Ok(false) };
+    let Some(seal) = keys.recording(call) else { return Ok(false) };
     let mut head = vec![0; MAGIC.len() + ID];
     match File::open(from).and_then(|mut file| file.read_exact(&mut head)) {
         Ok(()) => {}
@@ -196,15 +275,18 @@ pub fn reseal(keys: &Keys, from: &Path, to: &Path) -> Result<bool> {
         }
         Err(error) => return Err(failed(error)),
     }
-    if head.starts_with(MAGIC) && head[MAGIC.len()..] == keys.0[0].id {
+    let sealed = head.starts_with(MAGIC) || head.starts_with(UNBOUND);
+    if sealed && head[MAGIC.len()..] == keys.0[0].id {
         return Ok(false);
     }
-    let pairs = match read(keys, from)? {
-        Some(pairs) => pairs,
+    let (pairs, whole) = match read(keys, call, from)? {
+        // More than a crash tears: not to be thrown away.
+        Some(heard) if heard.rest > TORN => return Err(Error::Damaged),
+        Some(heard) => (heard.pairs, heard.whole),
         None => {
             let channel = |n| file::read_channel(from, n).map_err(|source| Error::Sound { path: from.into(), source });
             let (caller, other) = (channel(0)?, channel(1)?);
-            caller.samples.into_iter().zip(other.samples).map(|(a, b)| [a, b]).collect()
+            (caller.samples.into_iter().zip(other.samples).map(|(a, b)| [a, b]).collect::<Vec<_>>(), true)
         }
     };
     let new = to.with_extension("new");
@@ -218,42 +300,15 @@ pub fn reseal(keys: &Keys, from: &Path, to: &Path) -> Result<bool> {
             file.write_all(&seal.piece(index, false, &plain))?;
             index += 1;
         }
-        file.write_all(&seal.piece(index, true, &[]))?;
+        if whole {
+            file.write_all(&seal.piece(index, true, &[]))?;
+        }
         file.sync_all()?;
-        std::fs::rename(&new, to)
+        std::fs::rename(&new, to)?;
+        // The old file goes only when the new one's name is on the disk.
+        to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().map_err(failed)?;
-    Ok(true)
-}
-
-/// One whole piece with its length; none at the end, or where the file is torn.
-fn next_piece(file: &File) -> io::Result<Option<Vec<u8>>> {
-    let mut piece = Vec::new();
-    file.take(4).read_to_end(&mut piece)?;
-    let Ok(length) = piece.as_slice().try_into().map(u32::from_le_bytes) else { return Ok(None) };
-    let length = length as usize;
-    if !(NONCE + TAG..=LARGEST).contains(&length) {
-        return Ok(None);
-    }
-    file.take(length as u64).read_to_end(&mut piece)?;
-    Ok((piece.len() == length + 4).then_some(piece))
-}
-
-/// Cuts a torn last piece off a sealed recording; false when the file is not sealed. Needs no key.
-pub fn mend(path: &Path) -> io::Result<bool> {
-    let mut file = File::options().read(true).write(true).open(path)?;
-    let mut head = Vec::new();
-    (&file).take(HEAD as u64).read_to_end(&mut head)?;
-    if !head.starts_with(MAGIC) {
-        return Ok(false);
-    }
-    let mut whole = head.len() as u64;
-    while let Some(piece) = next_piece(&file)? {
-        whole += piece.len() as u64;
-    }
-    file.seek(SeekFrom::Start(whole))?;
-    file.set_len(whole)?;
-    file.sync_all()?;
     Ok(true)
 }
 
@@ -296,5 +351,69 @@ mod tests {
             assert!(matches!(Keys::parse(text), Err(Error::Key)), "{text:?}");
         }
         assert!(!format!("{:?}", keys(&[7])).contains("0707"), "never printed");
+    }
+
+    /// A recording of three pieces and its end, in a file.
+    fn recording(pieces: &Pieces, magic: &[u8; 8]) -> (tempfile::TempDir, std::path::PathBuf, Vec<usize>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sealed");
+        let (mut bytes, mut ends) = ([magic.as_slice(), &pieces.head()[magic.len()..]].concat(), Vec::new());
+        for index in 0..4 {
+            let plain = if index < 3 { vec![7; 400] } else { Vec::new() };
+            bytes.extend(pieces.piece(index, index == 3, &plain));
+            ends.push(bytes.len());
+        }
+        std::fs::write(&path, bytes).unwrap();
+        (folder, path, ends)
+    }
+
+    fn heard(keys: &Keys, call: &str, path: &Path) -> (usize, bool) {
+        let heard = read(keys, call, path).unwrap().unwrap();
+        assert_eq!(whole(keys, call, path).unwrap(), Some(heard.whole));
+        (heard.pairs.len(), heard.whole)
+    }
+
+    #[test]
+    fn a_recording_says_where_it_was_cut_and_is_no_other_calls() {
+        let keys = keys(&[1]);
+        for (call, magic) in [(Some("a".to_owned()), MAGIC), (None, UNBOUND)] {
+            let pieces = Pieces { keys: keys.clone(), at: 0, name: [3; NAME], call: call.clone() };
+            let (_folder, path, ends) = recording(&pieces, magic);
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(heard(&keys, "a", &path), (300, true), "of today, and of before calls were bound");
+            match call {
+                Some(_) => assert!(matches!(read(&keys, "b", &path), Err(Error::Damaged))),
+                None => assert_eq!(heard(&keys, "b", &path), (300, true)),
+            }
+            std::fs::write(&path, &bytes[..ends[2]]).unwrap();
+            assert_eq!(heard(&keys, "a", &path), (300, false), "the end is missing");
+            std::fs::write(&path, &bytes[..ends[2] - 9]).unwrap();
+            assert_eq!(heard(&keys, "a", &path), (200, false), "a torn piece");
+            std::fs::write(&path, [&bytes[..ends[0]], &bytes[ends[1]..]].concat()).unwrap();
+            assert!(matches!(read(&keys, "a", &path), Err(Error::Damaged)), "a piece is missing");
+            std::fs::write(&path, [&bytes[..], b"more"].concat()).unwrap();
+            assert!(!whole(&keys, "a", &path).unwrap().unwrap(), "something follows the end");
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_anew_gets_no_end_that_it_did_not_have() {
+        let (one, both) = (keys(&[1]), keys(&[2, 1]));
+        let pieces = Pieces { keys: one.clone(), at: 0, name: [3; NAME], call: Some("a".into()) };
+        for (cut, result) in [(3, (300, true)), (1, (200, false))] {
+            let (_folder, path, ends) = recording(&pieces, MAGIC);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..ends[cut]]).unwrap();
+            assert!(reseal(&both, "a", &path, &path).unwrap());
+            assert_eq!(heard(&keys(&[2]), "a", &path), result);
+        }
+        // A length that was changed: what follows must not be thrown away.
+        let (_folder, path, ends) = recording(&pieces, MAGIC);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[ends[0]..][..4].fill(0xff);
+        bytes.extend([0; TORN as usize]);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(matches!(reseal(&both, "a", &path, &path), Err(Error::Damaged)));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 }

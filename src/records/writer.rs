@@ -1,8 +1,9 @@
 //! The task that writes: collects jobs for at most a fifth of a second, then one transaction for all of them.
-//! A transaction that fails (disk full, locked) is kept and tried again; a job that the database refuses by itself
-//! (a note for a call it does not know) is counted and left out.
+//! A transaction that fails (disk full, locked) is kept and tried again; a job that fails by itself (a note for a call that
+//! the database does not know, a row that cannot be read) is counted and left out: nothing waits for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::disk::Folder;
+use super::disk::{Folder, cut_log};
 use super::store::{Ending, Leg, LoggedLine, StoredFlow, lock};
 use super::{Error, Result, word};
 use crate::call::{CallId, Caller, Entry};
@@ -25,6 +26,29 @@ const COLLECT: Duration = Duration::from_millis(200);
 const BATCH: usize = 2_048;
 /// Between tries of a transaction that failed.
 const RETRY: Duration = Duration::from_millis(500);
+/// Between tries to empty the database's log of what was forgotten, when somebody reads.
+const RECUT: Duration = Duration::from_secs(5);
+/// How long such a try may keep the writer.
+const CUT: &str = "PRAGMA busy_timeout = 500";
+const USUAL: &str = "PRAGMA busy_timeout = 5000";
+
+/// The writer's end of what is waiting.
+pub struct Queue {
+    pub jobs: mpsc::UnboundedReceiver<Job>,
+    /// How many there are; who takes some counts them off.
+    pub waiting: Arc<AtomicUsize>,
+    /// What found no room, by call.
+    pub lost: Arc<Mutex<HashMap<CallId, u64>>>,
+}
+
+impl Queue {
+    /// Waits for jobs; 0 when no more will come.
+    async fn take(&mut self, into: &mut Vec<Job>, limit: usize) -> usize {
+        let taken = self.jobs.recv_many(into, limit).await;
+        self.waiting.fetch_sub(taken, Ordering::Relaxed);
+        taken
+    }
+}
 
 pub enum Job {
     Begin { call: CallId, caller: Box<Caller>, started: DateTime<Utc>, flow: StoredFlow },
@@ -56,17 +80,15 @@ impl Job {
 }
 
 /// Runs until `Job::Stop`, or until every `Store` is gone.
-pub async fn run(
-    database: SqlitePool,
-    folder: Folder,
-    mut queue: mpsc::Receiver<Job>,
-    lost: Arc<Mutex<HashMap<CallId, u64>>>,
-) {
+pub async fn run(database: SqlitePool, folder: Folder, mut queue: Queue) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut running = true;
+    let (mut running, mut uncut) = (true, false);
     while running {
-        running = collect(&mut queue, &mut batch).await;
-        metrics::gauge!(names::RECORDS_QUEUE).set(queue.len() as f64);
+        running = match uncut {
+            true => tokio::time::timeout(RECUT, collect(&mut queue, &mut batch)).await.unwrap_or(true),
+            false => collect(&mut queue, &mut batch).await,
+        };
+        metrics::gauge!(names::RECORDS_QUEUE).set(queue.jobs.len() as f64);
         let mut flushes = Vec::new();
         batch.retain_mut(|job| match job {
             Job::Flush(done) => {
@@ -75,7 +97,7 @@ pub async fn run(
             }
             _ => true,
         });
-        let losses = std::mem::take(&mut *lock(&lost));
+        let losses = std::mem::take(&mut *lock(&queue.lost));
         while let Err(error) = write(&database, &folder, &batch, &losses).await {
             tracing::error!(%error, jobs = batch.len(), "records cannot be written; trying again");
             metrics::counter!(names::RECORDS_FAILED).increment(1);
@@ -87,11 +109,15 @@ pub async fn run(
             }
             tokio::time::sleep(RETRY).await;
         }
-        if batch.iter().any(|job| matches!(job, Job::Forget { .. }))
-            && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&database).await
-        {
-            // The log of changes has it until it is cut.
-            tracing::warn!(%error, "what was to be forgotten may stand in the database's log for a while");
+        if uncut || batch.iter().any(|job| matches!(job, Job::Forget { .. })) {
+            let cut = cut(&database).await.unwrap_or(false);
+            if !cut && !uncut {
+                // The log of changes has it until it is cut.
+                tracing::warn!(
+                    "somebody reads the records: what was to be forgotten stands in the database's log until then"
+                );
+            }
+            uncut = !cut;
         }
         batch.clear();
         for done in flushes {
@@ -100,9 +126,17 @@ pub async fn run(
     }
 }
 
+/// Empties the database's log, if that can be had soon.
+async fn cut(database: &SqlitePool) -> Result<bool> {
+    sqlx::query(CUT).execute(database).await?; // the pool has this one connection
+    let cut = cut_log(database).await;
+    sqlx::query(USUAL).execute(database).await?;
+    cut
+}
+
 /// Fills `batch`; `false` when it is the last.
-async fn collect(queue: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> bool {
-    if queue.recv_many(batch, BATCH).await == 0 {
+async fn collect(queue: &mut Queue, batch: &mut Vec<Job>) -> bool {
+    if queue.take(batch, BATCH).await == 0 {
         return false;
     }
     let until = Instant::now() + COLLECT;
@@ -115,7 +149,7 @@ async fn collect(queue: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) -> bool 
         if urgent || batch.len() >= BATCH {
             return true;
         }
-        match tokio::time::timeout_at(until, queue.recv_many(batch, BATCH - batch.len())).await {
+        match tokio::time::timeout_at(until, queue.take(batch, BATCH - batch.len())).await {
             Ok(0) => return false,
             Ok(_) => {}
             Err(_) => return true,
@@ -131,16 +165,13 @@ async fn write(database: &SqlitePool, folder: &Folder, batch: &[Job], losses: &H
     let mut transaction = database.begin().await?;
     for job in batch {
         match write_job(&mut transaction, folder, job).await {
-            Err(Error::Database(sqlx::Error::Database(error))) if refused(&*error) => {
-                // A constraint: this job alone is at fault, and its statement alone was undone.
+            Err(Error::Database(error)) if !refused(&error) => return Err(error.into()),
+            // This job alone is at fault, and its statement alone was undone.
+            Err(error) => {
                 tracing::warn!(call = job.call(), %error, "a record was refused");
                 metrics::counter!(names::RECORDS_LOST).increment(1);
             }
-            Err(Error::Unreadable(error)) => {
-                tracing::warn!(call = job.call(), %error, "a record could not be serialised");
-                metrics::counter!(names::RECORDS_LOST).increment(1);
-            }
-            other => other?,
+            Ok(()) => {}
         }
     }
     for (call, lost) in losses {
@@ -155,9 +186,16 @@ async fn write(database: &SqlitePool, folder: &Folder, batch: &[Job], losses: &H
     Ok(())
 }
 
-fn refused(error: &dyn sqlx::error::DatabaseError) -> bool {
+/// What was given is at fault, or what stands in one row; not the disk.
+fn refused(error: &sqlx::Error) -> bool {
     use sqlx::error::ErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
-    matches!(error.kind(), CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
+    match error {
+        sqlx::Error::Database(error) => {
+            matches!(error.kind(), CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation)
+        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
 }
 
 async fn write_job(to: &mut Transaction<'_, Sqlite>, folder: &Folder, job: &Job) -> Result<()> {
@@ -215,25 +253,35 @@ async fn write_job(to: &mut Transaction<'_, Sqlite>, folder: &Folder, job: &Job)
     }
 }
 
-/// Scrubs what is there already; what waits behind this in the queue was made without it.
+/// Scrubs what is there already; what waits behind this in the queue was made without it. A row that cannot be read cannot
+/// be scrubbed: it goes whole, and counts as lost.
 async fn forget(to: &mut Transaction<'_, Sqlite>, folder: &Folder, call: &str, since_ms: u64) -> Result<()> {
-    let scrubbed = |sealed: Vec<u8>| -> Result<Vec<u8>> {
-        let mut value = folder.unseal(call, sealed)?;
+    let scrubbed = |sealed: Vec<u8>| -> Result<Option<Vec<u8>>> {
+        let mut value = match folder.unseal(call, sealed) {
+            Err(error) if error.is_unreadable() => return Ok(None),
+            value => value?,
+        };
         scrub(&mut value);
-        folder.seal(call, &value)
+        folder.seal(call, &value).map(Some)
     };
+    let mut gone = 0;
     let notes: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT seq, entry FROM timeline WHERE call = ? AND at_ms >= ?")
         .bind(call)
         .bind(since_ms as i64)
         .fetch_all(&mut **to)
         .await?;
     for (seq, entry) in notes {
-        sqlx::query("UPDATE timeline SET entry = ?3 WHERE call = ?1 AND seq = ?2")
-            .bind(call)
-            .bind(seq)
-            .bind(scrubbed(entry)?)
-            .execute(&mut **to)
-            .await?;
+        let query = match scrubbed(entry)? {
+            Some(entry) => sqlx::query("UPDATE timeline SET entry = ?3 WHERE call = ?1 AND seq = ?2")
+                .bind(call)
+                .bind(seq)
+                .bind(entry),
+            None => {
+                gone += 1;
+                sqlx::query("DELETE FROM timeline WHERE call = ?1 AND seq = ?2").bind(call).bind(seq)
+            }
+        };
+        query.execute(&mut **to).await?;
     }
     let lines: Vec<(i64, Vec<u8>, Vec<u8>)> =
         sqlx::query_as("SELECT id, event, actions FROM event_log WHERE call = ? AND at_ms >= ?")
@@ -242,12 +290,21 @@ async fn forget(to: &mut Transaction<'_, Sqlite>, folder: &Folder, call: &str, s
             .fetch_all(&mut **to)
             .await?;
     for (id, event, actions) in lines {
-        sqlx::query("UPDATE event_log SET event = ?2, actions = ?3 WHERE id = ?1")
-            .bind(id)
-            .bind(scrubbed(event)?)
-            .bind(scrubbed(actions)?)
-            .execute(&mut **to)
-            .await?;
+        let query = match (scrubbed(event)?, scrubbed(actions)?) {
+            (Some(event), Some(actions)) => sqlx::query("UPDATE event_log SET event = ?2, actions = ?3 WHERE id = ?1")
+                .bind(id)
+                .bind(event)
+                .bind(actions),
+            _ => {
+                gone += 1;
+                sqlx::query("DELETE FROM event_log WHERE id = ?1").bind(id)
+            }
+        };
+        query.execute(&mut **to).await?;
+    }
+    if gone > 0 {
+        tracing::warn!(call, rows = gone, "rows that were to lose a secret could not be read: they are gone");
+        sqlx::query("UPDATE calls SET lost = lost + ?2 WHERE id = ?1").bind(call).bind(gone).execute(&mut **to).await?;
     }
     Ok(())
 }

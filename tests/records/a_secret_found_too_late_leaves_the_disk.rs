@@ -12,6 +12,7 @@ use frontdesk::records::{Archive, Ending, LoggedLine, Store, StoredFlow};
 
 use crate::script::{MONDAY, flows, secrets};
 use crate::sealed_records_open_with_their_key_alone::with;
+use crate::what_cannot_be_read_stops_nothing::database;
 
 /// What the engine does with a call that has no sound.
 struct Live {
@@ -118,5 +119,25 @@ async fn a_card_keyed_for_an_account_number() {
     assert_eq!(with(folder.path(), b"453957"), Vec::<std::path::PathBuf>::new());
     let shown = shown(folder.path()).await;
     assert_eq!(secrets::leaked("4539578763621486", &shown.replace(' ', "")), None, "{shown}");
+    live.store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn while_somebody_reads_the_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut live = Live::begin(folder.path()).await;
+    live.says("it is about order number 45395787");
+    live.store.flush().await.unwrap();
+    let others = database(folder.path()).await;
+    let mut reader = others.begin().await.unwrap();
+    let _: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM calls").fetch_one(&mut *reader).await.unwrap();
+    live.says("6362 1486");
+    live.store.flush().await.unwrap();
+    assert!(!with(folder.path(), b"45395787").is_empty(), "the reader's view of it is kept");
+    drop(reader);
+    others.close().await;
+    live.tell(Event::CallerHungUp); // whatever is written next
+    live.store.flush().await.unwrap();
+    assert_eq!(with(folder.path(), b"45395787"), Vec::<std::path::PathBuf>::new());
     live.store.close().await.unwrap();
 }

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use frontdesk::call::{Caller, Cause, Entry, Note, Outcome, Summary, Utterance};
 use frontdesk::records::{Archive, Ending, LoggedLine, Store, StoredFlow};
 
-use crate::sealed_records_open_with_their_key_alone::with;
+use crate::sealed_records_open_with_their_key_alone::{call, keys, with};
+use crate::what_cannot_be_read_stops_nothing::database;
 
 const ERASED: &str = "+49 30 5550199";
 const OTHER: &str = "+4989555777";
@@ -90,4 +91,59 @@ async fn what_is_past_its_time_is_erased() {
     assert_eq!(archive.list(&Default::default()).await.unwrap().len(), 2);
     assert_eq!(with(folder.path(), OTHER.as_bytes()), Vec::<std::path::PathBuf>::new());
     store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_reader_keeps_is_not_called_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = written(folder.path(), Utc::now()).await;
+    let archive = Archive::open(folder.path()).await.unwrap();
+    let others = database(folder.path()).await;
+    let mut reader = others.begin().await.unwrap();
+    let _: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM calls").fetch_one(&mut *reader).await.unwrap();
+    let erased = archive.erase_caller(OTHER).await.unwrap();
+    assert_eq!((erased.calls, erased.in_log), (1, true), "said as it is");
+    assert!(!with(folder.path(), OTHER.as_bytes()).is_empty());
+    drop(reader);
+    others.close().await;
+    let erased = archive.erase_caller(OTHER).await.unwrap();
+    assert_eq!((erased.calls, erased.in_log), (0, false), "once more, when they are done");
+    assert_eq!(with(folder.path(), OTHER.as_bytes()), Vec::<std::path::PathBuf>::new());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_that_no_call_names_is_erased_with_its_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Utc::now();
+    let store = written(folder.path(), now).await;
+    let day =
+        |days: i64| folder.path().join("recordings").join((now - TimeDelta::days(days)).format("%Y-%m-%d").to_string());
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(40 * 86_400);
+    // A crash came before their rows did; one is of yesterday, one is perhaps being written.
+    for (days, name, written) in [(40, "stray.wav", long_ago), (1, "young.wav", long_ago), (39, "live.wav", now.into())]
+    {
+        std::fs::create_dir_all(day(days)).unwrap();
+        let path = day(days).join(name);
+        std::fs::write(&path, "RIFF nobody's voice").unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    }
+    let archive = Archive::open(folder.path()).await.unwrap();
+    let erased = archive.erase_before(now - TimeDelta::days(7)).await.unwrap();
+    assert_eq!((erased.calls, erased.recordings), (2, 3));
+    assert!(!day(40).exists() && day(1).join("young.wav").exists() && day(39).join("live.wav").exists());
+    assert!(day(1).join("0198-c.wav").exists(), "a call's own");
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_read_is_told_and_goes_with_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    call(folder.path(), keys(&[1]), "0198-a", true).await;
+    call(folder.path(), keys(&[2]), "0198-b", true).await;
+    let archive = Archive::open_with(folder.path(), keys(&[2])).await.unwrap();
+    let erased = archive.erase_caller("+442071234567").await.unwrap();
+    assert_eq!((erased.calls, erased.unreadable), (1, 1), "whose the other is cannot be told");
+    let erased = archive.erase_before(Utc::now() + TimeDelta::days(1)).await.unwrap();
+    assert_eq!((erased.calls, erased.recordings), (1, 1));
 }

@@ -11,12 +11,12 @@ use frontdesk::records::{Archive, Ending, Error, Keys, LoggedLine, Repair, Store
 const NUMBER: &str = "+442071234567";
 const WORDS: &str = "where is my grand piano";
 
-fn keys(bytes: &[u8]) -> Keys {
+pub fn keys(bytes: &[u8]) -> Keys {
     Keys::parse(&bytes.iter().map(|byte| format!("{byte:02x}").repeat(32)).collect::<Vec<_>>().join("\n")).unwrap()
 }
 
 /// A call with three seconds of sound; not `finished`: the engine was killed in the middle of it.
-async fn call(folder: &Path, keys: Keys, call: &str, finished: bool) {
+pub async fn call(folder: &Path, keys: Keys, call: &str, finished: bool) {
     let store = Store::open_with(folder, keys).await.unwrap();
     let flow = StoredFlow::new("bank", &serde_json::json!({ "secret_flow": 1 })).unwrap();
     let (call, caller) = (call.to_string(), Caller { number: NUMBER.into(), line: "bank".into(), ..Caller::default() });
@@ -28,7 +28,7 @@ async fn call(folder: &Path, keys: Keys, call: &str, finished: bool) {
     store.log(&call, LoggedLine { at_ms: 900, event_json, actions_json: "[]".into() });
     let path = store.new_recording(&call, Utc::now(), 0).await.unwrap();
     let recordings = Recordings::start().unwrap();
-    let mut recorder = recordings.record_sealed(&path, 8_000, 8_000, store.recording_seal()).unwrap();
+    let mut recorder = recordings.record_sealed(&path, 8_000, 8_000, store.recording_seal(&call)).unwrap();
     let (mut tone, mut frame, other) = (Tone::sine(440.0, -20.0), Frame::silence(8_000), Frame::silence(8_000));
     for n in 0..150 {
         tone.next(&mut frame);
@@ -92,8 +92,9 @@ async fn sealed_records_open_with_their_key_alone() {
         let error = Archive::open_with(folder.path(), wrong.clone()).await.err().expect("no other key opens it");
         assert!(matches!(error, Error::Sealed(_)), "{error}");
         assert!(error.to_string().contains("records.key"), "{error}");
-        assert!(matches!(Store::open_with(folder.path(), wrong).await, Err(Error::Sealed(_))));
     }
+    let unsealed = Store::open_with(folder.path(), Keys::default()).await;
+    assert!(matches!(unsealed, Err(Error::Sealed(_))), "nothing is written in plain beside what is sealed");
 }
 
 #[tokio::test]
@@ -104,8 +105,10 @@ async fn a_new_key_takes_over() {
     call(folder.path(), keys(&[1]), "0198-b", true).await;
     call(folder.path(), keys(&[2, 1]), "0198-c", true).await;
     let archive = Archive::open_with(folder.path(), keys(&[2, 1])).await.unwrap();
-    assert!(archive.reseal().await.unwrap() > 10);
-    assert_eq!(archive.reseal().await.unwrap(), 0, "all is sealed by the new key");
+    let resealed = archive.reseal().await.unwrap();
+    assert!(resealed.values > 10 && resealed.recordings == 2 && resealed.left.is_empty(), "{resealed:?}");
+    let again = archive.reseal().await.unwrap();
+    assert_eq!((again.values, again.recordings), (0, 0), "all is sealed by the new key");
     drop(archive);
     assert_eq!(with(folder.path(), WORDS.as_bytes()), Vec::<std::path::PathBuf>::new());
     let archive = Archive::open_with(folder.path(), keys(&[2])).await.unwrap();
@@ -128,8 +131,33 @@ async fn what_was_sealed_before_a_crash_is_there_after_it() {
     assert_eq!(store.recover(&repair).await.unwrap().len(), 1);
     let archive = store.archive().await.unwrap();
     let record = archive.show("last").await.unwrap();
-    assert_eq!((record.head.cause, record.recordings[0].state.as_str()), (Some(Cause::Interrupted), "repaired"));
+    assert_eq!((record.head.cause, record.recordings[0].state.as_str()), (Some(Cause::Interrupted), "cut"));
     let ms = archive.sound(&record.recordings[0], 0).unwrap().ms();
     assert!((1..3_000).contains(&ms), "{ms}");
     store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_that_somebody_cut_does_not_pass_for_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["0198-a", "0198-b"] {
+        call(folder.path(), keys(&[1]), name, true).await;
+    }
+    let archive = Archive::open_with(folder.path(), keys(&[1])).await.unwrap();
+    let recording = archive.show("0198-a").await.unwrap().recordings.remove(0);
+    assert_eq!(recording.state, "closed");
+    // Its end is an empty piece: length, nonce, tag.
+    let whole = std::fs::read(&recording.path).unwrap();
+    std::fs::write(&recording.path, &whole[..whole.len() - 44]).unwrap();
+    let cut = archive.show("0198-a").await.unwrap().recordings.remove(0);
+    assert_eq!((cut.state.as_str(), archive.sound(&cut, 0).unwrap().ms()), ("cut", 3_000));
+    drop(archive);
+    let archive = Archive::open_with(folder.path(), keys(&[2, 1])).await.unwrap();
+    archive.reseal().await.unwrap();
+    let cut = archive.show("0198-a").await.unwrap().recordings.remove(0);
+    assert_eq!((cut.state.as_str(), archive.sound(&cut, 0).unwrap().ms()), ("cut", 3_000), "sealed anew it stays cut");
+    // Another call's sound in its place.
+    let other = archive.show("0198-b").await.unwrap().recordings.remove(0);
+    std::fs::copy(&other.path, &cut.path).unwrap();
+    assert!(matches!(archive.sound(&cut, 0), Err(Error::Damaged)));
 }
