@@ -62,8 +62,10 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
     let mut at = 0;
     while at < words.len() {
         let rest = &words[at..];
-        let (piece, length) = if let Some(length) = date_or_time(text, &tokens[at..]) {
+        let (piece, length) = if let Some(length) = date_or_time(text, &tokens[at..]).or_else(|| month_and_year(rest)) {
             (Piece::Other, length)
+        } else if let Some((digits, length)) = said_when(at.checked_sub(1).map_or("", |at| words[at]), rest) {
+            (Piece::Digits { text: digits, quantity: true }, length)
         } else if let Some((digits, length)) = thousands(text, &tokens[at..], words.get(at + 1..).unwrap_or_default()) {
             (Piece::Digits { text: digits, quantity: true }, length)
         } else if let Some((cue, length)) = cue(rest).filter(|(_, length)| *length > 1) {
@@ -76,6 +78,10 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
             (Piece::Cue(cue), length)
         } else if let Some(length) = starts(CORRECTIONS, rest) {
             (Piece::Correction, length)
+        } else if rest[0] == "once"
+            && (pieces.last().is_some_and(|last| digits(&last.piece)) || group(&rest[1..]).is_some())
+        {
+            (Piece::Digits { text: "11".into(), quantity: false }, 1) // in English one says so of anything
         } else if let Some(c) = sounds_like(rest[0]).filter(|_| between_digits(&pieces, &words[at + 1..])) {
             (Piece::Digits { text: c.into(), quantity: false }, 1)
         } else if rest[0] == "x"
@@ -153,9 +159,33 @@ fn tokens(text: &str) -> Vec<Token> {
 fn plain(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        // Digits of other scripts, circled and superscript ones stay what they are: recognisers write none.
-        c => c,
+        c if c.is_ascii() => c,
+        c => other_digit(c).unwrap_or(c),
     }
+}
+
+/// Digits of other scripts (Unicode: Nd, ten in a row from each zero), circled, raised and lowered ones.
+fn other_digit(c: char) -> Option<char> {
+    const ZEROS: [u32; 41] = [
+        0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+        0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0x2070, 0x2080,
+        0x245F, 0x2473, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xAA50, 0xABF0, 0x1D7CE, 0x1D7D8, 0x1D7E2,
+    ];
+    let latin = match c {
+        '¹' => Some(1),
+        '²' => Some(2),
+        '³' => Some(3),
+        '⓪' => Some(0),
+        _ => None,
+    };
+    let at = c as u32;
+    let digit = latin.or_else(|| {
+        let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&at))?;
+        // What stands where a zero or a one would, of those that have none there.
+        let none = matches!(at, 0x245F | 0x2473 | 0x2071..=0x2073);
+        (!none).then_some(at - zero)
+    })?;
+    char::from_digit(digit, 10)
 }
 
 fn is_han(c: char) -> bool {
@@ -165,10 +195,14 @@ fn is_han(c: char) -> bool {
 /// The digits that begin here, how many words they take, and whether they are a numeral of hundreds and more.
 fn group(words: &[&str]) -> Option<(String, usize, bool)> {
     let plain = |(digits, length): (String, usize)| (digits, length, false);
+    if words.is_empty() {
+        return None;
+    }
     repeated(words)
         .map(plain)
         .or_else(|| mandarin(words))
         .or_else(|| english(words))
+        .or_else(|| spanish(words))
         .or_else(|| tens(words).map(|(n, length)| (n.to_string(), length, false)))
         .or_else(|| digit(words[0]).map(|c| (c.to_string(), 1, false)))
         .or_else(|| words[0].chars().all(|c| c.is_ascii_digit()).then(|| (words[0].to_owned(), 1, false)))
@@ -274,6 +308,88 @@ fn english(words: &[&str]) -> Option<(String, usize, bool)> {
     Some((total.to_string(), at, true))
 }
 
+/// "cuarenta y cinco", "dieciséis", "quinientos treinta y nueve", "cuatro mil quinientos". Not "once": see `pieces`.
+fn spanish(words: &[&str]) -> Option<(String, usize, bool)> {
+    const TEENS: [&str; 20] = [
+        "diez",
+        "",
+        "doce",
+        "trece",
+        "catorce",
+        "quince",
+        "dieciseis",
+        "diecisiete",
+        "dieciocho",
+        "diecinueve",
+        "veinte",
+        "veintiuno",
+        "veintidos",
+        "veintitres",
+        "veinticuatro",
+        "veinticinco",
+        "veintiseis",
+        "veintisiete",
+        "veintiocho",
+        "veintinueve",
+    ];
+    const TENS: [&str; 7] = ["treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"];
+    const HUNDREDS: [&str; 9] = [
+        "ciento",
+        "doscientos",
+        "trescientos",
+        "cuatrocientos",
+        "quinientos",
+        "seiscientos",
+        "setecientos",
+        "ochocientos",
+        "novecientos",
+    ];
+    let place = |names: &[&str], at: usize| {
+        let word: String = words.get(at)?.chars().map(unaccented).collect();
+        names.iter().position(|name| !name.is_empty() && *name == word).map(|place| place as u32)
+    };
+    let unit = |at: usize| words.get(at).and_then(|word| unit(word)).filter(|_| words[at].len() > 1);
+    let below_hundred = |at: usize| -> Option<(u32, usize)> {
+        if let Some(n) = place(&TEENS, at) {
+            return Some((n + 10, 1));
+        }
+        let n = (place(&TENS, at)? + 3) * 10;
+        match unit(at + 2).filter(|_| words[at + 1] == "y") {
+            Some(unit) => Some((n + unit, 3)),
+            None => Some((n, 1)),
+        }
+    };
+    let below_thousand = |at: usize| -> Option<(u32, usize)> {
+        let hundred =
+            if words.get(at) == Some(&"cien") { Some(100) } else { place(&HUNDREDS, at).map(|n| (n + 1) * 100) };
+        let Some(hundred) = hundred else { return below_hundred(at) };
+        let eleven = (words.get(at + 1) == Some(&"once")).then_some((11, 1));
+        let rest = eleven.or_else(|| below_hundred(at + 1)).or_else(|| unit(at + 1).map(|n| (n, 1)));
+        rest.map_or(Some((hundred, 1)), |(n, length)| Some((hundred + n, length + 1)))
+    };
+    let thousands = match (words[0], below_thousand(0).or_else(|| unit(0).map(|n| (n, 1)))) {
+        ("mil", _) => Some((1, 0)),
+        (_, first) => first.filter(|(_, length)| words.get(*length) == Some(&"mil")),
+    };
+    let Some((thousand, length)) = thousands else {
+        return below_thousand(0).map(|(n, length)| (n.to_string(), length, n >= 100));
+    };
+    let at = length + 1;
+    let (rest, length) = below_thousand(at).or_else(|| unit(at).map(|n| (n, 1))).unwrap_or((0, 0));
+    Some(((thousand * 1_000 + rest).to_string(), at + length, true))
+}
+
+fn unaccented(c: char) -> char {
+    match c {
+        'á' => 'a',
+        'é' => 'e',
+        'í' => 'i',
+        'ó' => 'o',
+        'ú' => 'u',
+        c => c,
+    }
+}
+
 /// 二十三, 四百一十二, 三千零五, 一万二: a numeral, its scale first (十二) or second.
 fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
     let scale = |word: &str| match word {
@@ -329,6 +445,86 @@ fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
     Some((total.saturating_add(section).to_string(), at, largest >= 100))
 }
 
+/// "march 2024", "june of twenty twenty-seven": how many words it takes.
+fn month_and_year(words: &[&str]) -> Option<usize> {
+    let month = MONTHS.contains(&words[0]) || SHORT_MONTHS.contains(&words[0]) || MESES.contains(&words[0]);
+    let of = 1 + usize::from(matches!(words.get(1), Some(&"of" | &"de")));
+    year(words.get(of..)?).filter(|_| month).map(|(_, length)| of + length)
+}
+
+/// A year of today's callers, and how many words it takes.
+fn year(words: &[&str]) -> Option<(String, usize)> {
+    let known = |year: u32| (1900..2100).contains(&year).then(|| year.to_string());
+    let first = *words.first()?;
+    if first.len() == 4 && first.bytes().all(|c| c.is_ascii_digit()) {
+        return Some((known(first.parse().ok()?)?, 1));
+    }
+    let century = match first {
+        "nineteen" => 1900,
+        "twenty" => 2000,
+        _ => {
+            let (year, length, _) = english(words).or_else(|| spanish(words))?;
+            return Some((known(year.parse().ok()?)?, length));
+        }
+    };
+    let (n, length) = match words.get(1..).filter(|rest| !rest.is_empty())? {
+        ["oh" | "o", second, ..] => (unit(second)?, 2),
+        rest => tens(rest)?,
+    };
+    Some((known(century + n)?, 1 + length))
+}
+
+/// "in 2024", "at ten forty five", after the word before it: its digits and how many words it takes. What goes on is no date
+/// and no time.
+fn said_when(before: &str, words: &[&str]) -> Option<(String, usize)> {
+    let when = match before {
+        "in" | "since" | "until" | "year" | "of" | "desde" => year(words),
+        "at" | "around" | "by" | "before" | "after" | "until" | "till" | "from" => time_of_day(words),
+        _ => None,
+    };
+    when.filter(|(_, length)| words.get(*length..).is_none_or(|rest| group(rest).is_none()))
+}
+
+/// "ten forty five", "two oh five".
+fn time_of_day(words: &[&str]) -> Option<(String, usize)> {
+    let hour = teen(words[0]).or_else(|| unit(words[0])).filter(|hour| *hour <= 12)?;
+    let (minutes, length) = match words.get(1..).filter(|rest| !rest.is_empty())? {
+        ["oh" | "o", second, ..] => (unit(second)?, 2),
+        rest => tens(rest).filter(|(minutes, _)| *minutes < 60)?,
+    };
+    Some((format!("{hour}{minutes:02}"), 1 + length))
+}
+
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const SHORT_MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"];
+const MESES: &[&str] = &[
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
 /// "9:30", "21/11/2026", "2026-11-21": how many tokens it takes.
 fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
     let number = |at: usize| tokens.get(at).filter(|token| token.text.chars().all(|c| c.is_ascii_digit()));
@@ -339,20 +535,6 @@ fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
     if between(0) == Some(":") && below(0, 2, 24) && below(1, 2, 59) {
         return Some(2);
     }
-    const MONTHS: &[&str] = &[
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     if MONTHS.contains(&tokens[0].text.as_str()) && below(1, 2, 31) {
         let ordinal = usize::from(tokens.get(2).is_some_and(|t| matches!(t.text.as_str(), "st" | "nd" | "rd" | "th")));
         let year = number(2 + ordinal).is_some_and(|n| n.text.len() == 4 && matches!(&n.text[..2], "19" | "20"));
@@ -493,9 +675,6 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             &["texted"],
             &["text", "message"],
             &["sms"],
-            &["expiry"],
-            &["expires"],
-            &["expiration"],
             &["密", "码"],
             &["密", "碼"],
             &["验", "证"],
@@ -508,7 +687,6 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             &["短", "信"],
             &["一", "次", "性"],
             &["取", "款"],
-            &["有", "效", "期"],
             &["clave"],
             &["contraseña"],
             &["verificación"],
@@ -637,11 +815,19 @@ mod tests {
             ("四千一百一十一", "4111"),
             ("４１１１", "4111"),
             ("uno dos tres", "123"),
+            ("cuarenta y cinco, treinta y nueve, cincuenta y siete, ochenta y siete", "45395787"),
+            ("dieciséis, once, veintidós, cero cuatro, sesenta", "1611220460"),
+            ("cuatro mil quinientos treinta y nueve, cinco mil setecientos ochenta y siete", "45395787"),
+            ("ciento once y cien", "111100"),
+            ("mil doscientos tres", "1203"),
+            ("٤٥٣٩ ۵۷۸۷ ६३६२ １４８６", "4539578763621486"),
+            ("④⑤③⑨ ⁵⁷⁸⁷ ₁₂₃ ๑๒ 𝟜𝟝 ⓪①", "45395787123124501"),
             ("四是一三", "4413"),
         ] {
             assert_eq!(digits_of(text), digits, "{text}");
         }
         assert_eq!(digits_of("at 9:30 on 21/11/2026 or 2026-11-22, may 1st, 2020, from 3/6"), "");
         assert_eq!(digits_of("078-05-1120"), "078051120");
+        assert_eq!(digits_of("I said so once, and once more"), "", "an English word first");
     }
 }
