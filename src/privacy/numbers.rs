@@ -4,19 +4,8 @@
 
 use std::ops::Range;
 
-/// What the word before (or after) a number says it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cue {
-    /// An account, an order: something the operator works with.
-    Reference,
-    Phone,
-    /// "code": of an order, or one-time.
-    Code,
-    NationalId,
-    Card,
-    /// PIN, password, verification code.
-    Secret,
-}
+use super::cues::{CORRECTIONS, Cue, FILLERS, cue, starts};
+use super::dates::{amount, date_or_time, month_and_year, said_when, thousands};
 
 /// One word of the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +29,10 @@ pub(super) struct Placed {
     pub span: Range<usize>,
 }
 
-struct Token {
+pub(super) struct Token {
     /// Lower case; one Chinese character; a run of ASCII digits.
-    text: String,
-    span: Range<usize>,
+    pub text: String,
+    pub span: Range<usize>,
 }
 
 /// All digits of a text in order, whatever stands between them.
@@ -193,7 +182,7 @@ fn is_han(c: char) -> bool {
 }
 
 /// The digits that begin here, how many words they take, and whether they are a numeral of hundreds and more.
-fn group(words: &[&str]) -> Option<(String, usize, bool)> {
+pub(super) fn group(words: &[&str]) -> Option<(String, usize, bool)> {
     let plain = |(digits, length): (String, usize)| (digits, length, false);
     if words.is_empty() {
         return None;
@@ -253,7 +242,7 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
     digit(words.get(skip)?).map(|c| (c.to_string().repeat(times), skip + 1))
 }
 
-fn teen(word: &str) -> Option<u32> {
+pub(super) fn teen(word: &str) -> Option<u32> {
     const TEENS: [&str; 10] =
         ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
     TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
@@ -266,7 +255,7 @@ fn ten(word: &str) -> Option<u32> {
 }
 
 /// "fourteen", "twenty", "twenty three".
-fn tens(words: &[&str]) -> Option<(u32, usize)> {
+pub(super) fn tens(words: &[&str]) -> Option<(u32, usize)> {
     if let Some(n) = teen(words[0]) {
         return Some((n, 1));
     }
@@ -277,12 +266,12 @@ fn tens(words: &[&str]) -> Option<(u32, usize)> {
     }
 }
 
-fn unit(word: &str) -> Option<u32> {
+pub(super) fn unit(word: &str) -> Option<u32> {
     digit(word).filter(|_| word.is_ascii()).and_then(|c| c.to_digit(10)).filter(|&n| n > 0)
 }
 
 /// "four hundred", "four hundred and twelve", "forty one hundred", "two thousand three hundred".
-fn english(words: &[&str]) -> Option<(String, usize, bool)> {
+pub(super) fn english(words: &[&str]) -> Option<(String, usize, bool)> {
     let below_hundred = |words: &[&str]| -> Option<(u32, usize)> {
         let first = words.first()?;
         tens(words).or_else(|| unit(first).map(|n| (n, 1)))
@@ -309,7 +298,7 @@ fn english(words: &[&str]) -> Option<(String, usize, bool)> {
 }
 
 /// "cuarenta y cinco", "dieciséis", "quinientos treinta y nueve", "cuatro mil quinientos". Not "once": see `pieces`.
-fn spanish(words: &[&str]) -> Option<(String, usize, bool)> {
+pub(super) fn spanish(words: &[&str]) -> Option<(String, usize, bool)> {
     const TEENS: [&str; 20] = [
         "diez",
         "",
@@ -444,358 +433,6 @@ fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
     }
     Some((total.saturating_add(section).to_string(), at, largest >= 100))
 }
-
-/// "march 2024", "june of twenty twenty-seven": how many words it takes.
-fn month_and_year(words: &[&str]) -> Option<usize> {
-    let month = MONTHS.contains(&words[0]) || SHORT_MONTHS.contains(&words[0]) || MESES.contains(&words[0]);
-    let of = 1 + usize::from(matches!(words.get(1), Some(&"of" | &"de")));
-    year(words.get(of..)?).filter(|_| month).map(|(_, length)| of + length)
-}
-
-/// A year of today's callers, and how many words it takes.
-fn year(words: &[&str]) -> Option<(String, usize)> {
-    let known = |year: u32| (1900..2100).contains(&year).then(|| year.to_string());
-    let first = *words.first()?;
-    if first.len() == 4 && first.bytes().all(|c| c.is_ascii_digit()) {
-        return Some((known(first.parse().ok()?)?, 1));
-    }
-    let century = match first {
-        "nineteen" => 1900,
-        "twenty" => 2000,
-        _ => {
-            let (year, length, _) = english(words).or_else(|| spanish(words))?;
-            return Some((known(year.parse().ok()?)?, length));
-        }
-    };
-    let (n, length) = match words.get(1..).filter(|rest| !rest.is_empty())? {
-        ["oh" | "o", second, ..] => (unit(second)?, 2),
-        rest => tens(rest)?,
-    };
-    Some((known(century + n)?, 1 + length))
-}
-
-/// "in 2024", "at ten forty five", after the word before it: its digits and how many words it takes. What goes on is no date
-/// and no time.
-fn said_when(before: &str, words: &[&str]) -> Option<(String, usize)> {
-    let when = match before {
-        "in" | "since" | "until" | "year" | "of" | "desde" => year(words),
-        "at" | "around" | "by" | "before" | "after" | "until" | "till" | "from" => time_of_day(words),
-        _ => None,
-    };
-    when.filter(|(_, length)| words.get(*length..).is_none_or(|rest| group(rest).is_none()))
-}
-
-/// "ten forty five", "two oh five".
-fn time_of_day(words: &[&str]) -> Option<(String, usize)> {
-    let hour = teen(words[0]).or_else(|| unit(words[0])).filter(|hour| *hour <= 12)?;
-    let (minutes, length) = match words.get(1..).filter(|rest| !rest.is_empty())? {
-        ["oh" | "o", second, ..] => (unit(second)?, 2),
-        rest => tens(rest).filter(|(minutes, _)| *minutes < 60)?,
-    };
-    Some((format!("{hour}{minutes:02}"), 1 + length))
-}
-
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-const SHORT_MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"];
-const MESES: &[&str] = &[
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-];
-
-/// "9:30", "21/11/2026", "2026-11-21": how many tokens it takes.
-fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
-    let number = |at: usize| tokens.get(at).filter(|token| token.text.chars().all(|c| c.is_ascii_digit()));
-    let between = |at: usize| Some(&text[tokens.get(at)?.span.end..tokens.get(at + 1)?.span.start]);
-    let below = |at: usize, digits: usize, limit: u32| {
-        number(at).is_some_and(|n| n.text.len() <= digits && n.text.parse::<u32>().is_ok_and(|n| n <= limit))
-    };
-    if between(0) == Some(":") && below(0, 2, 24) && below(1, 2, 59) {
-        return Some(2);
-    }
-    if MONTHS.contains(&tokens[0].text.as_str()) && below(1, 2, 31) {
-        let ordinal = usize::from(tokens.get(2).is_some_and(|t| matches!(t.text.as_str(), "st" | "nd" | "rd" | "th")));
-        let year = number(2 + ordinal).is_some_and(|n| n.text.len() == 4 && matches!(&n.text[..2], "19" | "20"));
-        return Some(2 + ordinal + usize::from(year));
-    }
-    if between(0) == Some("/") && below(0, 2, 12) && below(1, 2, 31) && between(1).is_none_or(|b| b.starts_with(' ')) {
-        return Some(2);
-    }
-    let separator = between(0).filter(|between| matches!(*between, "-" | "/" | "."))?;
-    if between(1) != Some(separator) {
-        return None;
-    }
-    let follows = matches!(between(2), Some("-" | "/" | "." | " ")) && number(3).is_some();
-    let year = |at: usize| {
-        number(at).is_some_and(|n| n.text.len() == 4 && (n.text.starts_with("19") || n.text.starts_with("20")))
-    };
-    let days = |a: usize, b: usize| below(a, 2, 31) && below(b, 2, 31);
-    let date = (year(0) && days(1, 2)) || (days(0, 1) && (year(2) || (number(2)?.text.len() == 2 && separator == "/")));
-    (date && !follows).then_some(3)
-}
-
-/// "$1,500,000", "1,500 dollars".
-fn thousands(text: &str, tokens: &[Token], after: &[&str]) -> Option<(String, usize)> {
-    let number = |token: &Token| token.text.chars().all(|c| c.is_ascii_digit());
-    let first = tokens.first().filter(|token| number(token) && token.text.len() <= 3)?;
-    let more = tokens.windows(2).take_while(|pair| {
-        number(&pair[1]) && pair[1].text.len() == 3 && &text[pair[0].span.end..pair[1].span.start] == ","
-    });
-    let length = 1 + more.count();
-    let last = &tokens[length - 1];
-    let counts = length > 1 && amount(text, first.span.start, last.span.end, after.get(length - 1).copied());
-    counts.then(|| (tokens[..length].iter().map(|token| token.text.as_str()).collect(), length))
-}
-
-/// Whether the digits from `from` to `to` count something.
-fn amount(text: &str, from: usize, to: usize, next: Option<&str>) -> bool {
-    const UNITS: &[&str] = &[
-        "dollars", "dollar", "bucks", "pounds", "pound", "euros", "euro", "cents", "pence", "percent", "yuan", "rmb",
-        "元", "块", "塊", "美", "欧", "镑", "分", "角", "毛", "年", "月", "日", "岁", "度", "天", "小", "公", "am",
-        "pm", "usd", "gbp", "eur", "cny", "kilos", "kg", "miles", "minutes", "hours", "days",
-    ];
-    let before = text[..from].trim_end().chars().next_back();
-    let after = text[to..].trim_start().chars().next();
-    matches!(before, Some('$' | '€' | '£' | '¥' | '￥'))
-        || matches!(after, Some('%' | '€' | '£' | '$' | '％'))
-        || next.is_some_and(|word| UNITS.contains(&word))
-}
-
-fn starts(phrases: &[&[&str]], words: &[&str]) -> Option<usize> {
-    phrases.iter().filter(|phrase| words.starts_with(phrase)).map(|phrase| phrase.len()).max()
-}
-
-fn cue(words: &[&str]) -> Option<(Cue, usize)> {
-    let found = CUES.iter().filter_map(|(cue, phrases)| starts(phrases, words).map(|length| (*cue, length)));
-    found.max_by_key(|(cue, length)| (*length, *cue))
-}
-
-const FILLERS: &[&[&str]] = &[
-    &["um"],
-    &["uh"],
-    &["er"],
-    &["erm"],
-    &["ah"],
-    &["and"],
-    &["then"],
-    &["dash"],
-    &["hyphen"],
-    &["space"],
-    &["comma"],
-    &["dot"],
-    &["point"],
-    &["slash"],
-    &["followed"],
-    &["by"],
-    &["please"],
-    &["okay"],
-    &["ok"],
-    &["next"],
-    &["plus"],
-    &["呃"],
-    &["嗯"],
-    &["然", "后"],
-    &["杠"],
-    &["啊"],
-    &["接", "着"],
-    &["再"],
-    &["那", "个"],
-    &["空", "格"],
-    &["加"],
-    &["y"],
-];
-
-const CORRECTIONS: &[&[&str]] = &[
-    &["i", "mean"],
-    &["scratch", "that"],
-    &["make", "that"],
-    &["no"],
-    &["sorry"],
-    &["wait"],
-    &["correction"],
-    &["actually"],
-    &["rather"],
-    &["不", "对"],
-    &["不", "對"],
-    &["不", "是"],
-    &["错", "了"],
-    &["錯", "了"],
-    &["说", "错"],
-    &["更", "正"],
-    &["应", "该", "是"],
-    &["應", "該", "是"],
-];
-
-const CUES: &[(Cue, &[&[&str]])] = &[
-    (
-        Cue::Secret,
-        &[
-            &["pin"],
-            &["pins"],
-            &["passcode"],
-            &["password"],
-            &["passphrase"],
-            &["otp"],
-            &["cvv"],
-            &["cvc"],
-            &["cvv2"],
-            &["security", "code"],
-            &["access", "code"],
-            &["one", "time"],
-            &["onetime"],
-            &["verification"],
-            &["verify"],
-            &["authentication"],
-            &["authenticator"],
-            &["confirmation", "code"],
-            &["secret"],
-            &["login", "code"],
-            &["texted"],
-            &["text", "message"],
-            &["sms"],
-            &["密", "码"],
-            &["密", "碼"],
-            &["验", "证"],
-            &["驗", "證"],
-            &["校", "验"],
-            &["动", "态"],
-            &["動", "態"],
-            &["口", "令"],
-            &["安", "全", "码"],
-            &["短", "信"],
-            &["一", "次", "性"],
-            &["取", "款"],
-            &["clave"],
-            &["contraseña"],
-            &["verificación"],
-        ],
-    ),
-    (
-        Cue::Card,
-        &[
-            &["card"],
-            &["cards"],
-            &["visa"],
-            &["mastercard"],
-            &["amex"],
-            &["debit"],
-            &["credit"],
-            &["american", "express"],
-            &["卡"],
-            &["卡", "号"],
-            &["卡", "號"],
-            &["信", "用", "卡"],
-            &["银", "行", "卡"],
-            &["储", "蓄", "卡"],
-            &["tarjeta"],
-        ],
-    ),
-    (
-        Cue::NationalId,
-        &[
-            &["ssn"],
-            &["social"],
-            &["social", "security"],
-            &["passport"],
-            &["national", "id"],
-            &["id", "number"],
-            &["identity"],
-            &["identification"],
-            &["national", "insurance"],
-            &["身", "份"],
-            &["证", "件"],
-            &["證", "件"],
-            &["护", "照"],
-            &["dni"],
-            &["nie"],
-        ],
-    ),
-    (Cue::Code, &[&["code"], &["codes"], &["代", "码"], &["代", "碼"], &["código"]]),
-    (
-        Cue::Phone,
-        &[
-            &["phone"],
-            &["telephone"],
-            &["mobile"],
-            &["cell"],
-            &["cellphone"],
-            &["call", "me"],
-            &["reach", "me"],
-            &["call", "back"],
-            &["callback"],
-            &["电", "话"],
-            &["電", "話"],
-            &["手", "机"],
-            &["手", "機"],
-            &["teléfono"],
-            &["móvil"],
-        ],
-    ),
-    (
-        Cue::Reference,
-        &[
-            &["account"],
-            &["order"],
-            &["orders"],
-            &["reference"],
-            &["tracking"],
-            &["parcel"],
-            &["package"],
-            &["shipment"],
-            &["booking"],
-            &["reservation"],
-            &["invoice"],
-            &["case"],
-            &["ticket"],
-            &["customer", "number"],
-            &["policy"],
-            &["flight"],
-            &["membership"],
-            &["账"],
-            &["帐"],
-            &["賬"],
-            &["账", "号"],
-            &["账", "户"],
-            &["订", "单"],
-            &["訂", "單"],
-            &["单", "号"],
-            &["單", "號"],
-            &["运", "单"],
-            &["快", "递"],
-            &["包", "裹"],
-            &["预", "约"],
-            &["编", "号"],
-            &["会", "员"],
-            &["保", "单"],
-            &["航", "班"],
-            &["cuenta"],
-            &["pedido"],
-            &["referencia"],
-        ],
-    ),
-];
 
 #[cfg(test)]
 mod tests {
