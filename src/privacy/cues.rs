@@ -1,4 +1,11 @@
-//! Words that say what a number is, words that may stand inside of one, and words that take one back.
+//! Words that say what a number is, and words that may stand inside of one.
+
+use std::sync::LazyLock;
+
+use pinyin::ToPinyin;
+
+use crate::dialog::numerals::digit;
+use crate::dialog::words::is_han;
 
 /// What the word before (or after) a number says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +24,32 @@ pub(super) enum Cue {
 /// The cue that these words begin with, and how many they are.
 pub(super) fn cue(words: &[&str]) -> Option<(Cue, usize)> {
     let found = CUES.iter().filter_map(|(cue, phrases)| starts(phrases, words).map(|length| (*cue, length)));
+    found.max_by_key(|(cue, length)| (*length, *cue)).or_else(|| cue_by_sound(words))
+}
+
+/// A recogniser writes a character of the same sound, or nearly: 线份正 for 身份证. What explains a number is not guessed.
+fn cue_by_sound(words: &[&str]) -> Option<(Cue, usize)> {
+    static SOUNDS: LazyLock<Vec<(Cue, Vec<String>)>> = LazyLock::new(|| {
+        let cues = CUES.iter().filter(|(cue, _)| *cue != Cue::Reference);
+        let phrases = cues.flat_map(|(cue, phrases)| phrases.iter().map(|phrase| (*cue, *phrase)));
+        let sounds = phrases.filter(|(_, phrase)| phrase.len() > 1).filter_map(|(cue, phrase)| {
+            let sounds: Option<Vec<String>> = phrase.iter().map(|word| sound(word)).collect();
+            Some((cue, sounds?))
+        });
+        sounds.collect()
+    });
+    let here: Vec<String> =
+        words.iter().take(3).map_while(|word| sound(word).filter(|_| digit(word).is_none())).collect();
+    let found = SOUNDS.iter().filter(|(_, sounds)| here.starts_with(sounds)).map(|(cue, sounds)| (*cue, sounds.len()));
     found.max_by_key(|(cue, length)| (*length, *cue))
+}
+
+/// Pinyin of one character without its tone, sounds that telephones blur made one.
+fn sound(word: &str) -> Option<String> {
+    let mut chars = word.chars();
+    let pinyin = chars.next().filter(|c| is_han(*c))?.to_pinyin()?.plain();
+    let near = [("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"), ("on", "en")];
+    chars.next().is_none().then(|| near.iter().fold(pinyin.to_owned(), |sound, (a, b)| sound.replace(a, b)))
 }
 
 pub(super) fn starts(phrases: &[&[&str]], words: &[&str]) -> Option<usize> {
@@ -59,33 +91,22 @@ pub(super) const FILLERS: &[&[&str]] = &[
     &["y"],
 ];
 
-pub(super) const CORRECTIONS: &[&[&str]] = &[
-    &["i", "mean"],
-    &["scratch", "that"],
-    &["make", "that"],
-    &["no"],
-    &["sorry"],
-    &["wait"],
-    &["correction"],
-    &["actually"],
-    &["rather"],
-    &["不", "对"],
-    &["不", "對"],
-    &["不", "是"],
-    &["错", "了"],
-    &["錯", "了"],
-    &["说", "错"],
-    &["更", "正"],
-    &["应", "该", "是"],
-    &["應", "該", "是"],
-];
-
 const CUES: &[(Cue, &[&[&str]])] = &[
     (
         Cue::Secret,
         &[
             &["pin"],
             &["pins"],
+            // As a telephone's recogniser writes it.
+            &["my", "pen"],
+            &["my", "penn"],
+            &["my", "bin"],
+            &["my", "pain"],
+            &["my", "pan"],
+            &["my", "spin"],
+            &["pen", "is"],
+            &["pen", "code"],
+            &["pen", "number"],
             &["passcode"],
             &["password"],
             &["passphrase"],
@@ -110,6 +131,7 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             &["密", "码"],
             &["密", "碼"],
             &["验", "证"],
+            &["证", "码"],
             &["驗", "證"],
             &["校", "验"],
             &["动", "态"],
@@ -157,6 +179,7 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             &["identification"],
             &["national", "insurance"],
             &["身", "份"],
+            &["份", "证"],
             &["证", "件"],
             &["證", "件"],
             &["护", "照"],

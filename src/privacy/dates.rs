@@ -1,12 +1,13 @@
 //! Numbers that count something or say when: dates, times of day, amounts. They are no secrets, unless a word says so.
 
-use super::numbers::{Token, english, group, spanish, teen, tens, unit};
+use super::numbers::{Token, english, group, spanish, tens, unit};
+use crate::dialog::numerals::{month, teen};
 
 /// "march 2024", "june of twenty twenty-seven": how many words it takes.
 pub(super) fn month_and_year(words: &[&str]) -> Option<usize> {
-    let month = MONTHS.contains(&words[0]) || SHORT_MONTHS.contains(&words[0]) || MESES.contains(&words[0]);
+    let named = month(words[0]).is_some() || SHORT_MONTHS.contains(&words[0]) || MESES.contains(&words[0]);
     let of = 1 + usize::from(matches!(words.get(1), Some(&"of" | &"de")));
-    year(words.get(of..)?).filter(|_| month).map(|(_, length)| of + length)
+    year(words.get(of..)?).filter(|_| named).map(|(_, length)| of + length)
 }
 
 /// A year of today's callers, and how many words it takes.
@@ -52,20 +53,6 @@ fn time_of_day(words: &[&str]) -> Option<(String, usize)> {
     Some((format!("{hour}{minutes:02}"), 1 + length))
 }
 
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 const SHORT_MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"];
 const MESES: &[&str] = &[
     "enero",
@@ -92,7 +79,7 @@ pub(super) fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
     if between(0) == Some(":") && below(0, 2, 24) && below(1, 2, 59) {
         return Some(2);
     }
-    if MONTHS.contains(&tokens[0].text.as_str()) && below(1, 2, 31) {
+    if month(&tokens[0].text).is_some() && below(1, 2, 31) {
         let ordinal = usize::from(tokens.get(2).is_some_and(|t| matches!(t.text.as_str(), "st" | "nd" | "rd" | "th")));
         let year = number(2 + ordinal).is_some_and(|n| n.text.len() == 4 && matches!(&n.text[..2], "19" | "20"));
         return Some(2 + ordinal + usize::from(year));

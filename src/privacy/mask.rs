@@ -4,10 +4,10 @@
 
 use std::ops::Range;
 
-use super::HIDDEN;
 use super::cues::Cue;
 use super::kinds::{Kind, china_id, issued_card, kind_of, luhn};
 use super::numbers::{Piece, Placed, pieces};
+use crate::dialog::values::HIDDEN;
 
 /// From so many digits on a number that nothing explains is masked.
 const LONG: usize = 6;
@@ -396,6 +396,15 @@ mod tests {
             assert_eq!(kept, "", "{turns:?}");
         }
         assert_eq!(free("I forgot my password 2 days ago").text, "I forgot my password 2 days ago");
+    }
+
+    #[test]
+    fn a_word_before_a_secret_may_be_misheard() {
+        for text in ["My pen is 5562.", "念中马是525, 一五", "我的线份正好是四四一二三", "米马是四二一七"]
+        {
+            assert!(digits_of(&free(text).text).is_empty(), "{text} -> {}", free(text).text);
+        }
+        assert_eq!(free("我有四二一七个").text, "我有四二一七个");
     }
 
     #[test]

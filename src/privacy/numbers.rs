@@ -4,8 +4,11 @@
 
 use std::ops::Range;
 
-use super::cues::{CORRECTIONS, Cue, FILLERS, cue, starts};
+use super::cues::{Cue, FILLERS, cue, starts};
 use super::dates::{amount, date_or_time, month_and_year, said_when, thousands};
+use crate::dialog::numerals::{digit, teen, ten};
+use crate::dialog::slots::correction;
+use crate::dialog::words::{is_han, plain};
 
 /// One word of the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +68,7 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
             (Piece::Digits { text: digits, quantity }, length)
         } else if let Some((cue, length)) = cue(rest) {
             (Piece::Cue(cue), length)
-        } else if let Some(length) = starts(CORRECTIONS, rest) {
+        } else if let Some(length) = correction(rest) {
             (Piece::Correction, length)
         } else if rest[0] == "once"
             && (pieces.last().is_some_and(|last| digits(&last.piece)) || group(&rest[1..]).is_some())
@@ -123,7 +126,7 @@ fn tokens(text: &str) -> Vec<Token> {
     }
     let mut last = Class::None;
     for (at, c) in text.char_indices() {
-        let plain = plain(c);
+        let plain = other_digit(c).unwrap_or_else(|| plain(c));
         let class = match plain {
             '\'' | '\u{2019}' if last == Class::Letter => continue,
             c if c.is_ascii_digit() => Class::Digit,
@@ -145,14 +148,6 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn plain(c: char) -> char {
-    match c {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        c if c.is_ascii() => c,
-        c => other_digit(c).unwrap_or(c),
-    }
-}
-
 /// Digits of other scripts (Unicode: Nd, ten in a row from each zero), circled, raised and lowered ones.
 fn other_digit(c: char) -> Option<char> {
     const ZEROS: [u32; 41] = [
@@ -168,6 +163,9 @@ fn other_digit(c: char) -> Option<char> {
         _ => None,
     };
     let at = c as u32;
+    if c.is_ascii() {
+        return None;
+    }
     let digit = latin.or_else(|| {
         let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&at))?;
         // What stands where a zero or a one would, of those that have none there.
@@ -175,10 +173,6 @@ fn other_digit(c: char) -> Option<char> {
         (!none).then_some(at - zero)
     })?;
     char::from_digit(digit, 10)
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '〇')
 }
 
 /// The digits that begin here, how many words they take, and whether they are a numeral of hundreds and more.
@@ -195,22 +189,6 @@ pub(super) fn group(words: &[&str]) -> Option<(String, usize, bool)> {
         .or_else(|| tens(words).map(|(n, length)| (n.to_string(), length, false)))
         .or_else(|| digit(words[0]).map(|c| (c.to_string(), 1, false)))
         .or_else(|| words[0].chars().all(|c| c.is_ascii_digit()).then(|| (words[0].to_owned(), 1, false)))
-}
-
-fn digit(word: &str) -> Option<char> {
-    Some(match word {
-        "zero" | "oh" | "o" | "nought" | "naught" | "nil" | "零" | "〇" | "洞" | "cero" => '0',
-        "one" | "一" | "壹" | "幺" | "么" | "妖" | "腰" | "邀" | "uno" => '1',
-        "two" | "二" | "贰" | "两" | "兩" | "貳" | "dos" => '2',
-        "three" | "三" | "叁" | "tres" => '3',
-        "four" | "四" | "肆" | "cuatro" => '4',
-        "five" | "fife" | "五" | "伍" | "cinco" => '5',
-        "six" | "六" | "陆" | "seis" => '6',
-        "seven" | "七" | "柒" | "拐" | "siete" => '7',
-        "eight" | "八" | "捌" | "ocho" => '8',
-        "nine" | "niner" | "九" | "玖" | "勾" | "nueve" => '9',
-        _ => return word.parse::<char>().ok().filter(char::is_ascii_digit),
-    })
 }
 
 /// What recognisers write for a digit; it counts among digits only.
@@ -240,18 +218,6 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
         _ => return None,
     };
     digit(words.get(skip)?).map(|c| (c.to_string().repeat(times), skip + 1))
-}
-
-pub(super) fn teen(word: &str) -> Option<u32> {
-    const TEENS: [&str; 10] =
-        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
-}
-
-fn ten(word: &str) -> Option<u32> {
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let word = if word == "fourty" { "forty" } else { word };
-    TENS.iter().position(|ten| *ten == word).map(|at| at as u32 * 10 + 20)
 }
 
 /// "fourteen", "twenty", "twenty three".
