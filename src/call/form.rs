@@ -209,6 +209,16 @@ impl Call {
         self.note(Note::Slot { slot: slot.slot.clone(), value: String::new(), confirmed: false });
     }
 
+    /// These slots' values proved to be secrets: a form that has them asks for them again.
+    pub(super) fn forget_given(&mut self, lost: &[String]) {
+        let Some((form, _)) = self.form() else { return };
+        let Some(filling) = self.filling() else { return };
+        for (at, _) in form.slots.iter().enumerate().filter(|(_, slot)| lost.contains(&slot.slot)) {
+            filling.given.remove(&at);
+            filling.poor.remove(&at);
+        }
+    }
+
     fn fill(&mut self, slot: &FormSlot, at: usize, value: String, sure: bool) {
         let said = self.said(&slot.kind, &slot.label, &value);
         self.values.set_said(&slot.slot, value.clone(), said);
@@ -256,7 +266,7 @@ impl Call {
     }
 
     /// Asks for what is missing, reads back, or is done.
-    fn go_on_with_form(&mut self) {
+    pub(super) fn go_on_with_form(&mut self) {
         let Some((form, filling)) = self.form() else { return };
         let missing = (0..form.slots.len()).find(|at| !filling.given.contains(at) && form.slots[*at].ask.is_some());
         let reads_back = form.confirm.is_some() || !filling.poor.is_empty();

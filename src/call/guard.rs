@@ -51,12 +51,12 @@ impl Shield {
                     let utterance = Utterance { text: plain(&utterance.text), alternatives, ..utterance };
                     Admitted { blank, ..only(Event::Heard(utterance)) } // the call and its log keep nothing of it
                 }
-                asked => self.heard(utterance, &asked.wanted, asked.step),
+                asked => self.heard(utterance, &asked.wanted, &asked.name()),
             },
             Event::HeardPart { text } => only(Event::HeardPart { text: mask_part(&text) }),
             Event::Key { key } => {
                 let asked = call.asked();
-                let keyed = self.guard.key(now_ms, key.as_char(), asked.keys || asked.secret, asked.step);
+                let keyed = self.guard.key(now_ms, key.as_char(), asked.keys || asked.secret, &asked.name());
                 let forget = keyed.forget_since.map(|since_ms| Event::Forget { since_ms });
                 let pass = keyed.pass.then_some(Event::Key { key });
                 let events = forget.into_iter().chain(pass).collect();
@@ -97,12 +97,21 @@ struct Asked<'a> {
     /// Keys are gathered to a number.
     keys: bool,
     step: &'a str,
+    /// Which slot of a form: each is a question of its own.
+    slot: Option<usize>,
+}
+
+impl Asked<'_> {
+    /// The question's name, for nobody to read.
+    fn name(&self) -> String {
+        self.slot.map_or_else(|| self.step.to_owned(), |slot| format!("{}/{slot}", self.step))
+    }
 }
 
 impl Call {
     /// The question that is asked, or that comes when the prompt is over.
     fn asked(&self) -> Asked<'_> {
-        let nothing = Asked { secret: self.masked, wanted: Wanted::default(), keys: false, step: "" };
+        let nothing = Asked { secret: self.masked, wanted: Wanted::default(), keys: false, step: "", slot: None };
         let Phase::Bot(bot) = &self.phase else { return nothing };
         let mut name = match &bot.stage {
             Stage::Saying { next } => next,
@@ -117,7 +126,7 @@ impl Call {
                     let wanted =
                         Wanted { question: lengths.is_some(), fits: lengths.into_iter().collect(), known: vec![] };
                     let keys = lengths.is_some() && !matches!(bot.stage, Stage::Confirming { .. });
-                    return Asked { secret: self.masked || ask.secret, wanted, keys, step: name };
+                    return Asked { secret: self.masked || ask.secret, wanted, keys, step: name, slot: None };
                 }
                 Step::Menu { .. } => {
                     let wanted = Wanted { known: known(&self.flow), ..Wanted::default() };
@@ -129,7 +138,8 @@ impl Call {
                 Step::Form(form) => {
                     let fits = form.slots.iter().filter_map(|slot| lengths(&slot.kind)).collect();
                     let wanted = Wanted { question: true, fits, known: vec![] };
-                    return Asked { wanted, step: name, ..nothing };
+                    let slot = if *name == bot.step { bot.form.asked } else { None };
+                    return Asked { wanted, step: name, slot, ..nothing };
                 }
             }
         }
@@ -162,11 +172,13 @@ impl Call {
             }
         }
         lost.iter().for_each(|slot| self.values.clear(slot));
+        self.forget_given(&lost);
         self.act(Action::Forget { since_ms });
         self.forget_keys();
         if matches!(&self.phase, Phase::Bot(bot) if matches!(bot.stage, Stage::Confirming { .. })) {
             self.interrupt();
-            self.denied(); // asks again
+            let form = matches!(self.step(), Some(Step::Form(_)));
+            if form { self.go_on_with_form() } else { self.denied() } // asks again
         }
     }
 }

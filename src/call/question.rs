@@ -33,7 +33,7 @@ const SILENCES: u32 = 2;
 pub(super) const UNKNOWN: &str = "no answer is known";
 
 impl Call {
-    fn step(&self) -> Option<&Step> {
+    pub(super) fn step(&self) -> Option<&Step> {
         match &self.phase {
             Phase::Bot(bot) => self.flow.steps.get(&bot.step),
             _ => None,

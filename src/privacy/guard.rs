@@ -6,8 +6,10 @@ use super::mask::{Carried, Masked, Wanted, mask};
 
 /// Two turns further apart than this hold two numbers, ms.
 const TURNS: u64 = 20_000;
-/// Keys further apart than this belong to two things, ms.
-const KEYS: u64 = 3_000;
+/// Keys further apart than this are two rows: a menu may be given keys again.
+const ROW: u64 = 3_000;
+/// Rows further apart than this belong to two things: a card is read off in groups, ms.
+const ROWS: u64 = 20_000;
 /// Keys in a row that a menu may be given at once; what follows as fast is no choice but a number.
 const AHEAD: usize = 3;
 /// Sound around a secret that is silenced as well, ms.
@@ -24,6 +26,8 @@ pub struct Guard {
     step: String,
     answered: bool,
     keys: Vec<Pressed>,
+    /// Where the keys begin that came without a pause.
+    row: usize,
     /// The keys that go on are a card's.
     card: bool,
 }
@@ -92,8 +96,10 @@ impl Guard {
 
     /// A key (`0`-`9`, `*`, `#`) at a step of this name; `asked`: a number, or a secret, is being keyed there.
     pub fn key(&mut self, now_ms: u64, key: char, asked: bool, step: &str) -> Keyed {
-        if self.keys.last().is_some_and(|last| now_ms > last.at_ms + KEYS) {
-            self.keys_over();
+        match self.keys.last().map_or(0, |last| now_ms.saturating_sub(last.at_ms)) {
+            apart if apart > ROWS => self.keys_over(),
+            apart if apart > ROW => (self.row, self.card) = (self.keys.len(), false),
+            _ => {}
         }
         let pass = Keyed { pass: true, found: None, forget_since: None, blank: None };
         if !key.is_ascii_digit() {
@@ -110,13 +116,14 @@ impl Guard {
             let blank = Some((since.saturating_sub(AROUND), now_ms + AROUND));
             return Keyed { pass: false, found: Some(Kind::Card), forget_since: Some(since), blank };
         }
-        let unasked = self.keys.iter().rev().take_while(|pressed| !pressed.asked).count();
-        let same = self.keys.iter().all(|pressed| pressed.key == key);
+        let row = &self.keys[self.row..];
+        let unasked = row.iter().rev().take_while(|pressed| !pressed.asked).count();
+        let same = row.iter().all(|pressed| pressed.key == key);
         if unasked > AHEAD && !same && key != '0' {
             // Keyed wrongly, perhaps, but nothing that a flow wants has this many keys.
-            if self.keys.len() >= 13 {
+            if row.len() >= 13 {
                 self.card = true;
-                let since = self.keys[0].at_ms;
+                let since = row[0].at_ms;
                 let blank = Some((since.saturating_sub(AROUND), now_ms + AROUND));
                 return Keyed { pass: false, found: Some(Kind::Number), forget_since: Some(since), blank };
             }
@@ -134,19 +141,43 @@ impl Guard {
 
     fn keys_over(&mut self) {
         self.keys.clear();
-        self.card = false;
+        (self.row, self.card) = (0, false);
     }
 
-    /// Where a card number begins that the last key ends: with the row of keys, or with a step's.
+    /// Where a card number begins that the last key ends: with a row of keys, or with a step's.
     fn card_begins(&self) -> Option<usize> {
-        let begins = |at: usize| at == 0 || self.keys[at].step != self.keys[at - 1].step;
         let lengths = (13..=19).filter(|length| *length <= self.keys.len());
         lengths.map(|length| self.keys.len() - length).find(|&at| {
             let keys = &self.keys[at..];
+            let begins = at == 0 || self.keys[at].step != self.keys[at - 1].step || self.parted(at);
             let digits: String = keys.iter().map(|pressed| pressed.key).collect();
             let unasked = keys.iter().filter(|pressed| !pressed.asked).count();
-            begins(at) && ((luhn(&digits) && (issued_card(&digits) || unasked > AHEAD)) || china_id(&digits))
+            let known = match at < self.row {
+                true => issued_card(&digits) && self.in_groups(at),
+                false => luhn(&digits) && (issued_card(&digits) || unasked > AHEAD),
+            };
+            begins && (known || china_id(&digits))
         })
+    }
+
+    /// There is a pause before the key at this place.
+    fn parted(&self, at: usize) -> bool {
+        at > 0 && self.keys[at].at_ms > self.keys[at - 1].at_ms + ROW
+    }
+
+    /// The rows of keys from there on may be one card's: they are keyed where one number, or none, is asked for, or in groups
+    /// as they stand on cards. An answer after the other is no card, nor is one that is keyed twice.
+    fn in_groups(&self, from: usize) -> bool {
+        let mut starts = vec![from];
+        starts.extend((from + 1..self.keys.len()).filter(|at| self.parted(*at)));
+        starts.push(self.keys.len());
+        let groups: Vec<&[Pressed]> = starts.windows(2).map(|pair| &self.keys[pair[0]..pair[1]]).collect();
+        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+        let printed = matches!(lengths.as_slice(), [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 4 | 5]);
+        let step = self.keys[from..].iter().find(|pressed| pressed.asked).map(|pressed| &pressed.step);
+        let one = self.keys[from..].iter().all(|pressed| !pressed.asked || Some(&pressed.step) == step);
+        let again = |pair: &[&[Pressed]]| pair[0].iter().map(|key| key.key).eq(pair[1].iter().map(|key| key.key));
+        printed || (one && !groups.windows(2).any(again))
     }
 }
 
@@ -180,6 +211,7 @@ mod tests {
         let mut guard = Guard::default();
         assert_eq!(press(&mut guard, 1_000, "4539578763621486", false, "menu"), ("453".into(), Some(1_000)));
         // After a pause keys choose again.
+        assert_eq!(press(&mut guard, 12_000, "12", false, "menu"), ("12".into(), None));
         assert_eq!(press(&mut guard, 60_000, "12", false, "menu"), ("12".into(), None));
         assert_eq!(press(&mut Guard::default(), 0, "1111111", false, "menu").0, "1111111", "impatience");
     }
@@ -190,6 +222,33 @@ mod tests {
         assert_eq!(press(&mut guard, 0, "453957", true, "account").0, "453957");
         let (passed, forget) = press(&mut guard, 1_500, "8763621486", false, "confirm");
         assert_eq!((passed.as_str(), forget), ("876", Some(0)));
+    }
+
+    #[test]
+    fn a_card_keyed_in_groups_is_forgotten_from_its_first() {
+        let card = ["4539", "5787", "6362", "1486"];
+        for step in ["account", "menu"] {
+            let (mut guard, mut forget) = (Guard::default(), Vec::new());
+            for (n, group) in card.into_iter().enumerate() {
+                forget.push(press(&mut guard, 1_000 + 6_000 * n as u64, group, step == "account", step).1);
+            }
+            assert_eq!(forget, [None, None, None, Some(1_000)], "{step}");
+        }
+        // Each group was taken for an answer.
+        let (mut guard, mut forget) = (Guard::default(), None);
+        for (n, group) in card.into_iter().enumerate() {
+            forget = press(&mut guard, 6_000 * n as u64, group, true, &format!("question {n}")).1;
+        }
+        assert_eq!(forget, Some(0));
+        // Two answers that make a card's number by chance; and much later.
+        let mut guard = Guard::default();
+        for (at, keys, step) in [(0, "45395787", "account"), (6_000, "63621486", "order")] {
+            assert_eq!(press(&mut guard, at, keys, true, step), (keys.into(), None));
+        }
+        let mut guard = Guard::default();
+        for (at, keys) in [(0, "45395787"), (60_000, "63621486")] {
+            assert_eq!(press(&mut guard, at, keys, true, "account"), (keys.into(), None));
+        }
     }
 
     #[test]

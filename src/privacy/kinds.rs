@@ -71,10 +71,23 @@ pub fn issued_card(digits: &str) -> bool {
     issuer && luhn(digits)
 }
 
-/// GB 11643-1999: 17 digits with region, date of birth and sequence, and a check character (0-9 or X).
+/// GB 11643-1999: 17 digits with region (GB/T 2260), date of birth and sequence, and a check character (0-9 or X).
 pub fn china_id(digits: &str) -> bool {
     let chars: Vec<char> = digits.chars().collect();
     if chars.len() != 18 || !chars[..17].iter().all(char::is_ascii_digit) {
+        return false;
+    }
+    // A tenth of all numbers has the right check character; hardly any by chance has place and day, too.
+    let number = |span: std::ops::Range<usize>| digits[span].parse::<u32>().unwrap_or(0);
+    let province = matches!(number(0..2), 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83);
+    let days = match (number(10..12), number(6..10)) {
+        (2, year) if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        (2, _) => 28,
+        (4 | 6 | 9 | 11, _) => 30,
+        (1..=12, _) => 31,
+        _ => 0,
+    };
+    if !province || !(1850..=2100).contains(&number(6..10)) || !(1..=days).contains(&number(12..14)) {
         return false;
     }
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
@@ -107,6 +120,17 @@ mod tests {
         assert!(issued_card("4111111111111111") && issued_card("378282246310005") && issued_card("6200000000000005"));
         assert!(!issued_card("1111111111111117"));
         assert!(china_id("11010519491231002X") && !china_id("110105194912310021"));
+        // Right check characters of no place and no day.
+        for digits in ["190105194912310022", "110105194913310028", "110105194902290020", "110105304912310020"] {
+            let right = (0..=10)
+                .filter(|check| china_id(&format!("{}{}", &digits[..17], "0123456789X".chars().nth(*check).unwrap())));
+            assert_eq!(right.count(), 0, "{digits}");
+        }
+        assert_eq!(
+            (0..10).filter(|check| china_id(&format!("11010520000229001{check}"))).count(),
+            1,
+            "a leap year's day"
+        );
         assert_eq!(kind_of("11010519491231002x"), Kind::NationalId);
         assert_eq!(kind_of("13800138000"), Kind::Phone);
         assert_eq!(kind_of("078051120"), Kind::NationalId);

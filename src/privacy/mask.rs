@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
+use super::cues::Cue;
 use super::kinds::{Kind, china_id, issued_card, kind_of, luhn};
-use super::numbers::{Cue, Piece, Placed, pieces};
+use super::numbers::{Piece, Placed, pieces};
 use crate::dialog::values::HIDDEN;
 
 /// From so many digits on a number that nothing explains is masked.
@@ -221,7 +222,14 @@ impl Run {
         let cue = self.cue.or(before.and_then(|before| before.cue));
         let hide = |kind| (Some(kind), before.is_some_and(|before| !before.shown().is_empty()));
         let keep = (None, false);
-        if cue == Some(Cue::Secret) && length >= if before.is_some_and(|before| before.masked) { 1 } else { 3 } {
+        // A PIN comes in pairs, too: "forty-two", and "seventeen" in the next turn. "I forgot my password 2 days ago".
+        let least = match before {
+            Some(before) if before.masked => 1,
+            _ if !words => 1,
+            _ if self.quantity => 3,
+            _ => 2,
+        };
+        if cue == Some(Cue::Secret) && length >= least {
             return hide(Kind::Code);
         }
         let fits = |ranges: &[(usize, usize)]| ranges.iter().any(|(min, max)| (*min..=*max).contains(&length));
@@ -364,6 +372,63 @@ mod tests {
                 assert!(digits_of(&masked.text).len() < 3 && !masked.found.is_empty(), "{text} -> {}", masked.text);
             }
         }
+    }
+
+    #[test]
+    fn a_pin_in_pairs_goes_pair_by_pair() {
+        for text in
+            ["my pin is 42 17", "the pin is forty-two, seventeen", "my pin is 42 and then 17", "密码是四十二，十七"]
+        {
+            assert!(digits_of(&free(text).text).is_empty(), "{text} -> {}", free(text).text);
+        }
+        for turns in [
+            ["my pin is", "forty-two", "seventeen"],
+            ["my pin is 42", "it goes on", "17"],
+            ["我的密码是", "四十二", "十七"],
+        ] {
+            let mut carried = Carried::default();
+            let mut kept = String::new();
+            for turn in turns {
+                let masked = mask(turn, &Wanted::default(), &carried);
+                kept += &digits_of(&masked.text);
+                carried = masked.carried;
+            }
+            assert_eq!(kept, "", "{turns:?}");
+        }
+        assert_eq!(free("I forgot my password 2 days ago").text, "I forgot my password 2 days ago");
+    }
+
+    #[test]
+    fn a_word_before_a_secret_may_be_misheard() {
+        for text in ["My pen is 5562.", "念中马是525, 一五", "我的线份正好是四四一二三", "米马是四二一七"]
+        {
+            assert!(digits_of(&free(text).text).is_empty(), "{text} -> {}", free(text).text);
+        }
+        assert_eq!(free("我有四二一七个").text, "我有四二一七个");
+    }
+
+    #[test]
+    fn a_date_beside_a_card_stays() {
+        for text in [
+            "my card expired in March 2024, I want an appointment on the fourteenth of May",
+            "my card expired in March twenty twenty-four",
+            "I want an appointment in June of 2027, my card expires then",
+            "my card has expired since 2024",
+            "the card that you sent me in nineteen ninety eight is lost",
+            "my card is gone, can I come at ten forty five on May 3rd, 2027",
+            "我的卡2024年3月到期了，我想预约",
+        ] {
+            assert_eq!(free(text).text, text);
+        }
+        // Which does not let a card's or a PIN's digits through.
+        for text in [
+            "my pin is 2024",
+            "the pin, it was set in March, is 2024",
+            "my card 4111 1111 1111 1111 expires March 2024",
+        ] {
+            assert!(free(text).text.contains(HIDDEN), "{text}");
+        }
+        assert_eq!(digits_of(&free("card 4111 1111 1111 1111 security code 123 expiry 0327").text), "");
     }
 
     #[test]

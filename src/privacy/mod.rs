@@ -1,9 +1,12 @@
 //! What must be kept nowhere, found in what callers say and key: card numbers, PINs and codes, ids, telephone numbers.
 //!
-//! `numbers` reads digits and number words (English, Mandarin, Spanish digits) with their places, `kinds` knows what a
-//! number is by its digits, `mask` decides which ones a text must not show, `guard` follows one caller across turns and
-//! keys, `scrub` takes out afterwards what proved to be a secret only later. Pure: no clock, no I/O.
+//! `numbers` reads digits and number words (English, Mandarin, Spanish) with their places, `dates` those that count or say
+//! when, `cues` the words around them; `kinds` knows what a number is by its digits, `mask` decides which ones a text must
+//! not show, `guard` follows one caller across turns and keys, `scrub` takes out afterwards what proved to be a secret only
+//! later. Pure: no clock, no I/O.
 
+mod cues;
+mod dates;
 mod guard;
 mod kinds;
 mod mask;

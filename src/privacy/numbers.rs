@@ -4,23 +4,11 @@
 
 use std::ops::Range;
 
-use crate::dialog::numerals::{digit, month, teen, ten};
+use super::cues::{Cue, FILLERS, cue, starts};
+use super::dates::{amount, date_or_time, month_and_year, said_when, thousands};
+use crate::dialog::numerals::{digit, teen, ten};
 use crate::dialog::slots::correction;
 use crate::dialog::words::{is_han, plain};
-
-/// What the word before (or after) a number says it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cue {
-    /// An account, an order: something the operator works with.
-    Reference,
-    Phone,
-    /// "code": of an order, or one-time.
-    Code,
-    NationalId,
-    Card,
-    /// PIN, password, verification code.
-    Secret,
-}
 
 /// One word of the text.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,10 +32,10 @@ pub(super) struct Placed {
     pub span: Range<usize>,
 }
 
-struct Token {
+pub(super) struct Token {
     /// Lower case; one Chinese character; a run of ASCII digits.
-    text: String,
-    span: Range<usize>,
+    pub text: String,
+    pub span: Range<usize>,
 }
 
 /// All digits of a text in order, whatever stands between them.
@@ -66,8 +54,10 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
     let mut at = 0;
     while at < words.len() {
         let rest = &words[at..];
-        let (piece, length) = if let Some(length) = date_or_time(text, &tokens[at..]) {
+        let (piece, length) = if let Some(length) = date_or_time(text, &tokens[at..]).or_else(|| month_and_year(rest)) {
             (Piece::Other, length)
+        } else if let Some((digits, length)) = said_when(at.checked_sub(1).map_or("", |at| words[at]), rest) {
+            (Piece::Digits { text: digits, quantity: true }, length)
         } else if let Some((digits, length)) = thousands(text, &tokens[at..], words.get(at + 1..).unwrap_or_default()) {
             (Piece::Digits { text: digits, quantity: true }, length)
         } else if let Some((cue, length)) = cue(rest).filter(|(_, length)| *length > 1) {
@@ -80,6 +70,10 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
             (Piece::Cue(cue), length)
         } else if let Some(length) = correction(rest) {
             (Piece::Correction, length)
+        } else if rest[0] == "once"
+            && (pieces.last().is_some_and(|last| digits(&last.piece)) || group(&rest[1..]).is_some())
+        {
+            (Piece::Digits { text: "11".into(), quantity: false }, 1) // in English one says so of anything
         } else if let Some(c) = sounds_like(rest[0]).filter(|_| between_digits(&pieces, &words[at + 1..])) {
             (Piece::Digits { text: c.into(), quantity: false }, 1)
         } else if rest[0] == "x"
@@ -132,7 +126,7 @@ fn tokens(text: &str) -> Vec<Token> {
     }
     let mut last = Class::None;
     for (at, c) in text.char_indices() {
-        let plain = plain(c);
+        let plain = other_digit(c).unwrap_or_else(|| plain(c));
         let class = match plain {
             '\'' | '\u{2019}' if last == Class::Letter => continue,
             c if c.is_ascii_digit() => Class::Digit,
@@ -154,13 +148,44 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// Digits of other scripts (Unicode: Nd, ten in a row from each zero), circled, raised and lowered ones.
+fn other_digit(c: char) -> Option<char> {
+    const ZEROS: [u32; 41] = [
+        0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+        0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0x2070, 0x2080,
+        0x245F, 0x2473, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xAA50, 0xABF0, 0x1D7CE, 0x1D7D8, 0x1D7E2,
+    ];
+    let latin = match c {
+        '¹' => Some(1),
+        '²' => Some(2),
+        '³' => Some(3),
+        '⓪' => Some(0),
+        _ => None,
+    };
+    let at = c as u32;
+    if c.is_ascii() {
+        return None;
+    }
+    let digit = latin.or_else(|| {
+        let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&at))?;
+        // What stands where a zero or a one would, of those that have none there.
+        let none = matches!(at, 0x245F | 0x2473 | 0x2071..=0x2073);
+        (!none).then_some(at - zero)
+    })?;
+    char::from_digit(digit, 10)
+}
+
 /// The digits that begin here, how many words they take, and whether they are a numeral of hundreds and more.
-fn group(words: &[&str]) -> Option<(String, usize, bool)> {
+pub(super) fn group(words: &[&str]) -> Option<(String, usize, bool)> {
     let plain = |(digits, length): (String, usize)| (digits, length, false);
+    if words.is_empty() {
+        return None;
+    }
     repeated(words)
         .map(plain)
         .or_else(|| mandarin(words))
         .or_else(|| english(words))
+        .or_else(|| spanish(words))
         .or_else(|| tens(words).map(|(n, length)| (n.to_string(), length, false)))
         .or_else(|| digit(words[0]).map(|c| (c.to_string(), 1, false)))
         .or_else(|| words[0].chars().all(|c| c.is_ascii_digit()).then(|| (words[0].to_owned(), 1, false)))
@@ -196,7 +221,7 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
 }
 
 /// "fourteen", "twenty", "twenty three".
-fn tens(words: &[&str]) -> Option<(u32, usize)> {
+pub(super) fn tens(words: &[&str]) -> Option<(u32, usize)> {
     if let Some(n) = teen(words[0]) {
         return Some((n, 1));
     }
@@ -207,12 +232,12 @@ fn tens(words: &[&str]) -> Option<(u32, usize)> {
     }
 }
 
-fn unit(word: &str) -> Option<u32> {
+pub(super) fn unit(word: &str) -> Option<u32> {
     digit(word).filter(|_| word.is_ascii()).and_then(|c| c.to_digit(10)).filter(|&n| n > 0)
 }
 
 /// "four hundred", "four hundred and twelve", "forty one hundred", "two thousand three hundred".
-fn english(words: &[&str]) -> Option<(String, usize, bool)> {
+pub(super) fn english(words: &[&str]) -> Option<(String, usize, bool)> {
     let below_hundred = |words: &[&str]| -> Option<(u32, usize)> {
         let first = words.first()?;
         tens(words).or_else(|| unit(first).map(|n| (n, 1)))
@@ -236,6 +261,88 @@ fn english(words: &[&str]) -> Option<(String, usize, bool)> {
         at += skip + length;
     }
     Some((total.to_string(), at, true))
+}
+
+/// "cuarenta y cinco", "dieciséis", "quinientos treinta y nueve", "cuatro mil quinientos". Not "once": see `pieces`.
+pub(super) fn spanish(words: &[&str]) -> Option<(String, usize, bool)> {
+    const TEENS: [&str; 20] = [
+        "diez",
+        "",
+        "doce",
+        "trece",
+        "catorce",
+        "quince",
+        "dieciseis",
+        "diecisiete",
+        "dieciocho",
+        "diecinueve",
+        "veinte",
+        "veintiuno",
+        "veintidos",
+        "veintitres",
+        "veinticuatro",
+        "veinticinco",
+        "veintiseis",
+        "veintisiete",
+        "veintiocho",
+        "veintinueve",
+    ];
+    const TENS: [&str; 7] = ["treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa"];
+    const HUNDREDS: [&str; 9] = [
+        "ciento",
+        "doscientos",
+        "trescientos",
+        "cuatrocientos",
+        "quinientos",
+        "seiscientos",
+        "setecientos",
+        "ochocientos",
+        "novecientos",
+    ];
+    let place = |names: &[&str], at: usize| {
+        let word: String = words.get(at)?.chars().map(unaccented).collect();
+        names.iter().position(|name| !name.is_empty() && *name == word).map(|place| place as u32)
+    };
+    let unit = |at: usize| words.get(at).and_then(|word| unit(word)).filter(|_| words[at].len() > 1);
+    let below_hundred = |at: usize| -> Option<(u32, usize)> {
+        if let Some(n) = place(&TEENS, at) {
+            return Some((n + 10, 1));
+        }
+        let n = (place(&TENS, at)? + 3) * 10;
+        match unit(at + 2).filter(|_| words[at + 1] == "y") {
+            Some(unit) => Some((n + unit, 3)),
+            None => Some((n, 1)),
+        }
+    };
+    let below_thousand = |at: usize| -> Option<(u32, usize)> {
+        let hundred =
+            if words.get(at) == Some(&"cien") { Some(100) } else { place(&HUNDREDS, at).map(|n| (n + 1) * 100) };
+        let Some(hundred) = hundred else { return below_hundred(at) };
+        let eleven = (words.get(at + 1) == Some(&"once")).then_some((11, 1));
+        let rest = eleven.or_else(|| below_hundred(at + 1)).or_else(|| unit(at + 1).map(|n| (n, 1)));
+        rest.map_or(Some((hundred, 1)), |(n, length)| Some((hundred + n, length + 1)))
+    };
+    let thousands = match (words[0], below_thousand(0).or_else(|| unit(0).map(|n| (n, 1)))) {
+        ("mil", _) => Some((1, 0)),
+        (_, first) => first.filter(|(_, length)| words.get(*length) == Some(&"mil")),
+    };
+    let Some((thousand, length)) = thousands else {
+        return below_thousand(0).map(|(n, length)| (n.to_string(), length, n >= 100));
+    };
+    let at = length + 1;
+    let (rest, length) = below_thousand(at).or_else(|| unit(at).map(|n| (n, 1))).unwrap_or((0, 0));
+    Some(((thousand * 1_000 + rest).to_string(), at + length, true))
+}
+
+fn unaccented(c: char) -> char {
+    match c {
+        'á' => 'a',
+        'é' => 'e',
+        'í' => 'i',
+        'ó' => 'o',
+        'ú' => 'u',
+        c => c,
+    }
 }
 
 /// 二十三, 四百一十二, 三千零五, 一万二: a numeral, its scale first (十二) or second.
@@ -293,261 +400,6 @@ fn mandarin(words: &[&str]) -> Option<(String, usize, bool)> {
     Some((total.saturating_add(section).to_string(), at, largest >= 100))
 }
 
-/// "9:30", "21/11/2026", "2026-11-21": how many tokens it takes.
-fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
-    let number = |at: usize| tokens.get(at).filter(|token| token.text.chars().all(|c| c.is_ascii_digit()));
-    let between = |at: usize| Some(&text[tokens.get(at)?.span.end..tokens.get(at + 1)?.span.start]);
-    let below = |at: usize, digits: usize, limit: u32| {
-        number(at).is_some_and(|n| n.text.len() <= digits && n.text.parse::<u32>().is_ok_and(|n| n <= limit))
-    };
-    if between(0) == Some(":") && below(0, 2, 24) && below(1, 2, 59) {
-        return Some(2);
-    }
-    if month(&tokens[0].text).is_some() && below(1, 2, 31) {
-        let ordinal = usize::from(tokens.get(2).is_some_and(|t| matches!(t.text.as_str(), "st" | "nd" | "rd" | "th")));
-        let year = number(2 + ordinal).is_some_and(|n| n.text.len() == 4 && matches!(&n.text[..2], "19" | "20"));
-        return Some(2 + ordinal + usize::from(year));
-    }
-    if between(0) == Some("/") && below(0, 2, 12) && below(1, 2, 31) && between(1).is_none_or(|b| b.starts_with(' ')) {
-        return Some(2);
-    }
-    let separator = between(0).filter(|between| matches!(*between, "-" | "/" | "."))?;
-    if between(1) != Some(separator) {
-        return None;
-    }
-    let follows = matches!(between(2), Some("-" | "/" | "." | " ")) && number(3).is_some();
-    let year = |at: usize| {
-        number(at).is_some_and(|n| n.text.len() == 4 && (n.text.starts_with("19") || n.text.starts_with("20")))
-    };
-    let days = |a: usize, b: usize| below(a, 2, 31) && below(b, 2, 31);
-    let date = (year(0) && days(1, 2)) || (days(0, 1) && (year(2) || (number(2)?.text.len() == 2 && separator == "/")));
-    (date && !follows).then_some(3)
-}
-
-/// "$1,500,000", "1,500 dollars".
-fn thousands(text: &str, tokens: &[Token], after: &[&str]) -> Option<(String, usize)> {
-    let number = |token: &Token| token.text.chars().all(|c| c.is_ascii_digit());
-    let first = tokens.first().filter(|token| number(token) && token.text.len() <= 3)?;
-    let more = tokens.windows(2).take_while(|pair| {
-        number(&pair[1]) && pair[1].text.len() == 3 && &text[pair[0].span.end..pair[1].span.start] == ","
-    });
-    let length = 1 + more.count();
-    let last = &tokens[length - 1];
-    let counts = length > 1 && amount(text, first.span.start, last.span.end, after.get(length - 1).copied());
-    counts.then(|| (tokens[..length].iter().map(|token| token.text.as_str()).collect(), length))
-}
-
-/// Whether the digits from `from` to `to` count something.
-fn amount(text: &str, from: usize, to: usize, next: Option<&str>) -> bool {
-    const UNITS: &[&str] = &[
-        "dollars", "dollar", "bucks", "pounds", "pound", "euros", "euro", "cents", "pence", "percent", "yuan", "rmb",
-        "元", "块", "塊", "美", "欧", "镑", "分", "角", "毛", "年", "月", "日", "岁", "度", "天", "小", "公", "am",
-        "pm", "usd", "gbp", "eur", "cny", "kilos", "kg", "miles", "minutes", "hours", "days",
-    ];
-    let before = text[..from].trim_end().chars().next_back();
-    let after = text[to..].trim_start().chars().next();
-    matches!(before, Some('$' | '€' | '£' | '¥' | '￥'))
-        || matches!(after, Some('%' | '€' | '£' | '$' | '％'))
-        || next.is_some_and(|word| UNITS.contains(&word))
-}
-
-fn starts(phrases: &[&[&str]], words: &[&str]) -> Option<usize> {
-    phrases.iter().filter(|phrase| words.starts_with(phrase)).map(|phrase| phrase.len()).max()
-}
-
-fn cue(words: &[&str]) -> Option<(Cue, usize)> {
-    let found = CUES.iter().filter_map(|(cue, phrases)| starts(phrases, words).map(|length| (*cue, length)));
-    found.max_by_key(|(cue, length)| (*length, *cue))
-}
-
-const FILLERS: &[&[&str]] = &[
-    &["um"],
-    &["uh"],
-    &["er"],
-    &["erm"],
-    &["ah"],
-    &["and"],
-    &["then"],
-    &["dash"],
-    &["hyphen"],
-    &["space"],
-    &["comma"],
-    &["dot"],
-    &["point"],
-    &["slash"],
-    &["followed"],
-    &["by"],
-    &["please"],
-    &["okay"],
-    &["ok"],
-    &["next"],
-    &["plus"],
-    &["呃"],
-    &["嗯"],
-    &["然", "后"],
-    &["杠"],
-    &["啊"],
-    &["接", "着"],
-    &["再"],
-    &["那", "个"],
-    &["空", "格"],
-    &["加"],
-    &["y"],
-];
-
-const CUES: &[(Cue, &[&[&str]])] = &[
-    (
-        Cue::Secret,
-        &[
-            &["pin"],
-            &["pins"],
-            &["passcode"],
-            &["password"],
-            &["passphrase"],
-            &["otp"],
-            &["cvv"],
-            &["cvc"],
-            &["cvv2"],
-            &["security", "code"],
-            &["access", "code"],
-            &["one", "time"],
-            &["onetime"],
-            &["verification"],
-            &["verify"],
-            &["authentication"],
-            &["authenticator"],
-            &["confirmation", "code"],
-            &["secret"],
-            &["login", "code"],
-            &["texted"],
-            &["text", "message"],
-            &["sms"],
-            &["expiry"],
-            &["expires"],
-            &["expiration"],
-            &["密", "码"],
-            &["密", "碼"],
-            &["验", "证"],
-            &["驗", "證"],
-            &["校", "验"],
-            &["动", "态"],
-            &["動", "態"],
-            &["口", "令"],
-            &["安", "全", "码"],
-            &["短", "信"],
-            &["一", "次", "性"],
-            &["取", "款"],
-            &["有", "效", "期"],
-            &["clave"],
-            &["contraseña"],
-            &["verificación"],
-        ],
-    ),
-    (
-        Cue::Card,
-        &[
-            &["card"],
-            &["cards"],
-            &["visa"],
-            &["mastercard"],
-            &["amex"],
-            &["debit"],
-            &["credit"],
-            &["american", "express"],
-            &["卡"],
-            &["卡", "号"],
-            &["卡", "號"],
-            &["信", "用", "卡"],
-            &["银", "行", "卡"],
-            &["储", "蓄", "卡"],
-            &["tarjeta"],
-        ],
-    ),
-    (
-        Cue::NationalId,
-        &[
-            &["ssn"],
-            &["social"],
-            &["social", "security"],
-            &["passport"],
-            &["national", "id"],
-            &["id", "number"],
-            &["identity"],
-            &["identification"],
-            &["national", "insurance"],
-            &["身", "份"],
-            &["证", "件"],
-            &["證", "件"],
-            &["护", "照"],
-            &["dni"],
-            &["nie"],
-        ],
-    ),
-    (Cue::Code, &[&["code"], &["codes"], &["代", "码"], &["代", "碼"], &["código"]]),
-    (
-        Cue::Phone,
-        &[
-            &["phone"],
-            &["telephone"],
-            &["mobile"],
-            &["cell"],
-            &["cellphone"],
-            &["call", "me"],
-            &["reach", "me"],
-            &["call", "back"],
-            &["callback"],
-            &["电", "话"],
-            &["電", "話"],
-            &["手", "机"],
-            &["手", "機"],
-            &["teléfono"],
-            &["móvil"],
-        ],
-    ),
-    (
-        Cue::Reference,
-        &[
-            &["account"],
-            &["order"],
-            &["orders"],
-            &["reference"],
-            &["tracking"],
-            &["parcel"],
-            &["package"],
-            &["shipment"],
-            &["booking"],
-            &["reservation"],
-            &["invoice"],
-            &["case"],
-            &["ticket"],
-            &["customer", "number"],
-            &["policy"],
-            &["flight"],
-            &["membership"],
-            &["账"],
-            &["帐"],
-            &["賬"],
-            &["账", "号"],
-            &["账", "户"],
-            &["订", "单"],
-            &["訂", "單"],
-            &["单", "号"],
-            &["單", "號"],
-            &["运", "单"],
-            &["快", "递"],
-            &["包", "裹"],
-            &["预", "约"],
-            &["编", "号"],
-            &["会", "员"],
-            &["保", "单"],
-            &["航", "班"],
-            &["cuenta"],
-            &["pedido"],
-            &["referencia"],
-        ],
-    ),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -566,11 +418,19 @@ mod tests {
             ("四千一百一十一", "4111"),
             ("４１１１", "4111"),
             ("uno dos tres", "123"),
+            ("cuarenta y cinco, treinta y nueve, cincuenta y siete, ochenta y siete", "45395787"),
+            ("dieciséis, once, veintidós, cero cuatro, sesenta", "1611220460"),
+            ("cuatro mil quinientos treinta y nueve, cinco mil setecientos ochenta y siete", "45395787"),
+            ("ciento once y cien", "111100"),
+            ("mil doscientos tres", "1203"),
+            ("٤٥٣٩ ۵۷۸۷ ६३६२ １４８６", "4539578763621486"),
+            ("④⑤③⑨ ⁵⁷⁸⁷ ₁₂₃ ๑๒ 𝟜𝟝 ⓪①", "45395787123124501"),
             ("四是一三", "4413"),
         ] {
             assert_eq!(digits_of(text), digits, "{text}");
         }
         assert_eq!(digits_of("at 9:30 on 21/11/2026 or 2026-11-22, may 1st, 2020, from 3/6"), "");
         assert_eq!(digits_of("078-05-1120"), "078051120");
+        assert_eq!(digits_of("I said so once, and once more"), "", "an English word first");
     }
 }

@@ -8,6 +8,7 @@ mod a_backend_that_fails_is_told_apart;
 mod a_caller_is_handed_to_an_agent_with_a_briefing;
 mod a_caller_is_understood_helped_and_answered;
 mod a_flow_is_proven_before_it_speaks;
+mod a_form_joins_no_answers_and_asks_for_what_it_lost;
 mod a_person_can_be_reached_from_every_step;
 mod a_proven_flow_keeps_its_promise;
 mod a_rewritten_summary_is_used_only_when_good_and_in_time;
