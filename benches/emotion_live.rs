@@ -252,6 +252,7 @@ fn flow(policy: &Policy) -> Flow {
     let ask = |n: usize| {
         let ask = Ask {
             prompt: text("Please go on."),
+            again: None,
             slot: format!("s{n}"),
             kind: SlotKind::Free,
             confirm: None,
@@ -277,6 +278,7 @@ fn flow(policy: &Policy) -> Flow {
         silence_ms: 6_000,
         detect_language: false,
         knowledge: None,
+        commands: Default::default(),
         emotion: Some(policy.clone()),
     }
 }

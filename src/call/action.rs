@@ -78,6 +78,9 @@ pub enum Action {
         prompt: PromptId,
         words: Prompt,
         interruptible: bool,
+        /// The caller asked for it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        slower: bool,
     },
     StopSaying,
     /// From now on the caller's turns are wanted, and this is what is expected of them.

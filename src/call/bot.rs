@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, RequestId, TimerId};
+use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, Fetch, SlotKind, Step};
 use crate::dialog::values::{Rendered, from_json};
 use crate::dialog::{Expect, person};
@@ -123,6 +124,7 @@ impl Call {
             match step {
                 Step::Say { say, next } => {
                     let words = self.words(say);
+                    self.commanded.told(name);
                     self.set_stage(Stage::Saying { next: next.clone() });
                     self.listen(Expect::Request, self.person_hints());
                     if self.say(vec![words], true) {
@@ -133,6 +135,7 @@ impl Call {
                 Step::Disclose { say, key, next } => {
                     if self.discloses(*key) {
                         let words = self.words(say);
+                        self.commanded.told(name);
                         self.set_stage(Stage::Saying { next: next.clone() });
                         self.listen(Expect::Request, self.person_hints());
                         if self.say(vec![words], true) {
@@ -158,6 +161,7 @@ impl Call {
                         self.seek_person("the recogniser is not available", None);
                         return Walked::Begun;
                     }
+                    self.commanded.asked(name);
                     self.set_stage(Stage::Asking);
                     return Walked::Question;
                 }
@@ -316,12 +320,20 @@ impl Call {
             return;
         }
         let Phase::Bot(bot) = &mut self.phase else { return };
+        if key.as_char() != '*' {
+            self.commanded.answered();
+        }
         match &bot.stage {
             // Callers who know the way press keys ahead: they count for the question that follows.
             Stage::Saying { next } => {
                 let next = next.clone();
                 if self.interrupt().is_none() && self.speaking.is_some() {
                     return; // a prompt that is not to be cut
+                }
+                if key.as_char() == '*' && self.star_repeats() {
+                    self.note(Note::Dtmf { key });
+                    self.command(Said { command: Command::Repeat, language: None });
+                    return;
                 }
                 self.key_ahead(&next, key);
             }
@@ -465,6 +477,7 @@ impl Call {
                     }
                 }
                 self.served.goal = Goal::Fetched;
+                self.commanded.done();
                 self.enter(&fetch.next);
             }
             Err(failure) => {

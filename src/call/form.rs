@@ -24,6 +24,8 @@ pub(super) struct Filling {
     pub asked: Option<usize>,
     /// What was read back is wrong, and the caller is asked what.
     changing: bool,
+    /// Slots in the order in which they were given.
+    order: Vec<usize>,
     /// How often what was read back was wrong, whatever became of it.
     denials: u32,
     /// And how often the caller said at once what is right.
@@ -59,7 +61,11 @@ impl Call {
         let Some((form, filling)) = self.form() else { return Vec::new() };
         let lines = &self.flow.lines;
         let confirming = matches!(&self.phase, Phase::Bot(Bot { stage: Stage::Confirming { .. }, .. }));
-        match (confirming, filling.asked.and_then(|at| form.slots.get(at)?.ask.as_ref())) {
+        let ask_for = |at: usize| {
+            let slot = form.slots.get(at)?;
+            Some(self.wording(slot.ask.as_ref()?, slot.again.as_ref()))
+        };
+        match (confirming, filling.asked.and_then(ask_for)) {
             (true, _) => match &form.confirm {
                 Some(confirm) => vec![self.words(confirm)],
                 None => {
@@ -69,7 +75,7 @@ impl Call {
             },
             _ if filling.changing => vec![self.words(&lines.what_to_change)],
             (false, Some(ask)) => vec![self.words(ask)],
-            (false, None) => vec![self.words(&form.prompt)],
+            (false, None) => vec![self.words(self.wording(&form.prompt, form.again.as_ref()))],
         }
     }
 
@@ -224,6 +230,8 @@ impl Call {
         self.values.set_said(&slot.slot, value.clone(), said);
         self.note(Note::Slot { slot: slot.slot.clone(), value, confirmed: false });
         let Phase::Bot(bot) = &mut self.phase else { return };
+        bot.form.order.retain(|given| *given != at);
+        bot.form.order.push(at);
         if bot.form.given.insert(at) {
             bot.attempts = 0; // on to something else
         }
@@ -364,6 +372,23 @@ impl Call {
         let lines = self.flow.lines.clone();
         let apology = if form.confirm.is_some() { Default::default() } else { lines.misheard };
         self.failed(&apology);
+    }
+
+    /// What was given last is forgotten, and asked for again. `false` where nothing was given yet.
+    pub(super) fn form_back(&mut self) -> bool {
+        let Some((form, filling)) = self.form() else { return false };
+        let Some(at) = filling.order.last().copied() else { return false };
+        self.empty(&form.slots[at], at);
+        let Some(filling) = self.filling() else { return false };
+        filling.order.pop();
+        (filling.changing, filling.asked) = (false, Some(at));
+        if form.slots[at].ask.is_some() {
+            self.set_stage(Stage::Asking);
+            self.ask();
+        } else {
+            self.go_on_with_form();
+        }
+        true
     }
 
     fn first_missing(&self, form: &Form) -> Option<usize> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Call, Entry, Event, Note, Utterance};
+use crate::dialog::commands::{self, Commands};
 use crate::dialog::flow::Flow;
 use crate::dialog::person;
 use crate::dialog::values::HIDDEN;
@@ -54,8 +55,12 @@ fn masked_event(event: Event) -> Event {
             Event::Key { key: Key::new('1').expect("a telephone has a 1") }
         }
         Event::Heard(utterance) => {
-            let wish = person::wanted(&utterance.text);
-            let text = if wish { person::plain_wish(&utterance.text).to_owned() } else { String::new() };
+            let command = || commands::said(&utterance.text, &Commands::default()).map(commands::plain_words);
+            let text = match person::wanted(&utterance.text) {
+                true => person::plain_wish(&utterance.text),
+                false => command().unwrap_or_default(),
+            };
+            let text = text.to_owned();
             Event::Heard(Utterance { text, alternatives: Vec::new(), ..utterance })
         }
         Event::HeardPart { .. } => Event::HeardPart { text: String::new() },

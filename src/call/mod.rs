@@ -7,6 +7,7 @@
 mod action;
 mod bot;
 mod caring;
+mod commands;
 mod ending;
 mod event;
 mod form;

@@ -5,6 +5,7 @@ use super::form;
 use super::state::{Call, Goal, Phase};
 use super::{Action, Answer, Cause, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
+use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::values::{HIDDEN, Rendered};
@@ -53,6 +54,7 @@ impl Call {
         let failed = !self.preface.is_empty() && self.bot_mut().is_some_and(|bot| bot.attempts > 0);
         let last_chance = failed && self.attempts_left() <= 1 && !self.feeling.shorter();
         self.offer_person();
+        let helping = std::mem::take(&mut self.commanded.helping);
         let Phase::Bot(bot) = &self.phase else { return };
         let lines = &self.flow.lines;
         let mut texts = Vec::new();
@@ -72,12 +74,12 @@ impl Call {
                 texts.extend(self.form_question());
                 (!self.changes_form()).then_some(&lines.hint_free)
             }
-            (_, Some(Step::Menu { prompt, short, .. })) => {
-                texts.push(self.question(prompt, short.as_ref()));
+            (_, Some(Step::Menu { prompt, again, short, .. })) => {
+                texts.push(self.question(self.wording(prompt, again.as_ref()), short.as_ref()));
                 Some(&lines.hint_menu)
             }
             (_, Some(Step::Ask(ask))) => {
-                texts.push(self.words(&ask.prompt));
+                texts.push(self.words(self.wording(&ask.prompt, ask.again.as_ref())));
                 Some(match ask.kind {
                     _ if ask.secret => &lines.hint_secret,
                     SlotKind::Digits { .. } | SlotKind::Phone => &lines.hint_digits,
@@ -88,12 +90,24 @@ impl Call {
             }
             _ => None,
         };
-        if let Some(hint) = hint.filter(|_| last_chance && !self.keys_only) {
-            texts.push(self.words(hint));
+        if let Some(hint) = hint.filter(|_| (last_chance || helping) && !self.keys_only) {
+            let hint = self.words(hint);
+            // Where a language has no hint, that stands in for it; who asked for help was understood.
+            if !helping || hint != self.words(&lines.not_understood) {
+                texts.push(hint);
+            }
         }
+        self.commanded.once_more = false;
         if !self.say(texts, true) {
             self.set_timer(TimerId::Silence, self.flow.silence_ms);
         }
+    }
+
+    /// A question in the operator's other words where it is asked again, unless the caller wants to hear it once more.
+    pub(super) fn wording<'t>(&self, prompt: &'t Text, again: Option<&'t Text>) -> &'t Text {
+        let Phase::Bot(bot) = &self.phase else { return prompt };
+        let retry = bot.attempts + bot.silences > 0 && !self.commanded.once_more;
+        again.filter(|_| retry).unwrap_or(prompt)
     }
 
     /// Tells the ear what is expected.
@@ -189,9 +203,10 @@ impl Call {
         if person::wanted(&text) {
             return self.seek_person("asked for a person", None);
         }
-        if self.leave_if_due() || self.answers_offer(&text) {
+        if self.leave_if_due() || self.answers_offer(&text) || self.commanded(&text, utterance.confidence) {
             return;
         }
+        self.commanded.answered();
         let Some(bot) = self.bot_mut() else { return };
         match &bot.stage {
             Stage::Saying { next } => {
@@ -219,6 +234,9 @@ impl Call {
     fn heard_while_masked(&mut self, utterance: &Utterance) {
         if person::wanted(&utterance.text) {
             return self.seek_person("asked for a person", None);
+        }
+        if utterance.confidence >= HEARD && self.commanded_while_masked(&utterance.text) {
+            return;
         }
         self.note(Note::NotHeard);
         let hint = self.flow.lines.hint_secret.clone();
@@ -414,10 +432,11 @@ impl Call {
         let Phase::Bot(bot) = &self.phase else { return };
         let next = self.flow.knowledge.as_ref().and_then(|free| free.next.clone()).unwrap_or_else(|| bot.step.clone());
         self.note(Note::AnsweredFrom { source: answer.source.clone(), score: answer.score });
+        let words = Rendered { pieces: vec![Piece::Text(answer.text.clone())], words: None };
+        self.commanded.answered_from_pages(words.clone());
         self.served.chose();
         self.set_stage(Stage::Saying { next: next.clone() });
         self.listen(Expect::Request, self.person_hints());
-        let words = Rendered { pieces: vec![Piece::Text(answer.text.clone())], words: None };
         if !self.say(vec![words], true) {
             self.enter(&next);
         }
@@ -451,9 +470,14 @@ impl Call {
             self.note(Note::Dtmf { key });
         }
         let flow = self.flow.clone();
+        let star = key.as_char() == '*' && self.star_repeats();
         let Some(bot) = self.bot_mut() else { return };
         bot.silences = 0;
         bot.hearing = false;
+        if star {
+            self.command(Said { command: Command::Repeat, language: None });
+            return;
+        }
         if matches!(bot.stage, Stage::Understanding { .. }) {
             bot.stage = Stage::Asking;
         }
@@ -593,7 +617,7 @@ impl Call {
         self.filled(ask, value, false);
     }
 
-    fn taken_back(&mut self, slot: &str) {
+    pub(super) fn taken_back(&mut self, slot: &str) {
         self.values.clear(slot);
         self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
     }

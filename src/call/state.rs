@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bot::Bot;
 use super::caring::Feeling;
+use super::commands::Commanded;
 use super::handoff::Handoff;
 use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId};
 use crate::dialog::flow::{Flow, Text};
@@ -30,6 +31,7 @@ pub struct Call {
     pub(super) listening: Option<Expect>,
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
+    pub(super) commanded: Commanded,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -101,6 +103,7 @@ impl Call {
             listening: None,
             masked: false,
             feeling,
+            commanded: Commanded::default(),
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),
@@ -193,6 +196,7 @@ impl Call {
         for (name, is) in [("caller_withheld", caller.withheld), ("caller_asserted", caller.asserted)] {
             self.values.set(name, if is { "yes" } else { "no" }.into());
         }
+        self.commanded.arrived(self.values.clone());
         self.note(Note::Arrived(caller));
         self.act(Action::Answer);
         self.note(Note::Answered);
@@ -252,7 +256,8 @@ impl Call {
         let text = Prompt { language: language.clone(), pieces: words }.text();
         self.note(Note::Say { text });
         let words = Prompt { language, pieces };
-        self.act(Action::Say { prompt: self.prompts, words, interruptible });
+        let slower = self.commanded.slower;
+        self.act(Action::Say { prompt: self.prompts, words, interruptible, slower });
         self.speaking = Some(Speaking { prompt: self.prompts, interruptible, said });
         true
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Utterance};
+use crate::dialog::commands::Command;
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;
 use crate::media::Key;
@@ -58,6 +59,10 @@ pub enum Note {
     AnsweredFrom {
         source: String,
         score: f32,
+    },
+    /// The caller asked for help, the question once more, the one before, ...
+    Command {
+        command: Command,
     },
     /// A menu option that stands for no intent, by its first phrase or its key.
     Choice {

@@ -7,7 +7,7 @@ use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, SlotKind, Step};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::words::{self, Words};
-use crate::dialog::{Expect, backchannel, person};
+use crate::dialog::{Expect, backchannel, commands, person};
 
 /// What the words heard so far amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,8 @@ impl Call {
         if text.trim().is_empty() {
             return Weight::Nothing;
         }
-        let weight = match self.meant(text) {
+        let command = || commands::said(text, &self.flow.commands).map(|_| Weight::Words);
+        let weight = match self.meant(text).or_else(command) {
             None if backchannel::is(text) => Weight::Backchannel,
             None if self.foreign(text) => Weight::Nothing,
             None if confidence < SURE_SYLLABLES && !self.asks() && is_syllables(text) => Weight::Nothing,

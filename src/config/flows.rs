@@ -12,10 +12,11 @@ use super::raw::Word;
 use super::raw_flow::{self as raw, Label, Spoken};
 use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
+use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
     Branch, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Intent, MenuOption, Step, Test, Text, Transfer,
 };
-use crate::dialog::{Language, template};
+use crate::dialog::{Language, person, template};
 
 /// What a flow may refer to. The names include those whose definition is faulty.
 pub(super) struct House<'h> {
@@ -93,8 +94,42 @@ impl Checker<'_> {
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
             emotion: None, // the line's
             detect_language: raw.detect_language,
+            commands: self.commands(&raw.commands, at.get("commands")),
             knowledge: raw.knowledge.as_ref().map(|free| self.free_questions(free, &raw.steps, at.get("knowledge"))),
         }
+    }
+
+    fn commands(&mut self, raw: &raw::Commands, at: At) -> Commands {
+        let each = [
+            (Command::Help, "help", &raw.help),
+            (Command::Repeat, "repeat", &raw.repeat),
+            (Command::Slower, "slower", &raw.slower),
+            (Command::Back, "back", &raw.back),
+            (Command::StartOver, "start_over", &raw.start_over),
+            (Command::Language, "language", &raw.language),
+        ];
+        let mut commands = Commands::default();
+        for (command, key, given) in each {
+            match given {
+                None | Some(raw::Command::Known(true)) => {}
+                Some(raw::Command::Known(false)) => {
+                    commands.off.insert(command);
+                }
+                Some(raw::Command::Words(words)) => {
+                    for (word, at) in words.iter().zip(at.get(key).items()) {
+                        if !word.0.chars().any(char::is_alphanumeric) {
+                            let problem = at.problem(format!("\"{}\" is no word", word.0));
+                            self.problems.push(problem.expected("words that callers say"));
+                        } else if person::wanted(&word.0) {
+                            let problem = at.problem(format!("\"{}\" asks for a person", word.0));
+                            self.problems.push(problem.expected("words that ask for something else"));
+                        }
+                    }
+                    commands.words.insert(command, words.iter().map(|word| word.0.trim().to_owned()).collect());
+                }
+            }
+        }
+        commands
     }
 
     fn free_questions(
@@ -127,7 +162,8 @@ impl Checker<'_> {
             raw::Step::Menu(menu) => {
                 let prompt = self.text(&menu.menu, at.get("menu"));
                 let short = menu.short.as_ref().map(|short| self.text(short, at.get("short")));
-                Step::Menu { prompt, short, options: self.options(&menu.options, at.get("options")) }
+                let again = self.again(menu.again.as_ref(), at);
+                Step::Menu { prompt, again, short, options: self.options(&menu.options, at.get("options")) }
             }
             raw::Step::Ask(ask) => Step::Ask(self.ask(ask, at)),
             raw::Step::Form(form) => Step::Form(self.form(form, at)),

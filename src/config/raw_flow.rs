@@ -37,6 +37,9 @@ pub struct Flow {
     pub hours: BTreeMap<String, Hours>,
     /// What answers questions that no intent of a menu knows. What nothing is known about goes to a person.
     pub knowledge: Option<FreeQuestions>,
+    /// What callers may say at any question, whatever it asks: to switch off, or to know more words for.
+    #[serde(default)]
+    pub commands: Commands,
     /// Words said outside any one step, where the built-in ones do not suit.
     #[serde(default)]
     pub texts: Texts,
@@ -56,6 +59,35 @@ pub struct FreeQuestions {
     pub base: String,
     /// The step that follows an answer. Default: the menu that was asked, once more.
     pub next: Option<String>,
+}
+
+/// Commands that callers may give at any question. Each knows words in English, Mandarin and Spanish; what a step offers
+/// in the same words goes before it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Commands {
+    /// "Help", "what can I say?": the question, and how to answer it. `false`: off; or a list of further words.
+    pub help: Option<Command>,
+    /// "Repeat that", "pardon?", and key `*` where the step does not use it: once more. `false`: off; or further words.
+    pub repeat: Option<Command>,
+    /// "Slower, please": once more, and slower from there on. `false`: off; or further words.
+    pub slower: Option<Command>,
+    /// "Go back": the question before, its answer forgotten; at most to what was last fetched. `false`: off; or further
+    /// words.
+    pub back: Option<Command>,
+    /// "Start over", "main menu": the flow from its first step, everything forgotten. `false`: off; or further words.
+    pub start_over: Option<Command>,
+    /// "English, please", "another language": on in that language, where the flow speaks it. `false`: off; or further
+    /// words for the next of its languages.
+    pub language: Option<Command>,
+}
+
+/// Whether a command is understood, or further words for it, in any language.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Command {
+    Known(bool),
+    Words(Vec<Word>),
 }
 
 /// Where callers go who want a person.
@@ -374,6 +406,8 @@ pub struct Disclose {
 pub struct Menu {
     /// The question.
     pub menu: Text,
+    /// The question where an answer was not understood, or none came. Default: the same once more.
+    pub again: Option<Text>,
     /// What callers in distress are asked instead. Default: the question's first sentence.
     pub short: Option<Text>,
     /// The answers. Each needs a key, an intent or phrases.
@@ -402,6 +436,8 @@ pub struct MenuOption {
 pub struct Ask {
     /// The question.
     pub ask: Text,
+    /// The question where an answer was not understood, or none came. Default: the same once more.
+    pub again: Option<Text>,
     /// The name under which the answer is kept, for `{name}` in texts.
     pub slot: String,
     /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said), `number`, `date`,
@@ -509,6 +545,8 @@ impl JsonSchema for ListValue {
 pub struct Form {
     /// The question that is asked first: "What would you like?"
     pub form: Text,
+    /// The question where an answer was not understood, or none came. Default: the same once more.
+    pub again: Option<Text>,
     /// What is filled, in the order in which what is missing is asked for.
     #[schemars(length(min = 1))]
     pub slots: Vec<FormSlot>,
@@ -526,6 +564,8 @@ pub struct FormSlot {
     pub slot: String,
     /// Asks for this slot alone, where it is missing. Without it, it is not asked for and may stay empty.
     pub ask: Option<Text>,
+    /// The question where an answer was not understood, or none came. Default: the same once more.
+    pub again: Option<Text>,
     /// What the answer is: `digits`, `code` (letters and digits), `yes_no`, `free` (whatever is said), `number`, `date`,
     /// `time`, `money`, `phone`, `street_number`, `postcode`, `list` (one of `values`), `name` (one of `values`, which
     /// are names of people).

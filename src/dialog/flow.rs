@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Language;
+use super::commands::Commands;
 use super::template::ReadAs;
 use super::values::Values;
 use crate::emotion::policy::Policy;
@@ -37,6 +38,13 @@ pub struct Flow {
     /// Where free questions are answered from; none: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub knowledge: Option<FreeQuestions>,
+    /// What was changed about "repeat", "go back" and their like.
+    #[serde(default, skip_serializing_if = "is_unchanged")]
+    pub commands: Commands,
+}
+
+fn is_unchanged(commands: &Commands) -> bool {
+    *commands == Commands::default()
 }
 
 /// A knowledge base that answers what fits no option of a menu.
@@ -175,6 +183,9 @@ pub enum Step {
     /// Choose by key, by phrase or by intent, in one question.
     Menu {
         prompt: Text,
+        /// The question where an answer was not understood, or none came; none: the same once more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Text>,
         /// For callers in distress; without it the prompt's first sentence.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         short: Option<Text>,
@@ -216,6 +227,9 @@ pub struct MenuOption {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     pub prompt: Text,
+    /// The question where an answer was not understood, or none came; none: the same once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Text>,
     /// Variable that receives the value.
     pub slot: String,
     pub kind: SlotKind,
@@ -335,6 +349,9 @@ impl ListValue {
 pub struct Form {
     /// Asked first.
     pub prompt: Text,
+    /// The question where an answer was not understood, or none came; none: the same once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Text>,
     pub slots: Vec<FormSlot>,
     /// Reads everything back and asks whether it is right; without it only what was heard poorly is read back.
     pub confirm: Option<Text>,
@@ -347,6 +364,9 @@ pub struct FormSlot {
     pub kind: SlotKind,
     /// Asks for this slot alone; none: it is not asked for, and stays empty unless it is said.
     pub ask: Option<Text>,
+    /// That question where an answer was not understood, or none came; none: the same once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Text>,
     pub label: BTreeMap<Language, String>,
 }
 

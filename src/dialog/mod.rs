@@ -4,6 +4,7 @@
 pub mod backchannel;
 mod check;
 pub mod choice;
+pub mod commands;
 pub mod flow;
 mod hours;
 pub mod numerals;

@@ -13,6 +13,7 @@ use crate::call::Event;
 use crate::dialog::Prompt;
 use crate::emotion::live::Felt;
 use crate::media::{Recorder, Sound};
+use crate::speech::voice::Pace;
 use crate::speech::{HearRequest, Hearing, TurnId};
 use crate::telemetry::names;
 
@@ -96,8 +97,8 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
                 else => return,
             }
         }
-        Request::Speak { to, words, rate, gone } => tokio::select! {
-            whole = speak(&shared, to, &words, rate, &back) => Return::Spoken(to, whole),
+        Request::Speak { to, words, slower, rate, gone } => tokio::select! {
+            whole = speak(&shared, to, &words, if slower { Pace::Slower } else { Pace::Usual }, rate, &back) => Return::Spoken(to, whole),
             () = gone.cancelled() => return,
         },
         Request::Understand { request, text, intents } => {
@@ -114,9 +115,9 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
 }
 
 /// Speaks to the end; `false` when the voice fails.
-async fn speak(shared: &Shared, to: To, words: &Prompt, rate: u32, back: &mpsc::Sender<Return>) -> bool {
+async fn speak(shared: &Shared, to: To, words: &Prompt, pace: Pace, rate: u32, back: &mpsc::Sender<Return>) -> bool {
     let began = Instant::now();
-    let mut speaking = match shared.voice.speak(words) {
+    let mut speaking = match shared.voice.speak_at(words, pace) {
         Ok(speaking) => speaking,
         Err(error) => {
             warn!(%error, "a prompt could not be spoken");

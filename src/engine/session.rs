@@ -493,12 +493,12 @@ impl Session {
     fn act(&mut self, action: Action) {
         match action {
             Action::Answer => self.answer_due_ms = (!self.answered).then_some(self.now_ms + ANSWER_LIMIT_MS),
-            Action::Say { prompt, words, interruptible } => {
+            Action::Say { prompt, words, interruptible, slower } => {
                 self.hush();
                 if let Some(stages) = &mut self.unanswered {
                     stages.decided.get_or_insert(self.now_ms);
                 }
-                let saying = self.speak(To::Caller(prompt), words, self.rate);
+                let saying = self.speak(To::Caller(prompt), words, slower, self.rate);
                 self.to_caller = Some(Saying { interruptible, ..saying });
             }
             Action::StopSaying => self.hush(),
@@ -531,7 +531,7 @@ impl Session {
                 self.to_agent = None;
                 self.requests.push(Request::ReleaseAgent { agent });
             }
-            Action::Brief { words } => self.to_agent = Some(self.speak(To::Agent, words, self.agent_rate)),
+            Action::Brief { words } => self.to_agent = Some(self.speak(To::Agent, words, false, self.agent_rate)),
             Action::Connect => {
                 self.answer_after_early();
                 self.hush();
@@ -580,9 +580,9 @@ impl Session {
         }
     }
 
-    fn speak(&mut self, to: To, words: Prompt, rate: u32) -> Saying {
+    fn speak(&mut self, to: To, words: Prompt, slower: bool, rate: u32) -> Saying {
         let gone = CancellationToken::new();
-        self.requests.push(Request::Speak { to, words, rate, gone: gone.clone() });
+        self.requests.push(Request::Speak { to, words, slower, rate, gone: gone.clone() });
         let player = Player::new(rate);
         Saying { to, player, interruptible: false, complete: false, broken: false, _wanted: gone.drop_guard() }
     }

@@ -36,6 +36,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Llm", "llm"),
     ("Flow", "A flow"),
     ("FreeQuestions", "Free questions"),
+    ("Commands", "commands"),
+    ("Command", "A command"),
     ("Person", "person"),
     ("Intent", "An intent"),
     ("Hours", "Opening hours"),

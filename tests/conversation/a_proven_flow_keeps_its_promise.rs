@@ -27,6 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
     let ask = |kind: SlotKind, next: String| {
         Step::Ask(Ask {
             prompt: flows::en("Well?"),
+            again: None,
             slot: "slot".into(),
             kind,
             confirm: None,
@@ -36,25 +37,26 @@ fn step() -> impl Strategy<Value = Step> {
         })
     };
     prop_oneof![
-        2 => to().prop_map(|next| Step::Say { say: flows::en("Something."), next }),
-        2 => (to(), to()).prop_map(move |(a, b)| Step::Menu {
-            short: None,
-            prompt: flows::en("Red or blue?"),
-            options: vec![option('1', "red", a), option('2', "blue", b)],
-        }),
-        1 => to().prop_map(move |next| ask(SlotKind::Digits { min: 3, max: 4 }, next)),
-        1 => to().prop_map(move |next| ask(SlotKind::YesNo, next)),
-        2 => (to(), to(), to()).prop_map(|(next, not_found, failed)| Step::Fetch(Fetch {
-            backend: "backend".into(), with: BTreeMap::new(), save: [("v".to_owned(), "/v".to_owned())].into(),
-            wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed,
-        })),
-        1 => (to(), to()).prop_map(|(next, otherwise)| Step::Decide {
-            branches: vec![Branch { variable: "line".into(), test: Test::Is("main".into()), next }], otherwise,
-        }),
-        1 => (to(), to()).prop_map(|(open, closed)| Step::Hours { hours: "hours".into(), open, closed }),
-        2 => Just(Step::Transfer(flows::transfer("queue", &[]))),
-        2 => Just(Step::HangUp { say: flows::en("Bye.") }),
-    ]
+           2 => to().prop_map(|next| Step::Say { say: flows::en("Something."), next }),
+           2 => (to(), to()).prop_map(move |(a, b)| Step::Menu {
+               again: None,
+    short: None,
+               prompt: flows::en("Red or blue?"),
+               options: vec![option('1', "red", a), option('2', "blue", b)],
+           }),
+           1 => to().prop_map(move |next| ask(SlotKind::Digits { min: 3, max: 4 }, next)),
+           1 => to().prop_map(move |next| ask(SlotKind::YesNo, next)),
+           2 => (to(), to(), to()).prop_map(|(next, not_found, failed)| Step::Fetch(Fetch {
+               backend: "backend".into(), with: BTreeMap::new(), save: [("v".to_owned(), "/v".to_owned())].into(),
+               wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed,
+           })),
+           1 => (to(), to()).prop_map(|(next, otherwise)| Step::Decide {
+               branches: vec![Branch { variable: "line".into(), test: Test::Is("main".into()), next }], otherwise,
+           }),
+           1 => (to(), to()).prop_map(|(open, closed)| Step::Hours { hours: "hours".into(), open, closed }),
+           2 => Just(Step::Transfer(flows::transfer("queue", &[]))),
+           2 => Just(Step::HangUp { say: flows::en("Bye.") }),
+       ]
 }
 
 fn flow() -> impl Strategy<Value = Flow> {
@@ -77,6 +79,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        commands: Default::default(),
     })
 }
 

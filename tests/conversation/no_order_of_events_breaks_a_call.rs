@@ -228,6 +228,8 @@ fn run(flow: Flow, events: &[(Event, u64)]) {
     let mut now = 0;
     let mut log: Vec<Logged> = Vec::new();
     let mut pin = PIN.chars().cycle();
+    // Lines of the log that hold a key of it.
+    let mut hidden = Vec::new();
     for (event, later) in std::iter::once(&(arrived(), 0)).chain(events) {
         now += later;
         let mut event = event.clone();
@@ -237,6 +239,7 @@ fn run(flow: Flow, events: &[(Event, u64)]) {
                 && key.as_char().is_ascii_digit()
             {
                 event = Event::Key { key: Key::new(pin.next().unwrap()).unwrap() };
+                hidden.push(log.len());
             }
             if let Event::Heard(utterance) = &mut event {
                 utterance.text = format!("{} it is {PIN}", utterance.text);
@@ -286,11 +289,10 @@ fn run(flow: Flow, events: &[(Event, u64)]) {
         let fragment = std::str::from_utf8(fragment).unwrap();
         assert!(!strings.iter().any(|text| text.contains(fragment)), "{fragment} of the PIN is in the log");
     }
-    let keys: String = log
-        .iter()
-        .filter_map(|line| if let Event::Key { key } = line.event { Some(key.as_char()) } else { None })
-        .collect();
-    assert!(!keys.contains(&PIN[..4]), "the PIN stands in the log key by key");
+    for line in hidden {
+        let kept = matches!(log[line].event, Event::Key { key } if key.as_char() == '1');
+        assert!(kept, "a key of the PIN stands in the log");
+    }
     let read: Vec<Logged> = serde_json::from_str(&written).unwrap();
     let again = serde_json::to_string(&replay_log(flow, &read)).unwrap();
     assert!(written == again, "the replay decides otherwise");

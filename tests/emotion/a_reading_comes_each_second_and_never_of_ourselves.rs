@@ -49,6 +49,7 @@ fn flow(first: Step) -> Flow {
     let en = |words: &str| Text { texts: [(Language::new("en"), words.into())].into(), ..Text::default() };
     let ask = Ask {
         prompt: en("Go on."),
+        again: None,
         slot: "s".into(),
         kind: SlotKind::Free,
         confirm: None,
@@ -74,6 +75,7 @@ fn flow(first: Step) -> Flow {
         silence_ms: 60_000,
         detect_language: false,
         knowledge: None,
+        commands: Default::default(),
         emotion: Some(Policy::default()),
     }
 }

@@ -54,6 +54,7 @@ pub fn bank() -> Flow {
         (
             "menu",
             Step::Menu {
+                again: None,
                 short: None,
                 prompt: en(
                     "What can I do for you? You can ask for your balance, report a lost card, or ask about opening hours.",
@@ -71,6 +72,7 @@ pub fn bank() -> Flow {
             "account",
             Step::Ask(Ask {
                 prompt: en("What is your account number?"),
+                again: None,
                 slot: "account".into(),
                 kind: SlotKind::Digits { min: 6, max: 6 },
                 confirm: Some(en("I heard {account:code}. Is that right?")),
@@ -83,6 +85,7 @@ pub fn bank() -> Flow {
             "pin",
             Step::Ask(Ask {
                 prompt: en("Please key in your PIN."),
+                again: None,
                 slot: "pin".into(),
                 kind: SlotKind::Digits { min: 4, max: 6 },
                 confirm: None,
@@ -112,6 +115,7 @@ pub fn bank() -> Flow {
             "card",
             Step::Ask(Ask {
                 prompt: en("Shall I block your card now?"),
+                again: None,
                 slot: "block".into(),
                 kind: SlotKind::YesNo,
                 confirm: None,
@@ -132,6 +136,7 @@ pub fn bank() -> Flow {
             "complain",
             Step::Ask(Ask {
                 prompt: en("What happened?"),
+                again: None,
                 slot: "complaint".into(),
                 kind: SlotKind::Free,
                 confirm: None,
@@ -161,6 +166,7 @@ pub fn bank() -> Flow {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        commands: Default::default(),
     }
 }
 
@@ -182,6 +188,7 @@ pub fn parcel() -> Flow {
         (
             "menu",
             Step::Menu {
+                again: None,
                 short: None,
                 prompt: zh("请问有什么可以帮您？您可以说查包裹、改地址或者问价格。"),
                 options: vec![
@@ -196,6 +203,7 @@ pub fn parcel() -> Flow {
             "number",
             Step::Ask(Ask {
                 prompt: zh("请说出您的单号。"),
+                again: None,
                 slot: "number".into(),
                 kind: SlotKind::Digits { min: 8, max: 8 },
                 confirm: Some(zh("单号是{number:code}，对吗？")),
@@ -223,6 +231,7 @@ pub fn parcel() -> Flow {
             "more",
             Step::Ask(Ask {
                 prompt: zh("还有别的需要吗？"),
+                again: None,
                 slot: "more".into(),
                 kind: SlotKind::YesNo,
                 confirm: None,
@@ -245,6 +254,7 @@ pub fn parcel() -> Flow {
             "address",
             Step::Ask(Ask {
                 prompt: zh("请说出新地址。"),
+                again: None,
                 slot: "address".into(),
                 kind: SlotKind::Free,
                 confirm: None,
@@ -273,6 +283,7 @@ pub fn parcel() -> Flow {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        commands: Default::default(),
     }
 }
 
@@ -290,7 +301,7 @@ fn listed(values: &[(&str, &[&str])]) -> Vec<ListValue> {
 }
 
 fn field(slot: &str, kind: SlotKind, ask: Option<&str>) -> FormSlot {
-    FormSlot { slot: slot.into(), kind, ask: ask.map(en), label: label("en", &slot.replace('_', " ")) }
+    FormSlot { slot: slot.into(), kind, ask: ask.map(en), again: None, label: label("en", &slot.replace('_', " ")) }
 }
 
 /// A coffee house: one order with five slots, a table for some day, a story.
@@ -298,6 +309,7 @@ pub fn cafe() -> Flow {
     let one = |values: &[(&str, &[&str])]| SlotKind::List { values: listed(values), many: false };
     let order = Form {
         prompt: en("What would you like?"),
+        again: None,
         slots: vec![
             field(
                 "size",
@@ -348,6 +360,7 @@ pub fn cafe() -> Flow {
     };
     let table = Form {
         prompt: en("When would you like to come?"),
+        again: None,
         slots: vec![
             field("day", SlotKind::Date { past: false }, Some("On which day?")),
             field("hour", SlotKind::Time, Some("At what time?")),
@@ -360,6 +373,7 @@ pub fn cafe() -> Flow {
         (
             "menu",
             Step::Menu {
+                again: None,
                 short: None,
                 prompt: en("An order, or a table?"),
                 options: vec![
@@ -377,6 +391,7 @@ pub fn cafe() -> Flow {
             "amount",
             Step::Ask(Ask {
                 prompt: en("How much did you pay?"),
+                again: None,
                 slot: "amount".into(),
                 kind: SlotKind::Money { currency: "USD".into() },
                 confirm: None,
@@ -389,6 +404,7 @@ pub fn cafe() -> Flow {
             "whom",
             Step::Ask(Ask {
                 prompt: en("Who served you?"),
+                again: None,
                 slot: "whom".into(),
                 kind: SlotKind::Name {
                     names: listed(&[("Anna Lindqvist", &[]), ("Ben Okafor", &[]), ("Ben Wright", &[])]),

@@ -2,7 +2,7 @@
 
 use frontdesk::dialog::{Language, Piece, Prompt};
 use frontdesk::media::{level, resample};
-use frontdesk::speech::voice::{Chunk, Options, Voice};
+use frontdesk::speech::voice::{Chunk, Options, Pace, Voice};
 
 /// Active speech level (ITU-T P.56) as the telephone carries it, dBov.
 fn loudness(chunk: &Chunk) -> f64 {
@@ -29,6 +29,13 @@ fn both_voices_speak_steadily_and_equally_loud() {
         assert_eq!(first.len(), 2 * sentences - 1, "{language}");
         for (a, b) in first.iter().zip(&second) {
             assert_eq!((a.rate, &a.samples), (b.rate, &b.samples), "{language}: the same text, the same samples");
+        }
+        // Who asks for it hears the same words take longer, pauses and all.
+        let slower: Vec<Chunk> =
+            voices[0].speak_at(&prompt, Pace::Slower).unwrap().map(|chunk| chunk.unwrap()).collect();
+        for (usual, slower) in first.iter().zip(&slower) {
+            let longer = slower.samples.len() as f64 / usual.samples.len() as f64;
+            assert!((1.15..1.5).contains(&longer), "{language}: {longer} times as long");
         }
         for chunk in first.iter().step_by(2) {
             let seconds = chunk.samples.len() as f64 / f64::from(chunk.rate);

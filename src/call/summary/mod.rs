@@ -7,7 +7,7 @@ mod telling;
 use super::{AgentFailure, BackendFailure, Cause, Entry, Fact, FactKind, Note, Reading, Summary, Utterance};
 use crate::dialog::flow::{Ask, Fetch, Flow, SlotKind, Step};
 use crate::dialog::values::HIDDEN;
-use crate::dialog::{Language, person, slots, words::Words};
+use crate::dialog::{Language, commands, person, slots, words::Words};
 use phrases::Phrases;
 
 /// From this distress on a caller sounds upset (`Reading::distress`) where no policy tells moods.
@@ -244,7 +244,7 @@ impl Reader<'_> {
                     let answer = words <= BARE_ANSWER && slots::yes_no(&said.text).is_some();
                     if wish && words <= BARE_WISH {
                         bare_wish = Some((entry, said));
-                    } else if own_words && !answer {
+                    } else if own_words && !answer && commands::said(&said.text, &self.flow.commands).is_none() {
                         request = Some((entry, said));
                     }
                 }

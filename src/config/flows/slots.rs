@@ -7,7 +7,7 @@ use super::super::raw_flow::{self as raw, AskKind, Label};
 use super::super::tree::At;
 use super::Checker;
 use crate::dialog::Language;
-use crate::dialog::flow::{Ask, Form, FormSlot, ListValue, SlotKind};
+use crate::dialog::flow::{Ask, Form, FormSlot, ListValue, SlotKind, Text};
 use crate::dialog::slots::MANY;
 
 impl Checker<'_> {
@@ -26,6 +26,7 @@ impl Checker<'_> {
         };
         Ask {
             prompt: self.text(&ask.ask, at.get("ask")),
+            again: self.again(ask.again.as_ref(), at),
             slot: ask.slot.clone(),
             kind: self.kind(&answer, at),
             confirm: ask.confirm.as_ref().map(|confirm| self.text(confirm, at.get("confirm"))),
@@ -54,15 +55,21 @@ impl Checker<'_> {
                 slot: slot.slot.clone(),
                 kind: self.kind(&answer, at),
                 ask: slot.ask.as_ref().map(|ask| self.text(ask, at.get("ask"))),
+                again: self.again(slot.again.as_ref(), at),
                 label: self.label(&slot.label, &slot.slot, at.get("label")),
             });
         }
         Form {
             prompt: self.text(&form.form, at.get("form")),
+            again: self.again(form.again.as_ref(), at),
             slots,
             confirm: form.confirm.as_ref().map(|confirm| self.text(confirm, at.get("confirm"))),
             next: form.next.clone(),
         }
+    }
+
+    pub(super) fn again(&mut self, again: Option<&raw::Text>, at: At) -> Option<Text> {
+        again.map(|again| self.text(again, at.get("again")))
     }
 
     /// What an answer is; keys that say nothing for its type are reported.

@@ -58,22 +58,27 @@ fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
 fn uses(step: &Step) -> Vec<Use<'_>> {
     match step {
         Step::Say { say, .. } | Step::Disclose { say, .. } | Step::HangUp { say } => vec![spoken("say", say)],
-        Step::Menu { prompt, short, .. } => {
-            std::iter::once(spoken("prompt", prompt)).chain(short.iter().map(|text| spoken("short", text))).collect()
+        Step::Menu { prompt, again, short, .. } => {
+            let others = again.iter().map(|text| spoken("again", text));
+            let others = others.chain(short.iter().map(|text| spoken("short", text)));
+            std::iter::once(spoken("prompt", prompt)).chain(others).collect()
         }
         Step::Ask(ask) => {
             let confirm = ask.confirm.iter().map(|text| Use { own: vec![&ask.slot], ..spoken("confirm", text) });
-            std::iter::once(spoken("prompt", &ask.prompt)).chain(confirm).collect()
+            let again = ask.again.iter().map(|text| spoken("again", text));
+            std::iter::once(spoken("prompt", &ask.prompt)).chain(again).chain(confirm).collect()
         }
         Step::Form(form) => {
             let all: Vec<&str> = form.slots.iter().map(|slot| slot.slot.as_str()).collect();
-            let asks = form
-                .slots
-                .iter()
-                .enumerate()
-                .filter_map(|(at, slot)| Some(spoken(&format!("slots/{at}/ask"), slot.ask.as_ref()?)));
+            let asks = form.slots.iter().enumerate().flat_map(|(at, slot)| {
+                let texts = [("ask", &slot.ask), ("again", &slot.again)];
+                texts
+                    .into_iter()
+                    .filter_map(move |(key, text)| Some(spoken(&format!("slots/{at}/{key}"), text.as_ref()?)))
+            });
+            let again = form.again.iter().map(|text| spoken("again", text));
             let confirm = form.confirm.iter().map(|text| Use { own: all.clone(), ..spoken("confirm", text) });
-            std::iter::once(spoken("prompt", &form.prompt)).chain(asks).chain(confirm).collect()
+            std::iter::once(spoken("prompt", &form.prompt)).chain(again).chain(asks).chain(confirm).collect()
         }
         Step::Fetch(fetch) => {
             let sent = fetch.with.iter().map(|(name, template)| Use {

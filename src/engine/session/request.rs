@@ -27,6 +27,7 @@ pub enum Request {
     Speak {
         to: To,
         words: Prompt,
+        slower: bool,
         rate: u32,
         gone: CancellationToken,
     },

@@ -72,6 +72,25 @@ pub enum LoadError {
     Content(String),
 }
 
+/// How fast a prompt is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    #[default]
+    Usual,
+    /// For callers who ask for it. Recordings stay as they are.
+    Slower,
+}
+
+impl Pace {
+    /// How much longer everything takes.
+    fn stretch(self) -> f32 {
+        match self {
+            Self::Usual => 1.0,
+            Self::Slower => 1.3,
+        }
+    }
+}
+
 /// How a `Voice` works.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -162,18 +181,24 @@ impl Voice {
     /// Begins to speak. Fails at once when the queue is full, the language has no voice and a piece is no
     /// recording; a failing recording ends the stream with its error.
     pub fn speak(&self, prompt: &Prompt) -> Result<Speaking, VoiceError> {
+        self.speak_at(prompt, Pace::Usual)
+    }
+
+    /// The same at a pace. Only what is said at the usual one was prepared.
+    pub fn speak_at(&self, prompt: &Prompt, pace: Pace) -> Result<Speaking, VoiceError> {
         let mut parts: VecDeque<Part> = sentences::parts(prompt).into();
         if !self.shared.voices.contains_key(&prompt.language) && parts.iter().any(|p| matches!(p, Part::Words { .. })) {
             return Err(VoiceError::NoVoice { language: prompt.language.clone() });
         }
         let (out, chunks) = mpsc::unbounded_channel();
         // What is at hand is heard at once, whatever the queue looks like.
-        while let Some(chunk) = parts.front().and_then(|part| self.shared.at_hand(part, &prompt.language)) {
+        let at_hand = |part: &Part| self.shared.at_hand(part, &prompt.language).filter(|_| pace == Pace::Usual);
+        while let Some(chunk) = parts.front().and_then(at_hand) {
             let part = parts.pop_front();
-            deliver(&out, chunk, part.as_ref().filter(|_| !parts.is_empty()));
+            deliver(&out, chunk, part.as_ref().filter(|_| !parts.is_empty()), pace);
         }
         if !parts.is_empty() {
-            self.shared.enqueue(Job { language: prompt.language.clone(), parts, out })?;
+            self.shared.enqueue(Job { language: prompt.language.clone(), parts, pace, out })?;
         }
         Ok(Speaking { chunks })
     }
@@ -197,7 +222,7 @@ impl Voice {
         progress(0, total);
         for (done, (key, part, language)) in wanted.into_iter().enumerate() {
             if self.shared.cache.load(&key).is_none() {
-                self.shared.cache.store(key, &self.shared.render(&part, &language)?);
+                self.shared.cache.store(key, &self.shared.render(&part, &language, Pace::Usual)?);
             }
             progress(done + 1, total);
         }
@@ -232,7 +257,8 @@ impl Voice {
 
 /// A synthetic voice. Words in (see `spoken`), sound out: mono, full scale 1.0.
 trait Synthesis: Send + Sync {
-    fn sound(&self, sentence: &str) -> Result<Vec<f32>, VoiceError>;
+    /// `stretch`: how much longer it takes than usual.
+    fn sound(&self, sentence: &str, stretch: f32) -> Result<Vec<f32>, VoiceError>;
     /// The sentence in the voice's own alphabet of sounds.
     fn phonemes(&self, sentence: &str) -> String;
     fn rate(&self) -> u32;
@@ -267,6 +293,7 @@ fn folder_of(file: &str) -> Result<PathBuf, models::Error> {
 struct Job {
     language: Language,
     parts: VecDeque<Part>,
+    pace: Pace,
     out: mpsc::UnboundedSender<Result<Chunk, VoiceError>>,
 }
 
@@ -305,10 +332,10 @@ impl Shared {
             let part = job.parts.pop_front().filter(|_| !job.out.is_closed());
             let more = match part {
                 None => false,
-                Some(part) => match self.render_guarded(&part, &job.language) {
+                Some(part) => match self.render_guarded(&part, &job.language, job.pace) {
                     Ok(chunk) => {
                         let more = !job.parts.is_empty();
-                        deliver(&job.out, chunk, Some(&part).filter(|_| more)) && more
+                        deliver(&job.out, chunk, Some(&part).filter(|_| more), job.pace) && more
                     }
                     Err(error) => {
                         let _ = job.out.send(Err(error)); // nobody left to hear it is no harm
@@ -340,20 +367,21 @@ impl Shared {
     }
 
     /// A panic in a model ends this prompt, not the thread.
-    fn render_guarded(&self, part: &Part, language: &Language) -> Result<Chunk, VoiceError> {
-        let render = std::panic::AssertUnwindSafe(|| self.render(part, language));
+    fn render_guarded(&self, part: &Part, language: &Language, pace: Pace) -> Result<Chunk, VoiceError> {
+        let render = std::panic::AssertUnwindSafe(|| self.render(part, language, pace));
         std::panic::catch_unwind(render).unwrap_or(Err(VoiceError::Output))
     }
 
-    fn render(&self, part: &Part, language: &Language) -> Result<Chunk, VoiceError> {
+    fn render(&self, part: &Part, language: &Language, pace: Pace) -> Result<Chunk, VoiceError> {
         let (mut samples, rate) = match part {
             Part::Recording(path) => recording::read(path)?,
             Part::Words { text, fixed } => {
-                if let Some(chunk) = self.key(part, language).filter(|_| *fixed).and_then(|key| self.cache.load(&key)) {
+                let kept = *fixed && pace == Pace::Usual;
+                if let Some(chunk) = self.key(part, language).filter(|_| kept).and_then(|key| self.cache.load(&key)) {
                     return Ok(chunk);
                 }
                 let voice = self.voices.get(language).ok_or(VoiceError::NoVoice { language: language.clone() })?;
-                (voice.sound(text)?, voice.rate())
+                (voice.sound(text, pace.stretch())?, voice.rate())
             }
         };
         level::normalise(&mut samples, rate);
@@ -379,7 +407,12 @@ impl Shared {
 }
 
 /// Sends a chunk, and the pause behind it when `before_more` is the part that more follows. False when nobody listens.
-fn deliver(out: &mpsc::UnboundedSender<Result<Chunk, VoiceError>>, chunk: Chunk, before_more: Option<&Part>) -> bool {
+fn deliver(
+    out: &mpsc::UnboundedSender<Result<Chunk, VoiceError>>,
+    chunk: Chunk,
+    before_more: Option<&Part>,
+    pace: Pace,
+) -> bool {
     let pause = match before_more {
         Some(Part::Words { text, .. }) if text.ends_with(['.', '!', '?', '。', '！', '？', '…', '；', ';']) => {
             SENTENCE_PAUSE_MS
@@ -390,7 +423,8 @@ fn deliver(out: &mpsc::UnboundedSender<Result<Chunk, VoiceError>>, chunk: Chunk,
     let rate = chunk.rate;
     let mut heard = out.send(Ok(chunk)).is_ok();
     if pause > 0 {
-        let silence = vec![0; (rate * pause / 1_000) as usize];
+        let samples = (rate * pause / 1_000) as f32 * pace.stretch();
+        let silence = vec![0; samples as usize];
         heard = out.send(Ok(Chunk { rate, samples: silence.into() })).is_ok();
     }
     heard

@@ -39,7 +39,7 @@ impl English {
         Ok(Self { g2p: G2p::load(folder)?, model, ids, vocoder: Vocoder::new() })
     }
 
-    fn sound_of(&self, phonemes: &str) -> Result<Vec<f32>, VoiceError> {
+    fn sound_of(&self, phonemes: &str, stretch: f32) -> Result<Vec<f32>, VoiceError> {
         let mut ids = vec![0];
         ids.extend(phonemes.chars().filter_map(|c| self.ids.get(&c).copied()));
         ids.push(0);
@@ -47,7 +47,7 @@ impl English {
             return Ok(Vec::new());
         }
         let ids = NdTensor::from_data([1, ids.len()], ids);
-        let speed = NdTensor::from_data([1], vec![1.0f32]);
+        let speed = NdTensor::from_data([1], vec![1.0 / stretch]);
         let node = |name| self.model.node_id(name);
         let inputs = vec![(node("ids")?, ids.view().into()), (node("speed")?, speed.view().into())];
         let names = ["lh", "theta", "ln", "lr", "phi", "f0"];
@@ -64,11 +64,11 @@ impl English {
 }
 
 impl Synthesis for English {
-    fn sound(&self, sentence: &str) -> Result<Vec<f32>, VoiceError> {
+    fn sound(&self, sentence: &str, stretch: f32) -> Result<Vec<f32>, VoiceError> {
         let phonemes = self.g2p.phonemes(sentence);
         let mut out = Vec::new();
         for part in parts(&phonemes) {
-            out.extend(self.sound_of(part)?);
+            out.extend(self.sound_of(part, stretch)?);
         }
         Ok(out)
     }

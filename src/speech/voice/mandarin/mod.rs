@@ -41,7 +41,7 @@ impl Mandarin {
         Ok(Self { reader, model: Model::load_file(model)?, english })
     }
 
-    fn say(&self, units: &[Unit]) -> Result<Vec<f32>, VoiceError> {
+    fn say(&self, units: &[Unit], stretch: f32) -> Result<Vec<f32>, VoiceError> {
         let symbols = symbols(units);
         if symbols.len() < 4 {
             return Ok(Vec::new());
@@ -53,7 +53,7 @@ impl Mandarin {
         let inputs = vec![(node("phones")?, phones.view().into()), (node("places")?, places.view().into())];
         let [hidden, duration] = self.model.run_n(inputs, [node("hidden")?, node("duration")?], Some(one_thread()))?;
         let hidden = floats(hidden)?;
-        let frames = stretched(&hidden, &floats(duration)?);
+        let frames = stretched(&hidden, &floats(duration)?, stretch);
         let count = frames.len() / CHANNELS;
         if count == 0 {
             return Ok(Vec::new());
@@ -71,19 +71,19 @@ impl Mandarin {
 }
 
 impl Synthesis for Mandarin {
-    fn sound(&self, sentence: &str) -> Result<Vec<f32>, VoiceError> {
+    fn sound(&self, sentence: &str, stretch: f32) -> Result<Vec<f32>, VoiceError> {
         let mut out = Vec::new();
         for run in runs(sentence, self.english.is_some()) {
             let mut sound = match run {
                 Run::English(words) => match &self.english {
-                    Some(english) => english.sound(words)?,
+                    Some(english) => english.sound(words, stretch)?,
                     None => Vec::new(),
                 },
                 Run::Mandarin(text) => {
                     let units = self.units(text);
                     let mut sound = Vec::new();
                     for part in clauses(&units) {
-                        sound.extend(self.say(part)?);
+                        sound.extend(self.say(part, stretch)?);
                     }
                     sound
                 }
@@ -182,10 +182,10 @@ fn clauses(units: &[Unit]) -> Vec<&[Unit]> {
 }
 
 /// Each phone's row as often as it has frames: round(e^d - 1).
-fn stretched(hidden: &[f32], duration: &[f32]) -> Vec<f32> {
+fn stretched(hidden: &[f32], duration: &[f32], stretch: f32) -> Vec<f32> {
     let mut frames = Vec::new();
     for (row, &log) in hidden.chunks_exact(CHANNELS).zip(duration) {
-        let times = (log.exp() - 1.0).round().clamp(0.0, 200.0) as usize;
+        let times = ((log.exp() - 1.0) * stretch).round().clamp(0.0, 200.0) as usize;
         for _ in 0..times.min(LONGEST - frames.len() / CHANNELS) {
             frames.extend_from_slice(row);
         }
