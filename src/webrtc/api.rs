@@ -246,7 +246,7 @@ async fn begin(
     let id = format!("{:032x}", rand::random::<u128>());
     let etag = etag(&peer.session().await);
     let ended = CancellationToken::new();
-    let call = Arc::new(Call { id, address: from.address, peer, screen: Screen::default(), ended });
+    let call = Arc::new(Call { id, peer, screen: Screen::default(), ended });
     let (events, leg_events) = mpsc::channel(super::call::EVENTS);
     let incoming = Incoming::new(line, from.site, call.clone(), wire, leg_events, settings.reconnect);
     if shared.0.incoming.try_send(incoming).is_err() {

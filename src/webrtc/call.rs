@@ -1,6 +1,5 @@
 //! A browser's call as the engine sees it: [`Incoming`], and once answered a [`Leg`] like a telephone's.
 
-use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +27,6 @@ pub(super) const EVENTS: usize = 32;
 /// One call's entry, held by the door while it lasts.
 pub(super) struct Call {
     pub id: String,
-    pub address: IpAddr,
     pub peer: Peer,
     pub screen: Screen,
     /// Either side has hung up.

@@ -137,13 +137,18 @@ impl Maker {
         let numbers = fragment::numbers(&offer, &answer).ok_or(Error::Offer("Opus could not be agreed"))?;
         let ufrag = Fragment::read(&answer).and_then(|fragment| fragment.ufrag).unwrap_or_default();
 
-        let (mut ready, carried) = (way.clone(), connection.clone());
+        let (mut ready, mut over, carried) = (way.clone(), state.clone(), connection.clone());
         tokio::spawn(async move {
             let both = async {
                 let writer = ready.wait_for(Option::is_some).await.ok()?.as_ref()?.0.clone();
                 Some((writer, tracks.recv().await?))
             };
-            if let Some((writer, (track, receiver))) = both.await {
+            // The track's sender lives in the connection, which is held here: it never ends by itself.
+            let both = tokio::select! {
+                both = both => both,
+                () = async { drop(over.wait_for(|state| *state == State::Closed).await) } => None,
+            };
+            if let Some((writer, (track, receiver))) = both {
                 ends.carry(carried, writer, sender, track, receiver).await;
             }
         });
@@ -238,14 +243,15 @@ fn follow(connection: &RTCPeerConnection) -> watch::Receiver<State> {
     let (states, state) = watch::channel(State::New);
     connection.on_peer_connection_state_change(Box::new(move |state| {
         debug!(%state, "a browser's connection");
-        match state {
-            RTCPeerConnectionState::Connected => drop(states.send_replace(State::Connected)),
-            RTCPeerConnectionState::Disconnected | RTCPeerConnectionState::Failed => {
-                drop(states.send_replace(State::Lost));
-            }
-            RTCPeerConnectionState::Closed => drop(states.send_replace(State::Closed)),
+        let state = match state {
+            RTCPeerConnectionState::Connected => Some(State::Connected),
+            RTCPeerConnectionState::Disconnected | RTCPeerConnectionState::Failed => Some(State::Lost),
+            RTCPeerConnectionState::Closed => Some(State::Closed),
             // While ICE begins anew.
-            _ => {}
+            _ => None,
+        };
+        if let Some(state) = state {
+            states.send_replace(state);
         }
         Box::pin(async {})
     }));

@@ -17,7 +17,7 @@ async fn a_browser_caller_is_heard_answered_and_put_through() {
     let engine = Engine::start_with("", browser).await;
     let mut agent = agent(&engine, "anna").await;
     // Said over and over, whenever the microphone is not muted.
-    let mut page = Chromium::start(&speech(&[(2.0, "asterisk/en-speak-with-a-representative.wav")])).await;
+    let mut page = Chromium::start(&speech(&[(8.0, "asterisk/en-speak-with-a-representative.wav")])).await;
     page.open(&engine.pages()).await;
     page.wait("document.querySelector('frontdesk-call').lines.length == 2").await;
     page.shot("call-page").await;

@@ -41,7 +41,14 @@ const commands = {
   run: ({ js }) => page.evaluate(js),
   click: ({ name, role }) => page.getByRole(role ?? "button", { name, exact: true }).click({ timeout: 10_000 }).then(() => null),
   key: ({ key }) => page.keyboard.press(key).then(() => null),
-  wait: ({ js, ms }) => page.waitForFunction(js, null, { timeout: ms ?? 20_000, polling: 50 }).then(() => null),
+  // (Playwright's own waiting evaluates in the page, which its content security policy forbids.)
+  wait: async ({ js }) => {
+    for (const until = Date.now() + 30_000; !(await page.evaluate(`Boolean(${js})`)); ) {
+      if (Date.now() > until) throw new Error(`it never came true: ${js}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    return null;
+  },
   text: ({ role, name }) => page.getByRole(role, name ? { name } : {}).first().innerText({ timeout: 10_000 }),
   shot: ({ path }) => page.screenshot({ path }).then(() => null),
   media: (wanted) => page.emulateMedia(wanted).then(() => null),

@@ -230,6 +230,8 @@
     async sendCandidates() {
       this.sending = null;
       if (!this.url || this.over) return;
+      // Those of an ICE session that is not agreed yet wait for it.
+      if (this.renewing) return void (this.sending = setTimeout(() => this.sendCandidates(), 200));
       const found = this.candidates.splice(0);
       const ufrag = credential(this.peer.localDescription.sdp, "ufrag");
       const ours = found.filter((one) => !one.usernameFragment || one.usernameFragment === ufrag);
@@ -268,6 +270,15 @@
       if (this.peer.signalingState === "have-local-offer") await this.peer.setLocalDescription({ type: "rollback" });
       const before = this.peer.remoteDescription.sdp;
       this.candidates = [];
+      this.renewing = true;
+      try {
+        return await this.renew(before);
+      } finally {
+        this.renewing = false;
+      }
+    }
+
+    async renew(before) {
       await this.peer.setLocalDescription(await this.peer.createOffer({ iceRestart: true }));
       const text = fragment(this.peer.localDescription.sdp, []);
       const answer = await this.ask("PATCH", this.url, "application/trickle-ice-sdpfrag", text, { "if-match": "*" });
