@@ -55,7 +55,7 @@ async fn main() {
         return;
     };
     let folder = list.parent().unwrap_or(Path::new("."));
-    let config = frontdesk::config::load(folder.join("config.yaml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let config = frontdesk::config::load(&folder.join("config.yaml")).unwrap_or_else(|problems| panic!("{problems}"));
     let (shared, flows, _) =
         engine::load(&Arc::new(config), true, None, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
     let rows = rows(&list);

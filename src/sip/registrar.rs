@@ -326,7 +326,8 @@ mod tests {
         let changes = registrar.register(start, &LIMITS, &request(1, &desk)).unwrap();
         assert_eq!(changes[0].expires, Duration::from_secs(60));
         assert!(registrar.knows_source(start, "192.0.2.1:40000".parse().unwrap(), Transport::Udp));
-        assert_eq!(registrar.route(desk[0].0).unwrap().0, "192.0.2.1:40000".parse().unwrap());
+        let at: SocketAddr = "192.0.2.1:40000".parse().unwrap();
+        assert_eq!(registrar.route(desk[0].0).unwrap().0, at);
         registrar.register(start + Duration::from_secs(30), &LIMITS, &request(2, &desk)).unwrap();
         assert_eq!(registrar.len(), 1);
         assert_eq!(registrar.expire(start + Duration::from_secs(89)), []);

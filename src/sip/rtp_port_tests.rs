@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
-use super::super::ports::RtpPorts;
+use super::super::ports::{RtpPorts, RtpSockets};
 use super::*;
 use crate::media::{Codec, Tone};
 use crate::sip::plan::Crypto;
@@ -248,7 +248,7 @@ fn strangers_nonsense_and_giants_are_counted_not_heard() {
             for datagram in &nasty {
                 stranger.send_to(datagram, target).unwrap();
                 // The same from the right address.
-                a.port.sockets.rtp.send_to(datagram, target).unwrap();
+                assert!(a.port.wire.send(datagram, target));
             }
             stranger.send_to(&[0; 8], SocketAddr::new(IP, b.number + 1)).unwrap();
         }
@@ -278,7 +278,7 @@ fn both_sides_report_and_learn_the_other_report() {
     drop(a);
     let mut buffer = [0; 500];
     let mut last = Vec::new();
-    while let Ok((len, _)) = b.port.sockets.rtcp.recv_from(&mut buffer) {
+    while let Some((len, _)) = b.port.wire.receive_rtcp(&mut buffer) {
         last = buffer[..len].to_vec();
     }
     assert!(last.windows(2).any(|pair| pair == [0x81, 203]), "BYE: {last:02x?}");
@@ -336,11 +336,11 @@ fn encrypted_reports_are_understood_and_nothing_readable_is_on_the_wire() {
     let plain = side(&ports, b.number);
     drop(plain);
     let report = b.port.reporter.bye().unwrap();
-    a.port.sockets.rtcp.send_to(&report, SocketAddr::new(IP, b.number + 1)).unwrap();
+    a.port.wire.send_rtcp(&report, SocketAddr::new(IP, b.number + 1));
     let mut datagram = [0; HEADER + 160];
     let header = rtp::Packet { payload_type: 0, marker: false, sequence: 9, timestamp: 0, ssrc: 1, payload: &[] };
     rtp::write_header(&mut datagram, &header);
-    a.port.sockets.rtp.send_to(&datagram, SocketAddr::new(IP, b.number)).unwrap();
+    assert!(a.port.wire.send(&datagram, SocketAddr::new(IP, b.number)));
     for n in 1_000..1_020 {
         b.port.receive(start + n * BEAT, &mut Frame::silence(RATE));
     }
