@@ -36,6 +36,8 @@ use crate::telemetry::names;
 const BODY: usize = 32 * 1024;
 /// What a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
+/// After its end a call's events can still be read for this long.
+const LINGER: Duration = Duration::from_secs(5);
 /// Calls that wait for the engine to look at them.
 const BACKLOG: usize = 64;
 const SDP: &str = "application/sdp";
@@ -97,7 +99,7 @@ impl Door {
 
     /// Calls from browsers now.
     pub fn calls(&self) -> usize {
-        self.shared.calls().len()
+        self.shared.calls().values().filter(|call| !call.ended.is_cancelled()).count()
     }
 }
 
@@ -130,9 +132,9 @@ impl Shared {
 
 fn router(shared: Shared) -> Router {
     let signalling = Router::new()
-        .route("/call", post(begin))
-        .route("/call/{id}", axum::routing::patch(change).delete(end))
-        .route("/call/{id}/events", get(events))
+        .route("/call", post(begin).options(preflight))
+        .route("/call/{id}", axum::routing::patch(change).delete(end).options(preflight))
+        .route("/call/{id}/events", get(events).options(preflight))
         .layer(middleware::from_fn_with_state(shared.clone(), guarded));
     pages::router()
         .merge(signalling)
@@ -168,8 +170,6 @@ async fn guarded(
         refused("origin");
         Problem::new(StatusCode::FORBIDDEN, "this site may not call here: `browser.origins` names those that may")
             .into_response()
-    } else if request.method() == Method::OPTIONS {
-        preflight()
     } else {
         let site = origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, site)| site.to_owned());
         request.extensions_mut().insert(From { address: from, site: site.unwrap_or_default() });
@@ -194,7 +194,8 @@ struct From {
     site: String,
 }
 
-fn preflight() -> Response {
+/// What other sites' pages may send.
+async fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, PATCH, DELETE, GET"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, if-match, last-event-id"),
@@ -267,15 +268,17 @@ async fn begin(
     Ok(response)
 }
 
-/// A call's entry lasts as long as the call.
+/// A call's entry lasts a little longer than the call: its page is to read how it ended.
 async fn look_after(
     shared: Shared,
     call: Arc<Call>,
     events: mpsc::Sender<crate::sip::LegEvent>,
     grace: Duration,
-    _place: Place,
+    place: Place,
 ) {
     watch_over(call.clone(), events, grace).await;
+    drop(place);
+    tokio::time::sleep(LINGER).await;
     shared.calls().remove(&call.id);
 }
 
