@@ -1,7 +1,7 @@
 //! A flow as checked values: what an operator's file becomes once every mistake in it has been reported.
 //! `config` builds these; `dialog` walks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub struct Flow {
     /// Where free questions are answered from; none: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub knowledge: Option<FreeQuestions>,
+    /// Slots that hold personal data: shown only to who may see them (`call::hide_personal`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub personal: BTreeSet<String>,
 }
 
 /// A knowledge base that answers what fits no option of a menu.

@@ -77,6 +77,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        personal: Default::default(),
     })
 }
 

@@ -74,6 +74,7 @@ fn flow(first: Step) -> Flow {
         silence_ms: 60_000,
         detect_language: false,
         knowledge: None,
+        personal: Default::default(),
         emotion: Some(Policy::default()),
     }
 }

@@ -161,6 +161,7 @@ pub fn bank() -> Flow {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        personal: Default::default(),
     }
 }
 
@@ -273,6 +274,7 @@ pub fn parcel() -> Flow {
         emotion: None,
         detect_language: false,
         knowledge: None,
+        personal: Default::default(),
     }
 }
 
