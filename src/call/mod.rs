@@ -2,7 +2,8 @@
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
 //! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on,
-//! `caring` acts on how callers sound, `ending` lets go; `guard` keeps secrets from reaching it.
+//! `caring` acts on how callers sound, `ending` lets go; `guard` keeps secrets from reaching it, `personal` what
+//! not everybody may see from being shown.
 
 mod action;
 mod bot;
@@ -14,6 +15,7 @@ mod form;
 mod guard;
 mod handoff;
 mod log;
+mod personal;
 mod question;
 mod state;
 mod summary;
@@ -28,6 +30,7 @@ pub use event::{
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
+pub use personal::hide_personal;
 pub use state::Call;
 pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};

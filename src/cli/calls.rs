@@ -35,6 +35,9 @@ enum Command {
         /// The whole record as one JSON object
         #[arg(long)]
         json: bool,
+        /// For who may not see personal data: hides what slots marked `personal` hold, and the recording
+        #[arg(long)]
+        without_personal: bool,
     },
     /// Write a call as files: record.json, timeline.jsonl, event_log.jsonl, flow.json, recording.wav
     Export {
@@ -118,8 +121,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 println!("{}", if json { serde_json::to_string(&call)? } else { one_line(&call) });
             }
         }
-        Command::Show { call, json } => {
-            let record = archive.show(&call).await?;
+        Command::Show { call, json, without_personal } => {
+            let mut record = archive.show(&call).await?;
+            if without_personal {
+                let flow = archive.flow(&record.head.flow_hash).await?;
+                record = record.without_personal(&flow);
+            }
             println!("{}", if json { serde_json::to_string_pretty(&record)? } else { page(&record) });
         }
         Command::Export { call, to, json } => {

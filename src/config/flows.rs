@@ -81,7 +81,15 @@ impl Checker<'_> {
             self.name(name, at);
             steps.insert(name.clone(), self.step(step, at.get(name)));
         }
+        let personal = |step: &raw::Step| match step {
+            raw::Step::Ask(ask) => ask.personal.then(|| ask.slot.clone()).into_iter().collect(),
+            raw::Step::Form(form) => {
+                form.slots.iter().filter(|slot| slot.personal).map(|slot| slot.slot.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
         Flow {
+            personal: raw.steps.values().flat_map(personal).collect(),
             name: raw.flow.clone(),
             language: self.languages[0].clone(), // `check` puts the flow's own first
             start: raw.start.clone(),

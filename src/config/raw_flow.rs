@@ -470,6 +470,9 @@ pub struct Ask {
     /// By keys only, and kept nowhere: PINs. Default false.
     #[serde(default)]
     pub secret: bool,
+    /// What is said here is shown only to who may see personal data; in the sealed record it stands. Default false.
+    #[serde(default)]
+    pub personal: bool,
     /// How the summary for the agent names it ("account number"). Default: the slot's name.
     pub label: Option<Label>,
     /// The step that follows.
@@ -591,6 +594,9 @@ pub struct FormSlot {
     /// A `date` without a year is the last such day, not the next; one that is to come is not taken. Default false.
     #[serde(default)]
     pub past: bool,
+    /// What is said here is shown only to who may see personal data; in the sealed record it stands. Default false.
+    #[serde(default)]
+    pub personal: bool,
     /// How the summary for the agent names it ("size"). Default: the slot's name.
     pub label: Option<Label>,
 }

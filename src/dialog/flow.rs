@@ -1,7 +1,7 @@
 //! A flow as checked values: what an operator's file becomes once every mistake in it has been reported.
 //! `config` builds these; `dialog` walks them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct Flow {
     /// What was changed about "repeat", "go back" and their like.
     #[serde(default, skip_serializing_if = "is_unchanged")]
     pub commands: Commands,
+    /// Slots that hold personal data: shown only to who may see them (`call::hide_personal`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub personal: BTreeSet<String>,
 }
 
 fn is_unchanged(commands: &Commands) -> bool {

@@ -32,10 +32,12 @@ fn cue_by_sound(words: &[&str]) -> Option<(Cue, usize)> {
     static SOUNDS: LazyLock<Vec<(Cue, Vec<String>)>> = LazyLock::new(|| {
         let cues = CUES.iter().filter(|(cue, _)| *cue != Cue::Reference);
         let phrases = cues.flat_map(|(cue, phrases)| phrases.iter().map(|phrase| (*cue, *phrase)));
-        let sounds = phrases.filter(|(_, phrase)| phrase.len() > 1).filter_map(|(cue, phrase)| {
-            let sounds: Option<Vec<String>> = phrase.iter().map(|word| sound(word)).collect();
-            Some((cue, sounds?))
-        });
+        // 马是 is 码是 misheard; by sound it would be any number's: 订单号码是.
+        let sounds =
+            phrases.filter(|(_, phrase)| phrase.len() > 1 && !phrase.ends_with(&["是"])).filter_map(|(cue, phrase)| {
+                let sounds: Option<Vec<String>> = phrase.iter().map(|word| sound(word)).collect();
+                Some((cue, sounds?))
+            });
         sounds.collect()
     });
     let here: Vec<String> =
@@ -100,6 +102,8 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             // As a telephone's recogniser writes it.
             &["my", "pen"],
             &["my", "penn"],
+            &["my", "10", "is"],
+            &["my", "ten", "is"],
             &["my", "bin"],
             &["my", "pain"],
             &["my", "pan"],
@@ -187,7 +191,19 @@ const CUES: &[(Cue, &[&[&str]])] = &[
             &["nie"],
         ],
     ),
-    (Cue::Code, &[&["code"], &["codes"], &["代", "码"], &["代", "碼"], &["código"]]),
+    (
+        Cue::Code,
+        &[
+            &["code"],
+            &["codes"],
+            &["代", "码"],
+            &["代", "碼"],
+            &["马", "是"],
+            &["吗", "是"],
+            &["妈", "是"],
+            &["código"],
+        ],
+    ),
     (
         Cue::Phone,
         &[

@@ -400,11 +400,30 @@ mod tests {
 
     #[test]
     fn a_word_before_a_secret_may_be_misheard() {
-        for text in ["My pen is 5562.", "念中马是525, 一五", "我的线份正好是四四一二三", "米马是四二一七"]
-        {
+        // As a telephone's recogniser wrote them.
+        for text in [
+            "My pen is 5562.",
+            "My pen is 567.9.",
+            "My 10 is 5591.",
+            "My social security number is 5155-4355-6.",
+            "My card number is 4184. 6373. 3767. 0367.",
+            "The verification code is 577-7-1-39.",
+            "念中马是525, 一五",
+            "念正马是5929,四星",
+            "念就马是5、5、6、4、6、1",
+            "宴照马是5-51-5,99",
+            "烟著马是525453595",
+            "我的密码是5-896",
+            "我的线份正好是四四一二三",
+            "我的宣传就好是101-0519-5905-2595-58",
+            "我的卡号是说要爱 97911273 961",
+            "米马是四二一七",
+        ] {
             assert!(digits_of(&free(text).text).is_empty(), "{text} -> {}", free(text).text);
         }
-        assert_eq!(free("我有四二一七个").text, "我有四二一七个");
+        for text in ["我有四二一七个", "我的订单号码是45395787"] {
+            assert_eq!(free(text).text, text);
+        }
     }
 
     #[test]

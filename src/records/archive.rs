@@ -10,7 +10,7 @@ use sqlx::{Row, SqlitePool};
 use super::disk::Folder;
 use super::vault::{self, Keys};
 use super::{Error, Leg, LoggedLine, Result, from_word, word};
-use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary};
+use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary, hide_personal};
 use crate::media::{Sound, file};
 
 /// Samples a second in a sealed recording.
@@ -101,6 +101,16 @@ pub struct Line {
 }
 
 impl CallRecord {
+    /// As it is shown to who may not see personal data: what the flow's personal slots hold is hidden, and the recording, in
+    /// which it can be heard, is not named. `flow` is the flow's JSON.
+    pub fn without_personal(mut self, flow: &str) -> Self {
+        if hide_personal(flow, &mut self.timeline, self.summary.as_mut()) {
+            self.reworded = None;
+            self.recordings.clear();
+        }
+        self
+    }
+
     /// What was said by whom, with times.
     pub fn transcript(&self) -> Vec<Line> {
         self.timeline.iter().filter_map(Line::of).collect()

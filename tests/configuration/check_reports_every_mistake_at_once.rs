@@ -81,6 +81,7 @@ steps:
     slot: pin
     type: digits
     secret: true
+    personal: true
     confirm: "{pin:code}?"
     next: fetch
   fetch:
@@ -184,6 +185,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("flow.yaml", "{ zh", "this is not said in en"),
     ("flow.yaml", "{account:kode}", "`kode` is no way to read a value"),
     ("flow.yaml", "digits\n    secret", "it is not said how long the answer is"),
+    ("flow.yaml", "personal", "a secret is kept nowhere: nobody could be shown it"),
     ("flow.yaml", "{pin:code}", "`pin` is a secret and is never spoken"),
     ("flow.yaml", "new balance", "\"new balance\" cannot be the name of a value"),
     ("flow.yaml", "balence", "there is no backend `balence`"),

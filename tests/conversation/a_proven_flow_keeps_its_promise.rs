@@ -80,6 +80,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
+        personal: Default::default(),
     })
 }
 

@@ -28,6 +28,7 @@ mod no_order_of_two_agents_and_three_calls_breaks_a_queue;
 mod no_race_of_callers_and_agents_breaks_a_queue;
 mod no_secret_of_a_thousand_reaches_a_sink;
 mod nothing_clicks_where_sounds_meet;
+mod personal_slots_are_shown_to_who_may_see_them;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;
 mod silent_callers_are_asked_twice_and_let_go;

@@ -76,6 +76,7 @@ fn flow(first: Step) -> Flow {
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
+        personal: Default::default(),
         emotion: Some(Policy::default()),
     }
 }

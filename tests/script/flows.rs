@@ -167,6 +167,7 @@ pub fn bank() -> Flow {
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
+        personal: Default::default(),
     }
 }
 
@@ -284,6 +285,7 @@ pub fn parcel() -> Flow {
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
+        personal: Default::default(),
     }
 }
 

@@ -12,6 +12,10 @@ use crate::dialog::slots::MANY;
 
 impl Checker<'_> {
     pub(super) fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {
+        if ask.secret && ask.personal {
+            let problem = Problem::new(at.place_of("personal"), "a secret is kept nowhere: nobody could be shown it");
+            self.problems.push(problem.remedy("remove `personal`"));
+        }
         self.variable(&ask.slot, at.get("slot").place());
         let answer = Answer {
             kind: ask.kind,
