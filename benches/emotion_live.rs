@@ -279,6 +279,7 @@ fn flow(policy: &Policy) -> Flow {
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
+        personal: Default::default(),
         emotion: Some(policy.clone()),
     }
 }

@@ -13,11 +13,13 @@ fn numbers(lengths: [usize; 2]) -> Flow {
         slot: slot.into(),
         kind: SlotKind::Digits { min: length, max: length },
         ask: Some(en(&format!("What is the {slot} number?"))),
+        again: None,
         label: label("en", slot),
     };
     let mut flow = cafe();
     let form = Form {
         prompt: en("What is it about?"),
+        again: None,
         slots: vec![field("meter", lengths[0]), field("order", lengths[1])],
         confirm: None,
         next: "booked".into(),
