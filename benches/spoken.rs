@@ -138,14 +138,12 @@ async fn play(
     };
     let mut after = first && !asked;
     let mut timeline = timeline;
-    if asked {
-        if let Some(silent) = silent_from(&heard, spoken_ms) {
-            let answer = if first { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
-            at(&mut samples, silent + THINKS_MS, &answer);
-            samples.resize(samples.len() + 2 * RATE as usize, 0);
-            timeline = call(shared, flow, carried(&samples)).await.0;
-            after = right(&row.wanted, &timeline);
-        }
+    if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
+        let answer = if first { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
+        at(&mut samples, silent + THINKS_MS, &answer);
+        samples.resize(samples.len() + 2 * RATE as usize, 0);
+        timeline = call(shared, flow, carried(&samples)).await.0;
+        after = right(&row.wanted, &timeline);
     }
     if !first || !after {
         let texts: Vec<String> = timeline
