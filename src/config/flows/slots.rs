@@ -10,7 +10,7 @@ use crate::dialog::Language;
 use crate::dialog::flow::{Ask, Form, FormSlot, ListValue, SlotKind, Text};
 use crate::dialog::slots::MANY;
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     pub(super) fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {
         self.variable(&ask.slot, at.get("slot").place());
         let answer = Answer {
