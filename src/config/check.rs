@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flows::Written;
 use super::gather::Gathered;
 use super::problem::Problem;
 use super::raw::{self, File, FlowRef};
@@ -319,6 +320,14 @@ impl<'g> Checker<'g> {
         backends
     }
 
+    /// Names of all flows, the faulty ones' too.
+    fn flow_names(&self) -> BTreeSet<&'g str> {
+        let gathered = self.gathered;
+        let here = gathered.documents.iter().flat_map(|document| document.whole().get("flows").items());
+        let alone = gathered.flow_files.iter().map(|flow| flow.whole());
+        here.chain(alone).filter_map(|flow| flow.find("flow").and_then(At::text)).collect()
+    }
+
     fn flows(
         &mut self,
         agents: &BTreeMap<String, Agent>,
@@ -326,7 +335,23 @@ impl<'g> Checker<'g> {
         backends: &BTreeMap<String, Backend>,
         speech: &Speech,
     ) -> BTreeMap<String, Flow> {
+        let mut all = vec![];
+        for document in &self.gathered.documents {
+            let flows = document.read.flows.iter().zip(document.sound().get("flows").items());
+            for (flow, at) in flows {
+                if let FlowRef::Here(flow) = flow {
+                    let named = |whole: &At| whole.find("flow").and_then(At::text) == Some(&flow.flow);
+                    let whole = document.whole().get("flows").items().find(named).unwrap_or(at);
+                    all.push(Written { raw: &**flow, at, whole });
+                }
+            }
+        }
+        let files = self.gathered.flow_files.iter();
+        all.extend(files.map(|flow| Written { raw: &flow.read, at: flow.sound(), whole: flow.whole() }));
         let house = flows::House {
+            flows: all.iter().map(|written| (written.raw.flow.as_str(), *written)).collect(),
+            flow_names: self.flow_names(),
+            called: flows::called(all.iter().map(|written| written.raw)),
             queues,
             queue_names: self.names("queues"),
             agents,
@@ -336,21 +361,15 @@ impl<'g> Checker<'g> {
             knowledge_names: self.names("knowledge"),
             speech,
         };
-        let mut all = vec![];
-        for document in &self.gathered.documents {
-            let flows = document.read.flows.iter().zip(document.sound().get("flows").items());
-            for (flow, at) in flows {
-                if let FlowRef::Here(flow) = flow {
-                    let named = |whole: &At| whole.find("flow").and_then(At::text) == Some(&flow.flow);
-                    let whole = document.whole().get("flows").items().find(named).unwrap_or(at);
-                    all.push((&**flow, at, whole));
-                }
-            }
-        }
-        all.extend(self.gathered.flow_files.iter().map(|flow| (&flow.read, flow.sound(), flow.whole())));
         let mut flows: BTreeMap<String, (Flow, At)> = BTreeMap::new();
-        for (raw, at, whole) in all {
-            let flow = flows::check(raw, at, whole, &house, self.problems);
+        for written in all {
+            let Written { raw, at, .. } = written;
+            let before = self.problems.len();
+            let flow = flows::check(written, &house, self.problems);
+            // What is wrong in a called flow is found by each of its callers.
+            let found = self.problems.split_off(before);
+            let news = found.into_iter().filter(|problem| !self.problems.contains(problem)).collect::<Vec<_>>();
+            self.problems.extend(news);
             if let Some((_, first)) = flows.get(&raw.flow) {
                 let problem = at.get("flow").problem(format!("there is another flow `{}`", raw.flow));
                 self.problems.push(

@@ -1,5 +1,6 @@
 //! Does a well-shaped flow make sense? Turns it into `dialog::flow::Flow`, every name resolved.
 
+mod called;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +18,15 @@ use crate::dialog::flow::{
     Branch, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Intent, MenuOption, Step, Test, Text, Transfer,
 };
 use crate::dialog::{Language, person, template};
+pub(super) use called::{Called, Written, called};
 
 /// What a flow may refer to. The names include those whose definition is faulty.
 pub(super) struct House<'h> {
+    /// What a flow may call.
+    pub flows: BTreeMap<&'h str, Written<'h>>,
+    pub flow_names: BTreeSet<&'h str>,
+    /// Flows that others call.
+    pub called: BTreeSet<&'h str>,
     pub queues: &'h BTreeMap<String, Queue>,
     pub queue_names: BTreeSet<&'h str>,
     pub agents: &'h BTreeMap<String, Agent>,
@@ -37,7 +44,8 @@ pub(super) fn languages(flow: &Flow) -> Vec<Language> {
 }
 
 /// The flow, as good as it can be made. `whole` is the same flow with what is misshapen in it.
-pub(super) fn check(raw: &raw::Flow, at: At, whole: At, house: &House, problems: &mut Vec<Problem>) -> Flow {
+pub(super) fn check<'h>(written: Written<'h>, house: &House<'h>, problems: &mut Vec<Problem>) -> Flow {
+    let Written { raw, at, whole } = written;
     let mut languages = vec![];
     let tags = [(&raw.language, at.get("language"))].into_iter();
     for (tag, at) in tags.chain(raw.languages.iter().zip(at.get("languages").items())) {
@@ -49,19 +57,23 @@ pub(super) fn check(raw: &raw::Flow, at: At, whole: At, house: &House, problems:
             languages.push(language);
         }
     }
-    let flow = Checker { languages, house, problems }.flow(raw, at);
-    proof::check(&flow, at, whole, problems);
+    let (flow, called) = Checker { languages, house, problems }.flow(written);
+    // What is only ever called may use what its callers know: it is proven as a part of them.
+    if !(called::returns(raw) && house.called.contains(raw.flow.as_str())) {
+        proof::check(&flow, at, whole, &called, problems);
+    }
     flow
 }
 
-struct Checker<'c> {
+struct Checker<'c, 'h> {
     languages: Vec<Language>,
-    house: &'c House<'c>,
+    house: &'c House<'h>,
     problems: &'c mut Vec<Problem>,
 }
 
-impl Checker<'_> {
-    fn flow(&mut self, raw: &raw::Flow, at: At) -> Flow {
+impl<'h> Checker<'_, 'h> {
+    fn flow(&mut self, written: Written<'h>) -> (Flow, Called<'h>) {
+        let Written { raw, at, .. } = written;
         if !is_name(&raw.flow) {
             let problem = at.get("flow").problem(format!("\"{}\" cannot be a name", raw.flow));
             self.problems.push(problem.expected("letters, digits, `-`, `_` and `.`, without spaces"));
@@ -75,25 +87,15 @@ impl Checker<'_> {
             Some((name.clone(), self.opening_hours(hours, at.get(name))?))
         });
         let hours = hours.collect();
-        let mut steps = BTreeMap::new();
-        for (name, step) in &raw.steps {
-            let at = at.get("steps");
-            self.name(name, at);
-            steps.insert(name.clone(), self.step(step, at.get(name)));
+        for name in raw.steps.keys() {
+            self.name(name, at.get("steps"));
         }
-        let personal = |step: &raw::Step| match step {
-            raw::Step::Ask(ask) => ask.personal.then(|| ask.slot.clone()).into_iter().collect(),
-            raw::Step::Form(form) => {
-                form.slots.iter().filter(|slot| slot.personal).map(|slot| slot.slot.clone()).collect()
-            }
-            _ => Vec::new(),
-        };
-        Flow {
-            personal: raw.steps.values().flat_map(personal).collect(),
+        let mut flow = Flow {
+            personal: BTreeSet::new(),
             name: raw.flow.clone(),
             language: self.languages[0].clone(), // `check` puts the flow's own first
             start: raw.start.clone(),
-            steps,
+            steps: BTreeMap::new(),
             intents,
             hours,
             person,
@@ -104,7 +106,9 @@ impl Checker<'_> {
             detect_language: raw.detect_language,
             commands: self.commands(&raw.commands, at.get("commands")),
             knowledge: raw.knowledge.as_ref().map(|free| self.free_questions(free, &raw.steps, at.get("knowledge"))),
-        }
+        };
+        let called = self.steps(written, &mut flow);
+        (flow, called)
     }
 
     fn commands(&mut self, raw: &raw::Commands, at: At) -> Commands {
@@ -188,6 +192,8 @@ impl Checker<'_> {
                 let person = Person { skills: &step.skills, priority: step.priority, say: step.say.as_ref() };
                 Step::Transfer(self.transfer(&step.transfer, person, at, "transfer"))
             }
+            // Put in their place by `called`.
+            raw::Step::Call(_) | raw::Step::Return(_) => Step::Decide { branches: vec![], otherwise: String::new() },
             raw::Step::HangUp(step) => Step::HangUp { say: self.text(&step.hang_up, at.get("hang_up")) },
         }
     }

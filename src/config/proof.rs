@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::flows::Called;
 use super::problem::Problem;
 use super::tree::{At, Kind};
 use crate::dialog::flow::{Flow, Step};
@@ -9,25 +10,28 @@ use crate::dialog::values::BUILT_IN;
 use crate::dialog::{self, ProblemKind};
 
 /// Proves the flow. `at` is what it was made of, `whole` the same with what was misshapen.
-pub(super) fn check(flow: &Flow, at: At, whole: At, problems: &mut Vec<Problem>) {
-    let written = |section: &str| -> BTreeSet<&str> {
-        whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect()
-    };
-    let (steps, intents, hours) = (written("steps"), written("intents"), written("hours"));
+pub(super) fn check(flow: &Flow, at: At, whole: At, called: &Called, problems: &mut Vec<Problem>) {
+    let steps = written(whole, "steps");
+    let (intents, hours) = (written(whole, "intents"), written(whole, "hours"));
+    let own = flow.steps.keys().filter(|name| !name.contains('/')).count();
     let found = dialog::check(flow);
     // Where steps are missing or lead nowhere, what follows from that is no news.
-    let torn = flow.steps.len() < steps.len() || found.iter().any(|found| found.kind == ProblemKind::UnknownStep);
+    let torn = own < steps.len() || found.iter().any(|found| found.kind == ProblemKind::UnknownStep);
     let values = values(flow);
     for found in found {
+        // A step of a called flow stands in that one's file.
+        let inside = found.step.rfind('/').and_then(|end| called.get(&found.step[..=end]));
+        let there = inside.map(|inside| written(inside.whole, "steps"));
+        let (at, steps) = (inside.map_or(at, |inside| inside.at), there.as_ref().unwrap_or(&steps));
         let at = locate(flow, at, &found.step, &found.field);
         let wrong = at.text().unwrap_or_default();
         let problem = match found.kind {
-            ProblemKind::UnknownStep => unknown(at, "step", &steps, "the name of a step of this flow"),
+            ProblemKind::UnknownStep => unknown(at, "step", steps, "the name of a step of this flow"),
             ProblemKind::UnknownIntent => unknown(at, "intent", &intents, "a name under the flow's `intents`"),
             ProblemKind::UnknownHours => unknown(at, "hours", &hours, "a name under the flow's `hours`"),
             // Said with its languages when the text was read, or the text is misshapen.
             ProblemKind::MissingLanguage => None,
-            ProblemKind::UnknownValue if flow.steps.len() < steps.len() => None,
+            ProblemKind::UnknownValue if torn => None,
             ProblemKind::DeadStep
             | ProblemKind::LoopWithoutQuestion
             | ProblemKind::HangUpWithoutChance
@@ -59,12 +63,18 @@ pub(super) fn check(flow: &Flow, at: At, whole: At, problems: &mut Vec<Problem>)
     }
 }
 
+/// The names under a section of a flow's file.
+fn written<'t>(whole: At<'t>, section: &str) -> BTreeSet<&'t str> {
+    whole.get(section).entries().map(|(name, _)| name.text.as_str()).collect()
+}
+
 /// A name that is not among `known`; nothing when it is, for then its definition is what is wrong.
 fn unknown(at: At, what: &str, known: &BTreeSet<&str>, expected: &str) -> Option<Problem> {
     let name = at.text().unwrap_or_default();
     let article = if what == "hours" { "are" } else { "is" };
     let problem = || at.problem(format!("there {article} no {what} `{name}`")).expected(expected);
-    (!known.contains(name)).then(|| problem().suggest(name, known.iter().copied()))
+    // A `return` names none: what it leads to is told where the flow is called.
+    (!name.is_empty() && !known.contains(name)).then(|| problem().suggest(name, known.iter().copied()))
 }
 
 fn expected(kind: ProblemKind) -> Option<&'static str> {
@@ -105,7 +115,8 @@ fn values(flow: &Flow) -> BTreeSet<&str> {
 /// From a field of `dialog::flow` to the key that an operator wrote for it.
 fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
     let kind = flow.steps.get(step);
-    let base = if step.is_empty() { at } else { at.get("steps").get(step) };
+    let name = step.rsplit('/').next().unwrap_or_default();
+    let base = if step.is_empty() { at } else { at.get("steps").get(name) };
     field.split('/').filter(|part| !part.is_empty()).fold(base, |at, part| {
         let key = match (part, kind) {
             ("prompt", Some(Step::Menu { .. })) => "menu",

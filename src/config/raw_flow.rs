@@ -369,12 +369,14 @@ pub enum Step {
     Decide(Decide),
     Hours(ByHours),
     Transfer(Transfer),
+    Call(Call),
+    Return(Return),
     HangUp(HangUp),
 }
 
 /// The keys that tell the kinds of steps apart.
-pub(super) const STEP_KINDS: [&str; 10] =
-    ["say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "hang_up"];
+pub(super) const STEP_KINDS: [&str; 12] =
+    ["say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "call", "return", "hang_up"];
 
 /// Says something and goes on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -687,6 +689,26 @@ pub struct Transfer {
     pub priority: i32,
     /// Said before the caller is put on the way.
     pub say: Option<Text>,
+}
+
+/// Goes through another flow and comes back. Its steps, intents and hours count as this flow's; its `person`, `texts` and
+/// other settings do not. Every value it keeps is known here, and the other way round.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The flow, by its name.
+    pub call: String,
+    /// The step that follows its `return`.
+    pub next: String,
+}
+
+/// Ends a flow that another one called: that one goes on. Where nobody called it, the caller goes to a person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Return {
+    /// `true`.
+    #[serde(rename = "return")]
+    pub back: bool,
 }
 
 /// Ends the call.

@@ -36,10 +36,10 @@ fn what_is_changed_comes_out_as_meant() {
 fn mistakes_have_their_places() {
     let told = |commands: &str| loaded(&format!("{HOUSE}    commands: {commands}\n")).unwrap_err().to_string();
     for (commands, expected) in [
-        ("{ repeat: [agent] }", ":17:26: \"agent\" asks for a person"),
-        ("{ repeat: [\"?!\"] }", ":17:26: \"?!\" is no word"),
+        ("{ repeat: [agent] }", ":16:26: \"agent\" asks for a person"),
+        ("{ repeat: [\"?!\"] }", ":16:26: \"?!\" is no word"),
         ("{ rewind: true }", "rewind"),
-        ("{ back: maybe }", ":17:"),
+        ("{ back: maybe }", ":16:"),
     ] {
         let told = told(commands);
         assert!(told.contains(expected), "{expected} is not in\n{told}");

@@ -58,6 +58,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Case", "A case of a decision"),
     ("ByHours", "hours"),
     ("Transfer", "transfer"),
+    ("Call", "call"),
+    ("Return", "return"),
     ("HangUp", "hang_up"),
 ];
 

@@ -10,7 +10,7 @@ use crate::dialog::Language;
 use crate::dialog::flow::{Ask, Form, FormSlot, ListValue, SlotKind, Text};
 use crate::dialog::slots::MANY;
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     pub(super) fn ask(&mut self, ask: &raw::Ask, at: At) -> Ask {
         if ask.secret && ask.personal {
             let problem = Problem::new(at.place_of("personal"), "a secret is kept nowhere: nobody could be shown it");
