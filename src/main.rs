@@ -1,6 +1,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+// glibc's keeps what each thread once needed: resident memory then grows by 16 MiB over a thousand calls, of which the
+// calls themselves keep nothing.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::Error;
 use crate::call::Summary;
+use crate::dialog::numerals::{ONES, TENS};
 use crate::telemetry::names;
 
 /// Summaries at the model at once; more are refused, not queued.
@@ -125,10 +126,7 @@ pub fn faithful(words: &str, summary: &Summary) -> bool {
     let facts = summary.facts.iter().map(|fact| fact.text.as_str()).collect::<Vec<_>>().join("\n");
     let (known_digits, known_words) = (digit_runs(&facts), lower_words(&facts));
     let digits_known = digit_runs(words).iter().all(|run| known_digits.iter().any(|known| known == run));
-    let numbers_known = lower_words(words)
-        .iter()
-        .filter(|word| NUMBER_WORDS.contains(&word.as_str()))
-        .all(|word| known_words.contains(word));
+    let numbers_known = lower_words(words).iter().filter(|word| is_number(word)).all(|word| known_words.contains(word));
     digits_known
         && numbers_known
         && capitalised(words).all(|word| OPENERS.contains(&word.as_str()) || known_words.contains(&word))
@@ -191,42 +189,11 @@ fn chinese_names_and_numbers(text: &str) -> impl Iterator<Item = String> {
     wanted.into_iter()
 }
 
-/// English numerals; "one" is also a pronoun.
-const NUMBER_WORDS: &[&str] = &[
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-    "hundred",
-    "thousand",
-    "million",
-    "billion",
-    "dozen",
-    "twice",
-    "half",
-];
+/// An English numeral; "zero" and "one" are also said of nothing and of people.
+fn is_number(word: &str) -> bool {
+    const ALSO: [&str; 7] = ["hundred", "thousand", "million", "billion", "dozen", "twice", "half"];
+    ONES[2..].iter().chain(&TENS[2..]).chain(&ALSO).any(|known| *known == word)
+}
 
 /// What English sentences of a briefing begin with, and names that say nothing of the caller.
 const OPENERS: &[&str] = &[

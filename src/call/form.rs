@@ -24,6 +24,10 @@ pub(super) struct Filling {
     pub asked: Option<usize>,
     /// What was read back is wrong, and the caller is asked what.
     changing: bool,
+    /// How often what was read back was wrong, whatever became of it.
+    denials: u32,
+    /// And how often the caller said at once what is right.
+    corrections: u32,
 }
 
 /// Phrases told to the recogniser; more would crowd out what it hears.
@@ -293,9 +297,17 @@ impl Call {
                 false => (now == found.value) != found.negated,
             }
         };
-        let other = read.found.iter().any(|found| !same(found));
+        let agrees = answer == Some(true);
+        let other = read.found.iter().any(|found| !same(found) && (found.sure || !agrees));
+        // Each slot may be put right, and then some; not without end.
+        let most = form.slots.len() as u32 + self.flow.attempts.max(1);
         match answer {
             _ if other => {
+                let Some(filling) = self.filling() else { return };
+                filling.corrections += 1;
+                if filling.corrections > most {
+                    return self.seek_person("not understood", None);
+                }
                 self.apply(&form, &read, utterance.confidence >= HEARD_WELL);
                 self.go_on_with_form();
             }
@@ -320,6 +332,12 @@ impl Call {
 
     /// It is wrong, and the caller did not say what.
     pub(super) fn form_denied(&mut self) {
+        let attempts = self.flow.attempts.max(1);
+        let Some(filling) = self.filling() else { return };
+        filling.denials += 1;
+        if filling.denials >= attempts {
+            return self.seek_person("not understood", None);
+        }
         let Some((form, filling)) = self.form() else { return };
         if form.confirm.is_none() {
             // Only what was heard poorly was read back: that is asked for again.

@@ -558,17 +558,20 @@ impl Call {
             return self.failed(&apology);
         }
         let today = self.today();
-        let other =
-            |text: &str| slots::value(&ask.kind, text, today).filter(|_| is_value(&ask.kind)).map(|value| value.text);
+        let other = |text: &str| slots::value(&ask.kind, text, today).filter(|_| is_value(&ask.kind));
         match yes_no(&utterance.text) {
-            Some(answer) if answer.yes => self.confirmed(ask, value),
-            Some(answer) => match other(&answer.rest).filter(|other| other != value) {
-                Some(other) => self.corrected(ask, other),
+            // "Right, make that four oh nine": what is said outright goes before the yes.
+            Some(answer) if answer.yes => match other(&answer.rest).filter(|other| other.sure && other.text != value) {
+                Some(other) => self.corrected(ask, other.text),
+                None => self.confirmed(ask, value),
+            },
+            Some(answer) => match other(&answer.rest).filter(|other| other.text != value) {
+                Some(other) => self.corrected(ask, other.text),
                 None => self.denied(),
             },
             None => match other(&utterance.text) {
-                Some(other) if other == value => self.confirmed(ask, value),
-                Some(other) => self.corrected(ask, other),
+                Some(other) if other.text == value => self.confirmed(ask, value),
+                Some(other) => self.corrected(ask, other.text),
                 None => self.not_understood(),
             },
         }

@@ -426,7 +426,7 @@ pub struct Ask {
     pub currency: Option<String>,
     /// The country of a `postcode`: at, au, be, br, ca, ch, cn, de, dk, es, fr, gb, in, it, jp, kr, mx, nl, pl, pt, se, sg, us.
     pub country: Option<String>,
-    /// A `date` without a year is the last such day, not the next. Default false.
+    /// A `date` without a year is the last such day, not the next; one that is to come is not taken. Default false.
     #[serde(default)]
     pub past: bool,
     /// Reads the answer back and asks whether it is right: `"I heard {account:code}. Is that right?"`.
@@ -548,7 +548,7 @@ pub struct FormSlot {
     pub currency: Option<String>,
     /// The country of a `postcode`: at, au, be, br, ca, ch, cn, de, dk, es, fr, gb, in, it, jp, kr, mx, nl, pl, pt, se, sg, us.
     pub country: Option<String>,
-    /// A `date` without a year is the last such day, not the next. Default false.
+    /// A `date` without a year is the last such day, not the next; one that is to come is not taken. Default false.
     #[serde(default)]
     pub past: bool,
     /// How the summary for the agent names it ("size"). Default: the slot's name.

@@ -1,7 +1,7 @@
 //! Which option of a menu did these words choose?
 
 use super::flow::MenuOption;
-use super::slots;
+use super::numerals;
 use super::sound::Sounds;
 use super::words::Words;
 
@@ -110,7 +110,7 @@ pub fn spoken_key(words: &Words) -> Option<char> {
         ["third"] | ["third", "one"] => Some('3'),
         ["star"] | ["asterisk"] | ["星"] => Some('*'),
         ["hash"] | ["pound"] | ["井"] => Some('#'),
-        [word] => slots::digit(word),
+        [word] => numerals::digit(word),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ mod check;
 pub mod choice;
 pub mod flow;
 mod hours;
+pub mod numerals;
 pub mod passages;
 pub mod person;
 mod prompt;

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::is_han;
+
 /// One answer, and what it answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Passage {
@@ -146,10 +148,6 @@ fn ends(text: &str) -> bool {
 
 fn is_han_mark(c: char) -> bool {
     "。！？：；，、".contains(c)
-}
-
-fn is_han(c: char) -> bool {
-    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 #[cfg(test)]

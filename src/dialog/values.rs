@@ -8,7 +8,7 @@ use super::flow::{Test, Text};
 use super::template::{self, Part, ReadAs};
 use super::{Language, Piece};
 
-/// Shown instead of a secret's value.
+/// Shown instead of what is kept nowhere. No letters, so that no phrase of a menu is found in it.
 pub const HIDDEN: &str = "***";
 
 /// Values that every call has, besides those that its flow fills.

@@ -93,8 +93,9 @@ fn push(words: &mut Vec<Word>, open: &mut String) {
     }
 }
 
-/// Full-width forms (U+FF01-FF5E) as their ASCII twins.
-pub(super) fn plain(c: char) -> char {
+/// Full-width forms (U+FF01-FF5E) as their ASCII twins; digits of other scripts stay what they are: recognisers write
+/// none.
+pub fn plain(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
         c => c,

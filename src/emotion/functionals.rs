@@ -3,8 +3,9 @@
 
 use std::sync::OnceLock;
 
+use super::descriptors::{Frame, LLDS, Lld};
 use super::encoder::TIMBRE;
-use super::features::{Frame, KEPT, LLDS, Lld};
+use super::features::KEPT;
 
 /// How many figures the descriptors give, and with the timbre's how many describe an utterance.
 pub const FIGURES: usize = CONTOURS * STATISTICS.len() + 2 * LOUD + LAGGED.len() * LAGS.len() + OTHERS.len();

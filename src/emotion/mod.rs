@@ -8,10 +8,12 @@
 mod class;
 pub mod clips;
 pub mod degrade;
+mod descriptors;
 mod encoder;
 pub mod eval;
 mod features;
 mod fit;
+mod floor;
 mod functionals;
 mod kernel;
 pub mod labels;

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::HIDDEN;
 use super::kinds::{Kind, china_id, issued_card, kind_of, luhn};
 use super::numbers::{Cue, Piece, Placed, pieces};
+use crate::dialog::values::HIDDEN;
 
 /// From so many digits on a number that nothing explains is masked.
 const LONG: usize = 6;

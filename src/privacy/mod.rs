@@ -15,6 +15,3 @@ pub use kinds::{Kind, card_number, china_id, issued_card, kind_of, luhn};
 pub use mask::{Carried, Masked, Wanted, mask, mask_line, mask_part};
 pub use numbers::digits_of;
 pub use scrub::scrub;
-
-/// Shown instead of what is kept nowhere. No letters, so that no phrase of a menu is found in it.
-pub const HIDDEN: &str = "***";

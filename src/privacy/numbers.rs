@@ -4,6 +4,10 @@
 
 use std::ops::Range;
 
+use crate::dialog::numerals::{digit, month, teen, ten};
+use crate::dialog::slots::correction;
+use crate::dialog::words::{is_han, plain};
+
 /// What the word before (or after) a number says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cue {
@@ -74,7 +78,7 @@ pub(super) fn pieces(text: &str) -> Vec<Placed> {
             (Piece::Digits { text: digits, quantity }, length)
         } else if let Some((cue, length)) = cue(rest) {
             (Piece::Cue(cue), length)
-        } else if let Some(length) = starts(CORRECTIONS, rest) {
+        } else if let Some(length) = correction(rest) {
             (Piece::Correction, length)
         } else if let Some(c) = sounds_like(rest[0]).filter(|_| between_digits(&pieces, &words[at + 1..])) {
             (Piece::Digits { text: c.into(), quantity: false }, 1)
@@ -150,18 +154,6 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn plain(c: char) -> char {
-    match c {
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
-        // Digits of other scripts, circled and superscript ones stay what they are: recognisers write none.
-        c => c,
-    }
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '〇')
-}
-
 /// The digits that begin here, how many words they take, and whether they are a numeral of hundreds and more.
 fn group(words: &[&str]) -> Option<(String, usize, bool)> {
     let plain = |(digits, length): (String, usize)| (digits, length, false);
@@ -172,22 +164,6 @@ fn group(words: &[&str]) -> Option<(String, usize, bool)> {
         .or_else(|| tens(words).map(|(n, length)| (n.to_string(), length, false)))
         .or_else(|| digit(words[0]).map(|c| (c.to_string(), 1, false)))
         .or_else(|| words[0].chars().all(|c| c.is_ascii_digit()).then(|| (words[0].to_owned(), 1, false)))
-}
-
-fn digit(word: &str) -> Option<char> {
-    Some(match word {
-        "zero" | "oh" | "o" | "nought" | "naught" | "nil" | "零" | "〇" | "洞" | "cero" => '0',
-        "one" | "一" | "壹" | "幺" | "么" | "妖" | "腰" | "邀" | "uno" => '1',
-        "two" | "二" | "贰" | "两" | "兩" | "貳" | "dos" => '2',
-        "three" | "三" | "叁" | "tres" => '3',
-        "four" | "四" | "肆" | "cuatro" => '4',
-        "five" | "fife" | "五" | "伍" | "cinco" => '5',
-        "six" | "六" | "陆" | "seis" => '6',
-        "seven" | "七" | "柒" | "拐" | "siete" => '7',
-        "eight" | "八" | "捌" | "ocho" => '8',
-        "nine" | "niner" | "九" | "玖" | "勾" | "nueve" => '9',
-        _ => return word.parse::<char>().ok().filter(char::is_ascii_digit),
-    })
 }
 
 /// What recognisers write for a digit; it counts among digits only.
@@ -217,18 +193,6 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
         _ => return None,
     };
     digit(words.get(skip)?).map(|c| (c.to_string().repeat(times), skip + 1))
-}
-
-fn teen(word: &str) -> Option<u32> {
-    const TEENS: [&str; 10] =
-        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
-}
-
-fn ten(word: &str) -> Option<u32> {
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let word = if word == "fourty" { "forty" } else { word };
-    TENS.iter().position(|ten| *ten == word).map(|at| at as u32 * 10 + 20)
 }
 
 /// "fourteen", "twenty", "twenty three".
@@ -339,21 +303,7 @@ fn date_or_time(text: &str, tokens: &[Token]) -> Option<usize> {
     if between(0) == Some(":") && below(0, 2, 24) && below(1, 2, 59) {
         return Some(2);
     }
-    const MONTHS: &[&str] = &[
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    if MONTHS.contains(&tokens[0].text.as_str()) && below(1, 2, 31) {
+    if month(&tokens[0].text).is_some() && below(1, 2, 31) {
         let ordinal = usize::from(tokens.get(2).is_some_and(|t| matches!(t.text.as_str(), "st" | "nd" | "rd" | "th")));
         let year = number(2 + ordinal).is_some_and(|n| n.text.len() == 4 && matches!(&n.text[..2], "19" | "20"));
         return Some(2 + ordinal + usize::from(year));
@@ -443,27 +393,6 @@ const FILLERS: &[&[&str]] = &[
     &["空", "格"],
     &["加"],
     &["y"],
-];
-
-const CORRECTIONS: &[&[&str]] = &[
-    &["i", "mean"],
-    &["scratch", "that"],
-    &["make", "that"],
-    &["no"],
-    &["sorry"],
-    &["wait"],
-    &["correction"],
-    &["actually"],
-    &["rather"],
-    &["不", "对"],
-    &["不", "對"],
-    &["不", "是"],
-    &["错", "了"],
-    &["錯", "了"],
-    &["说", "错"],
-    &["更", "正"],
-    &["应", "该", "是"],
-    &["應", "該", "是"],
 ];
 
 const CUES: &[(Cue, &[&[&str]])] = &[

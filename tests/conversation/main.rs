@@ -34,6 +34,7 @@ mod the_shipped_scenarios_pass;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;
 mod values_said_to_a_caller_are_kept_nowhere;
 mod what_is_offered_is_recognised_by_its_sound;
+mod what_is_read_back_can_be_put_right_but_not_for_ever;
 mod what_the_network_says_of_a_caller_is_at_hand;
 
 use frontdesk::dialog::{Language, Piece};

@@ -81,11 +81,13 @@ struct At {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let model = super::model(args.model.as_ref())?;
-    let baseline = baseline(args)?;
+    let mut encoder = Encoder::new();
+    let baseline = baseline(args, &mut encoder)?;
     let mut failed = false;
     for file in &args.files {
         let name = super::readable(file)?;
-        let scored = sound(file, args).and_then(|samples| score(name, &samples, &model, baseline.as_ref()));
+        let scored =
+            sound(file, args).and_then(|samples| score(name, &samples, &model, baseline.as_ref(), &mut encoder));
         match scored {
             Ok(scored) if args.json => print_json(&scored)?,
             Ok(scored) => print(&scored)?,
@@ -127,10 +129,10 @@ fn sound(file: &Path, args: &Args) -> anyhow::Result<Vec<i16>> {
     Ok(line.carry(&sound.samples, sound.rate, &[], 0))
 }
 
-fn baseline(args: &Args) -> anyhow::Result<Option<Baseline>> {
+fn baseline(args: &Args, encoder: &mut Encoder) -> anyhow::Result<Option<Baseline>> {
     let mut baseline = Baseline::default();
     for file in &args.baseline {
-        let stretches = stretches(&sound(file, args)?);
+        let stretches = stretches(&sound(file, args)?, encoder);
         if stretches.is_empty() {
             bail!("{} holds too little speech for a baseline", file.display());
         }
@@ -139,8 +141,15 @@ fn baseline(args: &Args) -> anyhow::Result<Option<Baseline>> {
     Ok((baseline.utterances() > 0).then_some(baseline))
 }
 
-fn score<'a>(file: &'a str, samples: &[i16], model: &Model, baseline: Option<&Baseline>) -> anyhow::Result<Scored<'a>> {
-    let parts: Vec<Reading> = stretches(samples).iter().map(|features| model.read(features, baseline)).collect();
+fn score<'a>(
+    file: &'a str,
+    samples: &[i16],
+    model: &Model,
+    baseline: Option<&Baseline>,
+    encoder: &mut Encoder,
+) -> anyhow::Result<Scored<'a>> {
+    let parts: Vec<Reading> =
+        stretches(samples, encoder).iter().map(|features| model.read(features, baseline)).collect();
     let Some(whole) = mean(&parts) else { bail!("{file} holds too little speech (0.4 s at least)") };
     Ok(Scored {
         file,
@@ -150,14 +159,14 @@ fn score<'a>(file: &'a str, samples: &[i16], model: &Model, baseline: Option<&Ba
         probabilities: Some(whole.probabilities),
         speech_ms: whole.speech_ms,
         signs: whole.signs,
-        readings: readings(samples, model, baseline),
+        readings: readings(samples, model, baseline, encoder),
         error: None,
     })
 }
 
 /// The features of a recording's speech, in stretches no longer than an extractor remembers.
-fn stretches(samples: &[i16]) -> Vec<Features> {
-    let (mut extractor, mut encoder) = (Extractor::new(), Encoder::new());
+fn stretches(samples: &[i16], encoder: &mut Encoder) -> Vec<Features> {
+    let mut extractor = Extractor::new();
     let mut stretches = Vec::new();
     for frame in samples.chunks(RATE as usize / 50) {
         extractor.push(frame);
@@ -171,8 +180,8 @@ fn stretches(samples: &[i16]) -> Vec<Features> {
 }
 
 /// What a call would have known, second by second, and at the end.
-fn readings(samples: &[i16], model: &Model, baseline: Option<&Baseline>) -> Vec<At> {
-    let (mut extractor, mut encoder, mut timbre) = (Extractor::new(), Encoder::new(), Timbre::default());
+fn readings(samples: &[i16], model: &Model, baseline: Option<&Baseline>, encoder: &mut Encoder) -> Vec<At> {
+    let (mut extractor, mut timbre) = (Extractor::new(), Timbre::default());
     let step = (RATE * EVERY_MS / 1_000) as usize;
     let mut at = 0;
     let mut readings = Vec::new();

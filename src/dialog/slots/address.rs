@@ -1,16 +1,19 @@
 //! Parts of addresses, and numbers of telephones: strings of digits and letters of known shapes.
 
+use super::super::numerals::digit;
+use super::INSIDE;
 use super::code;
 use super::digits;
 use super::number::cardinal;
-use super::{INSIDE, digit};
 
 /// A string of digits that begins here, with its length: "four oh seven", "555-0199", 一三八零零. All lengths at which
 /// it may end.
 pub fn digit_runs(words: &[&str], joined: bool) -> Vec<(String, usize)> {
-    let mut runs = Vec::new();
+    let words = &words[..words.len().min(SCANNED)];
+    let mut runs: Vec<(String, usize)> = Vec::new();
     let (mut text, mut at) = (String::new(), 0);
-    while at < words.len() {
+    let mut before_and = None;
+    while at < words.len() && text.len() < LONGEST {
         let dashed = words[at].contains('-') && words[at].bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let piece = match dashed {
             true => Some((words[at].replace('-', ""), 1)),
@@ -22,18 +25,42 @@ pub fn digit_runs(words: &[&str], joined: bool) -> Vec<(String, usize)> {
                 at += length;
                 runs.push((text.clone(), at));
             }
-            None if !text.is_empty() && INSIDE.contains(&words[at]) => at += 1,
-            None => break,
+            None if !text.is_empty() && INSIDE.contains(&words[at]) => {
+                if words[at] == "and" {
+                    before_and = Some(runs.len());
+                }
+                at += 1;
+            }
+            None => {
+                // "555 0199 and three people": what counts something is no part of it.
+                if let Some(before) = before_and.filter(|before| before + 1 == runs.len() && counted(words[at])) {
+                    runs.truncate(before);
+                }
+                break;
+            }
         }
     }
     runs
 }
 
+/// Whether a number before this word counts it.
+fn counted(next: &str) -> bool {
+    const GOES_ON: &[&str] =
+        &["is", "thats", "that", "thank", "thanks", "yes", "ok", "okay", "right", "for", "i", "my"];
+    !GOES_ON.contains(&next)
+}
+
+/// No value has more characters: the greatest `max` of a configuration.
+const LONGEST: usize = 64;
+/// Words looked at for one, hesitations and all.
+const SCANNED: usize = 4 * LONGEST;
+
 /// A string of letters and digits that begins here; `written`: the words in their own case.
 pub fn code_runs(words: &[&str], written: &[&str]) -> Vec<(String, usize)> {
+    let words = &words[..words.len().min(SCANNED)];
     let mut runs = Vec::new();
     let (mut text, mut at) = (String::new(), 0);
-    while at < words.len() {
+    while at < words.len() && text.len() < LONGEST {
         let rest = &words[at..];
         let piece = code::explained(rest).map(|(letter, length)| (letter.to_string(), length));
         match piece.or_else(|| code::chars(rest, written[at])) {
@@ -165,6 +192,10 @@ mod tests {
         assert_eq!(phone("555-0199 1").as_deref(), Some("55501991"));
         assert_eq!(phone("幺三八零零幺三八零零零").as_deref(), Some("13800138000"));
         assert_eq!(phone("five five five"), None);
+        assert_eq!(phone("555-0199 and 3 people").as_deref(), Some("5550199"));
+        assert_eq!(phone("555 01 99 and twelve people please").as_deref(), Some("5550199"));
+        assert_eq!(phone("five five five oh one nine and nine").as_deref(), Some("5550199"));
+        assert_eq!(phone("five five five oh one nine and nine thank you").as_deref(), Some("5550199"));
         let house = |text| with(text, |words, _| street_number(words).map(|(text, _)| text));
         assert_eq!(house("twelve B").as_deref(), Some("12B"));
         assert_eq!(house("number forty two").as_deref(), Some("42"));
@@ -172,6 +203,13 @@ mod tests {
         assert_eq!(house("a hundred and five").as_deref(), Some("105"));
         assert_eq!(house("一百二十号").as_deref(), Some("120"));
         assert_eq!(house("12 a week").as_deref(), Some("12"));
+    }
+
+    #[test]
+    fn a_caller_who_counts_without_end_is_followed_only_so_far() {
+        let words = vec!["nine"; 1_000];
+        assert_eq!(digit_runs(&words, true).len(), LONGEST);
+        assert!(code_runs(&words, &words).len() <= LONGEST);
     }
 
     #[test]

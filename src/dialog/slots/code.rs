@@ -1,5 +1,6 @@
 //! Letters and digits as people spell them: "S F one two", "A as in alpha", "bravo charlie", "double u".
 
+use super::super::numerals::digit;
 use super::super::words::{Word, Words};
 use super::{INSIDE, Item, assemble, correction, digits};
 
@@ -130,13 +131,13 @@ pub(super) fn explained(words: &[&str]) -> Option<(char, usize)> {
     let (word, length) = match words {
         [_, "as", "in", word, ..] => (word, 4),
         [_, "like", "in", word, ..] => (word, 4),
-        [_, "for" | "like", word, ..] if word.len() > 2 && digits::digit(word).is_none() => (word, 3),
+        [_, "for" | "like", word, ..] if word.len() > 2 && digit(word).is_none() => (word, 3),
         _ => return None,
     };
     let spelled =
         words[0].len() <= 3 && (words[0].len() == 1 || letter_name(words[0]).or(homophone(words[0])).is_some());
     let first = word.chars().next().filter(char::is_ascii_alphabetic)?;
-    (spelled && digits::digit(words[0]).is_none_or(|c| c == '0')).then(|| (first.to_ascii_uppercase(), length))
+    (spelled && digit(words[0]).is_none_or(|c| c == '0')).then(|| (first.to_ascii_uppercase(), length))
 }
 
 pub(super) fn chars(words: &[&str], written: &str) -> Option<(String, usize)> {

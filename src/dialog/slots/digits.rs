@@ -1,6 +1,7 @@
 //! Digits as people say them. English: "four oh seven", "double five", "twenty three", "four hundred and twelve".
 //! Mandarin: 幺 for one on the telephone, 两, "两个五", 二十三, 四百一十二. Spanish: digit by digit.
 
+use super::super::numerals::{digit, teen, ten};
 use super::super::words::Words;
 use super::{INSIDE, Item, assemble, correction};
 
@@ -10,23 +11,6 @@ pub fn digits(text: &str, min: usize, max: usize) -> Option<String> {
     let texts = words.texts();
     // "twenty three" is 23; where that does not fit, it may have been 20 and 3.
     [true, false].into_iter().find_map(|join_tens| assemble(&items(&texts, join_tens), min, max))
-}
-
-/// One digit, as a word of any of the languages.
-pub fn digit(word: &str) -> Option<char> {
-    Some(match word {
-        "zero" | "oh" | "o" | "nought" | "naught" | "nil" | "零" | "〇" | "洞" | "cero" => '0',
-        "one" | "一" | "壹" | "幺" | "么" | "妖" | "腰" | "邀" | "uno" => '1',
-        "two" | "二" | "贰" | "两" | "兩" | "貳" | "dos" => '2',
-        "three" | "三" | "叁" | "tres" => '3',
-        "four" | "四" | "肆" | "cuatro" => '4',
-        "five" | "fife" | "五" | "伍" | "cinco" => '5',
-        "six" | "六" | "陆" | "seis" => '6',
-        "seven" | "七" | "柒" | "拐" | "siete" => '7',
-        "eight" | "八" | "捌" | "ocho" => '8',
-        "nine" | "niner" | "九" | "玖" | "勾" | "nueve" => '9',
-        _ => return word.parse::<char>().ok().filter(char::is_ascii_digit),
-    })
 }
 
 /// Words that sound like a digit.
@@ -86,18 +70,6 @@ fn repeated(words: &[&str]) -> Option<(String, usize)> {
         _ => return None,
     };
     digit(words.get(skip)?).map(|c| (c.to_string().repeat(times), skip + 1))
-}
-
-pub(super) fn teen(word: &str) -> Option<u32> {
-    const TEENS: [&str; 10] =
-        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    TEENS.iter().position(|teen| *teen == word).map(|at| at as u32 + 10)
-}
-
-pub(super) fn ten(word: &str) -> Option<u32> {
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let word = if word == "fourty" { "forty" } else { word };
-    TENS.iter().position(|ten| *ten == word).map(|at| at as u32 * 10 + 20)
 }
 
 fn unit(word: &str) -> Option<u32> {

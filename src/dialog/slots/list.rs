@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use pinyin::ToPinyin;
 
 use super::super::flow::{ListValue, SlotKind};
+use super::super::numerals::digit;
 use super::super::sound::{self, Sounds};
 use super::super::words::is_han;
-use super::digit;
 use super::tokens::tokens;
 
 /// A value that these words may mean.

@@ -15,7 +15,7 @@ mod yes_no;
 use chrono::NaiveDate;
 
 pub use code::code;
-pub use digits::{digit, digits};
+pub use digits::digits;
 pub use list::phrases;
 pub use number::Number;
 pub use read::{Found, Read, read};
@@ -142,7 +142,7 @@ const INSIDE: &[&str] = &[
 ];
 
 /// How many words from `at` say "what I said was wrong", or none.
-fn correction(words: &[&str]) -> Option<usize> {
+pub fn correction(words: &[&str]) -> Option<usize> {
     const PHRASES: &[&[&str]] = &[
         &["i", "mean"],
         &["scratch", "that"],
@@ -164,4 +164,18 @@ fn correction(words: &[&str]) -> Option<usize> {
         &["應", "該", "是"],
     ];
     PHRASES.iter().find(|phrase| words.starts_with(phrase)).map(|phrase| phrase.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_the_past_is_not_to_come() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+        let born = |text: &str| value(&SlotKind::Date { past: true }, text, today).map(|value| value.text);
+        assert_eq!(born("I was born on December 24th sixty five").as_deref(), Some("1965-12-24"));
+        assert_eq!(born("december 24th 2065"), None);
+        assert_eq!(born("tomorrow"), None);
+    }
 }

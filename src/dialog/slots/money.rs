@@ -119,11 +119,15 @@ fn mandarin(words: &[&str]) -> Option<(u64, Option<&'static str>, usize)> {
     Some((hundredths(&first)? + change, currency, end + money))
 }
 
-/// What follows 块: 五 (fifty), 五毛二, 零五分. `scale`: what a bare digit counts for.
+/// What follows 块: 五 (fifty), 五毛二, 零五分, 零五毛, 半. `scale`: what a bare digit counts for.
 fn small_change(words: &[&str], scale: u64) -> (u64, usize) {
     let one =
         |word: &&str| cardinal(&[word]).map(|(n, _)| n).filter(|n| *n < 10 && !word.is_ascii() || word.len() == 1);
     match words {
+        ["零", digit, "毛" | "角", ..] if scale == 10 && one(digit).is_some() => (one(digit).unwrap_or(0) * 10, 3),
+        ["半", ..] if !words.get(1).is_some_and(|w| matches!(*w, "个" | "個" | "小" | "天" | "年" | "月")) => {
+            (scale * 5, 1)
+        }
         ["零", digit, "分", ..] if one(digit).is_some() => (one(digit).unwrap_or(0), 3),
         ["零", digit, ..] if one(digit).is_some() => (one(digit).unwrap_or(0), 2),
         [digit, "毛" | "角", rest @ ..] if scale == 10 && one(digit).is_some() => {
@@ -168,12 +172,12 @@ mod tests {
             ("2.5 euros", "2.50 EUR"),
             ("three pounds and five pence", "3.05 GBP"),
             ("fifty", "50.00 -"),
-            ("two and a half thousand", "x"),
             ("twenty bucks", "20.00 -"),
+            ("two and a half thousand", "2500.00 -"),
+            ("2.5 million dollars", "2500000.00 -"),
+            ("$1.2 million", "1200000.00 USD"),
         ] {
-            if wanted != "x" {
-                reads(text, wanted);
-            }
+            reads(text, wanted);
         }
     }
 
@@ -192,11 +196,12 @@ mod tests {
             ("3块5", "3.50 -"),
             ("一百二十块", "120.00 -"),
             ("12.5元", "12.50 -"),
-            ("五十块人民币", "x"),
+            ("1.5万元", "15000.00 -"),
+            ("3万5000元", "35000.00 -"),
+            ("三百块零五毛", "300.50 -"),
+            ("三块半", "3.50 -"),
         ] {
-            if wanted != "x" {
-                reads(text, wanted);
-            }
+            reads(text, wanted);
         }
     }
 }

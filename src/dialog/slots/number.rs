@@ -1,7 +1,7 @@
 //! Whole and broken numbers as people say them: "a hundred and twenty", "twelve hundred", "three point five",
 //! 三百二, 两万五, 三点五, 半, and as recognisers write them: `250`, `3.5`, `3万`.
 
-use super::digits::{digit, teen, ten};
+use super::super::numerals::{digit, teen, ten};
 
 /// A number of up to twelve digits before the point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +18,43 @@ impl Number {
             fraction => format!("{}.{fraction}", self.whole),
         }
     }
+
+    /// Times a power of ten; none where that is too large.
+    fn times(&self, scale: u64) -> Option<Self> {
+        let places = scale.ilog10() as usize;
+        let (over, left) = self.fraction.split_at(self.fraction.len().min(places));
+        let over: u64 = format!("{over:0<places$}").parse().ok()?;
+        let whole = self.whole.checked_mul(scale)?.checked_add(over).filter(|whole| *whole < LIMIT)?;
+        Some(Self { whole, fraction: left.trim_end_matches('0').to_owned() })
+    }
 }
+
+/// Twelve digits.
+const LIMIT: u64 = 1_000_000_000_000;
 
 /// The number that begins here, and how many words it takes.
 pub fn number(words: &[&str]) -> Option<(Number, usize)> {
+    let (number, at) = unscaled(words)?;
+    if number.fraction.is_empty() {
+        return Some((number, at)); // `cardinal` knows its scales
+    }
+    // "2.5 million", 1.5万, 三点五千万, "half a million".
+    let a = usize::from(words[at - 1] == "half" && words.get(at) == Some(&"a"));
+    let after = words.get(at + a..).unwrap_or_default();
+    let english = after.first().and_then(|word| english_scale(word));
+    let scales = || after.iter().map_while(|word| han_scale(word).filter(|scale| *scale >= 100));
+    match (english, scales().count()) {
+        (Some(scale), _) => Some((number.times(scale)?, at + a + 1)),
+        (None, 0) => Some((number, at)),
+        (None, more) => {
+            let scale = scales().try_fold(1_u64, |all, scale| all.checked_mul(scale))?;
+            Some((number.times(scale)?, at + more))
+        }
+    }
+}
+
+/// A number, whole or broken, without the scale that may follow.
+fn unscaled(words: &[&str]) -> Option<(Number, usize)> {
     if let Some((before, after)) = words.first()?.split_once('.')
         && let (Some(whole), true) = (written(before), after.bytes().all(|b| b.is_ascii_digit()))
     {
@@ -30,8 +63,7 @@ pub fn number(words: &[&str]) -> Option<(Number, usize)> {
     }
     let (whole, mut at) = match words {
         ["point", next, ..] if digit(next).is_some() => (0, 0),
-        ["半", ..] => return Some((Number { whole: 0, fraction: "5".into() }, 1)),
-        ["half", ..] => return Some((Number { whole: 0, fraction: "5".into() }, 1)),
+        ["半" | "half", ..] => return Some((Number { whole: 0, fraction: "5".into() }, 1)),
         _ => cardinal(words)?,
     };
     let mut fraction = String::new();
@@ -52,14 +84,14 @@ fn written(word: &str) -> Option<u64> {
     plain.then(|| word.parse().ok()).flatten()
 }
 
-/// The whole number that begins here.
+/// The whole number that begins here, below 10^12.
 pub fn cardinal(words: &[&str]) -> Option<(u64, usize)> {
     let first = words.first()?;
     if is_han_number(first) || (written(first).is_some() && words.get(1).is_some_and(|word| han_scale(word).is_some()))
     {
         return mandarin(words);
     }
-    english(words)
+    english(words).filter(|(n, _)| *n < LIMIT)
 }
 
 fn is_han_number(word: &str) -> bool {
@@ -110,12 +142,12 @@ fn english(words: &[&str]) -> Option<(u64, usize)> {
                 (at, below) = (next + 1, scale);
             }
             _ if at == 0 || group < below => {
-                return Some((total + group, next));
+                return Some((total.checked_add(group)?, next));
             }
             _ => break,
         }
     }
-    (at > 0 && total < 1_000_000_000_000).then_some((total, at))
+    (at > 0).then_some((total, at))
 }
 
 /// "a hundred and twelve", "twelve hundred", "fifty six", "250".
@@ -181,25 +213,27 @@ pub(super) fn mandarin(words: &[&str]) -> Option<(u64, usize)> {
         if let Some(n) = value(word).filter(|_| open.is_none()) {
             if n == 0 && at > 0 && last < u64::MAX {
                 zero = true;
+            } else if n >= last {
+                break;
             } else {
                 open = Some(n);
-                if n >= 10 && last < u64::MAX {
-                    break;
-                }
             }
         } else if let Some(scale) = han_scale(word) {
             if scale >= 10_000 {
                 if section == 0 && open.is_none() && total == 0 {
                     break;
                 }
-                let part = section + open.take().unwrap_or(0);
-                total = if scale > 10_000 { (total + part).checked_mul(scale)? } else { total + part * scale };
+                let part = section.checked_add(open.take().unwrap_or(0))?;
+                total = match scale {
+                    10_000 => total.checked_add(part.checked_mul(scale)?)?,
+                    _ => total.checked_add(part)?.checked_mul(scale)?,
+                };
                 section = 0;
             } else {
                 if scale >= last && section > 0 || (open.is_none() && scale > 10) {
                     break;
                 }
-                section += open.take().unwrap_or(1) * scale;
+                section = section.checked_add(open.take().unwrap_or(1).checked_mul(scale)?)?;
             }
             (last, zero) = (scale, false);
         } else {
@@ -210,15 +244,17 @@ pub(super) fn mandarin(words: &[&str]) -> Option<(u64, usize)> {
     if let Some(n) = open {
         // 四百五 is 450, 两万五 25,000; after 零, or after ten, it is a one.
         let shorthand = last > 10 && last < u64::MAX && !zero && n < 10;
-        section += if shorthand { n * last / 10 } else { n };
+        section = section.checked_add(if shorthand { n * last / 10 } else { n })?;
     } else if zero && at > 0 {
         at -= 1; // a 零 that leads to nothing
     }
-    (at > 0).then_some((total + section, at))
+    let number = total.checked_add(section).filter(|n| *n < LIMIT)?;
+    (at > 0).then_some((number, at))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::numerals::{ONES, TENS};
     use super::super::tokens::tokens;
     use super::*;
 
@@ -245,6 +281,11 @@ mod tests {
             ("three point one four", "3.14"),
             ("two and a half", "2.5"),
             ("zero", "0"),
+            ("2.5 million", "2500000"),
+            ("two point five million", "2500000"),
+            ("two and a half thousand", "2500"),
+            ("half a million", "500000"),
+            ("1.23456 thousand", "1234.56"),
         ] {
             reads(text, wanted);
         }
@@ -252,37 +293,14 @@ mod tests {
 
     /// As people say it, "and" included.
     fn in_english(n: u64) -> String {
-        const ONES: [&str; 20] = [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ];
-        const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
         let with = |scale: u64, name: &str, and: &str| match n % scale {
             0 => format!("{} {name}", in_english(n / scale)),
             rest => format!("{} {name} {and}{}", in_english(n / scale), in_english(rest)),
         };
         match n {
             0..20 => ONES[n as usize].into(),
-            20..100 if n.is_multiple_of(10) => TENS[n as usize / 10 - 2].into(),
-            20..100 => format!("{}-{}", TENS[n as usize / 10 - 2], ONES[n as usize % 10]),
+            20..100 if n.is_multiple_of(10) => TENS[n as usize / 10].into(),
+            20..100 => format!("{}-{}", TENS[n as usize / 10], ONES[n as usize % 10]),
             100..1_000 => with(100, "hundred", "and "),
             1_000..1_000_000 => with(1_000, "thousand", if n % 1_000 < 100 { "and " } else { "" }),
             _ => with(1_000_000, "million", if n % 1_000_000 < 100 { "and " } else { "" }),
@@ -340,8 +358,23 @@ mod tests {
             ("3万2", "32000"),
             ("二零二六", "2026"),
             ("零", "0"),
+            ("1.5万", "15000"),
+            ("三点五万", "35000"),
+            ("1.5千万", "15000000"),
+            ("3万5000", "35000"),
+            ("1亿5000万", "150000000"),
         ] {
             reads(text, wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_no_number_and_overflows_nothing() {
+        for text in ["999999999999 billion", "999999999.9 billion", "999999999999亿", "九亿亿亿亿", "999999999999千万"]
+        {
+            let tokens = tokens(text);
+            let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
+            assert!(number(&words).is_none_or(|(number, _)| number.whole < LIMIT), "{text}");
         }
     }
 }

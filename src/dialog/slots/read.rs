@@ -202,6 +202,7 @@ fn find(kind: &SlotKind, slot: usize, words: &[&str], cased: &[&str], today: Nai
         let weight = words.len() as f32 * quality;
         put(value, words, weight, sure, quality < 1.0);
     };
+    let mut refused = 0;
     for start in 0..words.len() {
         let rest = &words[start..];
         match kind {
@@ -214,7 +215,11 @@ fn find(kind: &SlotKind, slot: usize, words: &[&str], cased: &[&str], today: Nai
                 }
             }
             SlotKind::Date { past } => {
-                if let Some((date, length)) = date::date(rest, today, *past) {
+                if let Some((date, length)) = date::date(rest, today, *past).filter(|_| start >= refused) {
+                    if *past && date > today {
+                        refused = start + length; // nor is a part of it meant
+                        continue;
+                    }
                     push(date.to_string(), start..start + length, 1.0, true);
                 }
             }

@@ -18,6 +18,8 @@ enum Half {
     /// Afternoon and evening.
     Later,
     Noon,
+    /// From the evening to the small hours.
+    Night,
 }
 
 fn placed(hour: u32, minute: u32, half: Half) -> Option<(u32, u32)> {
@@ -29,7 +31,8 @@ fn placed(hour: u32, minute: u32, half: Half) -> Option<(u32, u32)> {
         (_, 24) => 0,
         (Half::Unsaid, 1..=6) | (Half::Later, 1..=11) => hour + 12,
         (Half::Noon, 1..=3) => hour + 12,
-        (Half::Morning, 12) => 0,
+        (Half::Morning | Half::Night, 12) => 0,
+        (Half::Night, 5..=11) => hour + 12,
         (_, 0..=12) => hour,
         _ => return None,
     };
@@ -87,7 +90,7 @@ fn english(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
         ["in", "the", "morning", ..] => (Half::Morning, 3),
         ["this" | "tomorrow", "morning", ..] => (Half::Morning, 0),
         ["in", "the", "afternoon" | "evening", ..] => (Half::Later, 3),
-        ["at", "night", ..] => (Half::Later, 2),
+        ["at", "night", ..] => (Half::Night, 2),
         ["tonight", ..] => (Half::Later, 0),
         _ => (Half::Unsaid, 0),
     };
@@ -119,7 +122,8 @@ fn mandarin(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
         ["凌" | "清", "晨", ..] => (Half::Morning, 2),
         ["早", "上" | "晨", ..] | ["上", "午", ..] => (Half::Morning, 2),
         ["中", "午", ..] => (Half::Noon, 2),
-        ["下", "午", ..] | ["傍", "晚", ..] | ["晚", "上", ..] | ["夜", "里", ..] => (Half::Later, 2),
+        ["下", "午", ..] | ["傍", "晚", ..] => (Half::Later, 2),
+        ["晚", "上", ..] | ["夜", "里" | "裡" | "晚", ..] | ["半" | "深", "夜", ..] => (Half::Night, 2),
         _ => (Half::Unsaid, 0),
     };
     let rest = words.get(skip..)?;
@@ -203,6 +207,9 @@ mod tests {
             ("noon", "12:00"),
             ("12 am", "00:00"),
             ("fourteen thirty", "14:30"),
+            ("two at night", "02:00"),
+            ("eleven at night", "23:00"),
+            ("twelve at night", "00:00"),
         ] {
             reads(text, wanted);
         }
@@ -220,6 +227,10 @@ mod tests {
             ("中午十二点", "12:00"),
             ("中午", "12:00"),
             ("凌晨两点", "02:00"),
+            ("夜里两点", "02:00"),
+            ("夜里十一点", "23:00"),
+            ("半夜三点半", "03:30"),
+            ("晚上十二点", "00:00"),
             ("下午3:20", "15:20"),
             ("上午10点钟", "10:00"),
         ] {

@@ -1,5 +1,7 @@
 //! Numerals as English words, for their sound.
 
+use super::super::numerals::{ONES, TENS};
+
 /// "20" is `["twenty"]`, "7.5" `["seven", "point", "five"]`; long ones digit by digit.
 pub fn number(token: &str) -> Vec<&'static str> {
     let (whole, fraction) = token.split_once('.').unwrap_or((token, ""));
@@ -13,30 +15,6 @@ pub fn number(token: &str) -> Vec<&'static str> {
     }
     words
 }
-
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 fn digits(text: &str) -> Vec<&'static str> {
     text.bytes().filter(u8::is_ascii_digit).map(|b| ONES[usize::from(b - b'0')]).collect()

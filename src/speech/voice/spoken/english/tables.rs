@@ -1,42 +1,6 @@
-//! Names of English numbers, months, currencies and units, and what abbreviations stand for.
+//! Names of English currencies and units, and what abbreviations stand for; those of numbers and months are the dialog's.
 
-pub const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-pub const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-pub const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+pub use crate::dialog::numerals::{MONTHS, ONES, TENS};
 /// Code, one, many, hundredth, hundredths.
 pub const CURRENCIES: [(&str, &str, &str, &str, &str); 26] = [
     ("USD", "dollar", "dollars", "cent", "cents"),
