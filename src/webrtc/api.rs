@@ -132,6 +132,7 @@ impl Shared {
 
 fn router(shared: Shared) -> Router {
     let signalling = Router::new()
+        .route("/lines", get(pages::lines).options(preflight))
         .route("/call", post(begin).options(preflight))
         .route("/call/{id}", axum::routing::patch(change).delete(end).options(preflight))
         .route("/call/{id}/events", get(events).options(preflight))
@@ -219,8 +220,8 @@ async fn begin(
 ) -> Result<Response, Problem> {
     typed(&headers, SDP)?;
     let settings = shared.settings();
-    let line = match &wish.line {
-        Some(name) => settings.lines.iter().find(|line| line.name == *name),
+    let line = match wish.line.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => settings.lines.iter().find(|line| line.name == name),
         None => settings.lines.first(),
     };
     let Some(line) = line.map(|line| line.name.clone()) else {

@@ -24,7 +24,6 @@ pub fn router() -> Router<Shared> {
         .route("/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/icon.svg", get(async || file("image/svg+xml", ICON)))
         .route("/frontdesk.js", get(script))
-        .route("/lines", get(lines))
 }
 
 fn file(kind: &'static str, content: &'static str) -> Response {
@@ -51,7 +50,7 @@ async fn script() -> Response {
 }
 
 /// What may be called, the first by default.
-async fn lines(State(shared): State<Shared>) -> Response {
+pub async fn lines(State(shared): State<Shared>) -> Response {
     let lines: Vec<_> =
         shared.settings().lines.iter().map(|line| json!({ "line": line.name, "language": line.language })).collect();
     (StatusCode::OK, [(header::CACHE_CONTROL, "no-cache")], Json(json!({ "lines": lines }))).into_response()

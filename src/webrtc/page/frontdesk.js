@@ -290,7 +290,9 @@
     }
 
     press(key) {
-      this.sender?.dtmf?.insertDTMF(key, 160, 80);
+      // What still waits is given again: a new string takes the old one's place.
+      const dtmf = this.sender?.dtmf;
+      dtmf?.insertDTMF(dtmf.toneBuffer + key, 160, 80);
     }
 
     set muted(muted) {
