@@ -342,7 +342,7 @@ impl<'g> Checker<'g> {
                 if let FlowRef::Here(flow) = flow {
                     let named = |whole: &At| whole.find("flow").and_then(At::text) == Some(&flow.flow);
                     let whole = document.whole().get("flows").items().find(named).unwrap_or(at);
-                    all.push(Written { raw: &**flow, at, whole });
+                    all.push(Written { raw: flow, at, whole });
                 }
             }
         }
