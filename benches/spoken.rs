@@ -182,11 +182,15 @@ fn right(wanted: &Wanted, timeline: &[Entry]) -> bool {
     }
 }
 
-/// The first step after the caller spoke.
+/// Where what the caller said has led: the first step after an option was chosen.
 fn first_step(timeline: &[Entry]) -> Option<&str> {
-    let spoke = timeline.iter().position(|entry| matches!(entry.note, Note::Utterance(_)))?;
-    timeline[spoke..].iter().find_map(|entry| match &entry.note {
-        Note::Step { step } => Some(step.as_str()),
+    let mut chosen = false;
+    timeline.iter().find_map(|entry| match &entry.note {
+        Note::Intent { chosen: Some(_), .. } | Note::Choice { .. } => {
+            chosen = true;
+            None
+        }
+        Note::Step { step } if chosen => Some(step.as_str()),
         Note::PersonWanted { .. } => Some("person"),
         _ => None,
     })
