@@ -117,6 +117,7 @@ fn recogniser(audio: &Arc<[f32]>) {
             language: Some(Language::new("en")),
             hints: Vec::new(),
             expect: Expect::Free,
+            likely: Arc::default(),
             languages: Vec::new(),
         };
         let hearing = ear.hear(request).expect("room for one").wait().expect("it reads");

@@ -75,7 +75,10 @@ async fn one_call(engine: &Engine, calm: &[PathBuf], angry: &Path) -> Vec<(&'sta
     let ring = tokio::time::timeout(Duration::from_secs(60), engine_rings(engine)).await;
     if ring.is_ok() {
         agent.accept().await;
-        tokio::time::sleep(Duration::from_secs(6)).await; // the briefing
+        let connected = |note: &Note| matches!(note, Note::Connected { .. });
+        let briefed = engine.wait_for("both to be joined", Duration::from_secs(60), connected);
+        let _ = tokio::time::timeout(Duration::from_secs(30), briefed).await; // the record tells
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
     caller.hang_up().await;
     let record = engine.finished(2 * SECONDS).await;

@@ -2,7 +2,7 @@
 //! Agent first: an agent is held while the caller's phone rings, so that who picks up is not made to wait.
 
 use super::desk::AgentState;
-use super::ticket::Callback;
+use super::ticket::{Callback, Ticket};
 use super::{Floor, FloorAction, NoCallback, choose};
 use crate::call::AgentFailure;
 
@@ -10,6 +10,43 @@ impl Floor {
     /// Whether callers of this queue may be asked now.
     pub fn calls_back(&self, queue: &str) -> bool {
         !self.closed.contains(queue) && self.queues.get(queue).is_some_and(|queue| queue.callbacks.is_some())
+    }
+
+    /// Callers of this queue may be called now.
+    pub(super) fn may_dial(&self, queue: &str) -> bool {
+        !self.closed.contains(queue) && !self.quiet.contains(queue)
+    }
+
+    /// A callback of a call that is not, or no longer, on the floor: agreed on when nobody was there, or before a restart.
+    pub(super) fn callback_entered(
+        &mut self,
+        id: String,
+        queue: &str,
+        mut ticket: Ticket,
+        attempts: u32,
+        left_ms: Option<u64>,
+    ) {
+        let now = self.now_ms;
+        let settings = self.queues.get(queue);
+        let Some((settings, terms)) = settings.and_then(|queue| Some((queue, queue.callbacks?))) else {
+            return self.actions.push(FloorAction::CallbackOver { call: id, why: NoCallback::NotOffered });
+        };
+        ticket.enter(settings, now);
+        ticket.callback = Some(Callback {
+            attempts: attempts.min(terms.attempts.saturating_sub(1)),
+            due_ms: now,
+            until_ms: now.saturating_add(left_ms.unwrap_or(terms.within_ms)),
+            agent: None,
+            dialling: false,
+            terms,
+        });
+        let rank = ticket.rank(&self.rules);
+        let ahead = self.order.range(..rank).filter(|(_, other)| self.calls[*other].queue == queue).count();
+        let position = u32::try_from(ahead).unwrap_or(u32::MAX - 1) + 1;
+        self.order.insert(rank, id.clone());
+        self.calls.insert(id.clone(), ticket);
+        let estimate_s = self.estimate(queue, position);
+        self.actions.push(FloorAction::CallbackKept { call: id, position, estimate_s });
     }
 
     pub(super) fn callback_agreed(&mut self, id: &str) {

@@ -17,7 +17,9 @@ impl Floor {
                 break;
             }
             let Some(call) = self.calls.get_mut(id) else { continue };
-            if call.is_callback() && (!call.ready(self.now_ms) || self.closed.contains(&call.queue)) {
+            if call.is_callback()
+                && (!call.ready(self.now_ms) || self.closed.contains(&call.queue) || self.quiet.contains(&call.queue))
+            {
                 continue;
             }
             let queue = self.queues.get(&call.queue);

@@ -36,6 +36,20 @@ pub enum FloorEvent {
     Done { call: CallId, agent: String },
     /// The caller consented to be called back, and may hang up now.
     CallbackAgreed { call: CallId },
+    /// The caller is to be called back, whether the call was on the floor or not; with what is left of an earlier run: calls
+    /// made so far, and ms until it is given up.
+    CallbackEntered {
+        call: CallId,
+        queue: String,
+        skills: Vec<String>,
+        language: Language,
+        priority: i32,
+        about: About,
+        attempts: u32,
+        left_ms: Option<u64>,
+    },
+    /// Callers of the queue may be called back now, or not.
+    CallbackHours { queue: String, open: bool },
     /// The caller has picked up: answers `FloorAction::Dial`.
     CallbackAnswered { call: CallId },
     /// The caller could not be reached: answers `FloorAction::Dial`, and may answer `StopDialling`.
@@ -90,6 +104,7 @@ impl FloorEvent {
             QueueRequest::Taken { agent } => Self::Taken { call, agent },
             QueueRequest::NotTaken { agent, failure } => Self::NotTaken { call, agent, failure },
             QueueRequest::Done { agent } => Self::Done { call, agent },
+            QueueRequest::CalledBack => Self::CallbackAnswered { call },
         }
     }
 
@@ -173,12 +188,14 @@ impl FloorAction {
             Self::Waiting { call, position, estimate_s } => (call, Event::Waiting { position, estimate_s }),
             Self::GiveUp { call, why: GiveUp::NobodyThere | GiveUp::Closed } => (call, Event::NobodyThere),
             Self::GiveUp { call, why: GiveUp::TooLong | GiveUp::Full | GiveUp::Voicemail } => (call, Event::WaitOver),
+            Self::OfferCallback { call } => (call, Event::CallbackOffered),
+            Self::CallbackKept { call, position, estimate_s } => (call, Event::CallbackKept { position, estimate_s }),
+            Self::CallbackOver { call, why: NoCallback::NotOffered } => (call, Event::CallbackRefused),
+            // Who has picked up meanwhile hears of it; else there is nobody to tell.
+            Self::StopDialling { call } => (call, Event::WaitOver),
             Self::Moved { .. }
             | Self::Widened { .. }
-            | Self::OfferCallback { .. }
-            | Self::CallbackKept { .. }
             | Self::Dial { .. }
-            | Self::StopDialling { .. }
             | Self::CallbackOver { .. }
             | Self::Resting { .. } => return None,
         })

@@ -34,6 +34,8 @@ pub struct Floor {
     pub(super) rules: Rules,
     /// Queues outside their opening hours.
     pub(super) closed: BTreeSet<String>,
+    /// Queues whose callers are not to be called back now.
+    pub(super) quiet: BTreeSet<String>,
     pub(super) calls: BTreeMap<CallId, Ticket>,
     /// Calls without an agent, in the order they are served.
     pub(super) order: BTreeMap<Rank, CallId>,
@@ -56,6 +58,7 @@ impl Floor {
             queues: queues.into_iter().map(|queue| (queue.name.clone(), queue)).collect(),
             rules: Rules::default(),
             closed: BTreeSet::new(),
+            quiet: BTreeSet::new(),
             calls: BTreeMap::new(),
             order: BTreeMap::new(),
             histories: BTreeMap::new(),
@@ -93,6 +96,18 @@ impl Floor {
             FloorEvent::NotTaken { call, agent, failure } => self.not_taken(&call, &agent, failure),
             FloorEvent::Done { call, agent } => self.done(&call, &agent),
             FloorEvent::CallbackAgreed { call } => self.callback_agreed(&call),
+            FloorEvent::CallbackEntered { call, queue, skills, language, priority, about, attempts, left_ms } => {
+                match self.calls.get(&call) {
+                    Some(ticket) if !ticket.is_callback() => self.callback_agreed(&call),
+                    Some(_) => {}
+                    None => {
+                        let ticket = self.ticket(&call, skills, language, priority, about);
+                        self.callback_entered(call, &queue, ticket, attempts, left_ms);
+                    }
+                }
+            }
+            FloorEvent::CallbackHours { queue, open: true } => drop(self.quiet.remove(&queue)),
+            FloorEvent::CallbackHours { queue, open: false } => drop(self.quiet.insert(queue)),
             FloorEvent::CallbackAnswered { call } => self.callback_answered(&call),
             FloorEvent::CallbackFailed { call } => self.callback_failed(&call),
             FloorEvent::CallbackCancelled { call } => self.callback_cancelled(&call),
@@ -275,32 +290,8 @@ impl Floor {
             return; // a call is in one queue at a time
         }
         let now = self.now_ms;
-        let (seq, arrived_ms) = self.arrivals.get(&call).copied().unwrap_or_else(|| {
-            self.entered += 1;
-            (self.entered, now)
-        });
-        let mut ticket = Ticket {
-            queue: String::new(),
-            also: BTreeSet::new(),
-            wants: skills.into_iter().collect(),
-            skills: BTreeMap::new(),
-            language,
-            priority,
-            reasons: about.reasons,
-            caller: about.caller,
-            seq,
-            arrived_ms,
-            entered_ms: now,
-            deadline_ms: 0,
-            front: false,
-            missed: BTreeMap::new(),
-            rung: BTreeSet::new(),
-            agent: None,
-            told: None,
-            overflowed: BTreeSet::new(),
-            sticky: None,
-            callback: None,
-        };
+        let mut ticket = self.ticket(&call, skills, language, priority, About { agent: None, ..about.clone() });
+        let (seq, arrived_ms) = (ticket.seq, ticket.arrived_ms);
         let (settings, reason) = match (self.route(&ticket), self.place(&queue)) {
             (Some((reason, settings)), _) => (settings, Some(reason)),
             (None, Ok(settings)) => (settings, None),
@@ -322,6 +313,37 @@ impl Floor {
         }
         self.order.insert(ticket.rank(&self.rules), call.clone());
         self.calls.insert(call, ticket);
+    }
+
+    /// A call that is in no queue yet.
+    fn ticket(&mut self, call: &str, skills: Vec<String>, language: Language, priority: i32, about: About) -> Ticket {
+        let now = self.now_ms;
+        let (seq, arrived_ms) = self.arrivals.get(call).copied().unwrap_or_else(|| {
+            self.entered += 1;
+            (self.entered, now)
+        });
+        Ticket {
+            queue: String::new(),
+            also: BTreeSet::new(),
+            wants: skills.into_iter().collect(),
+            skills: BTreeMap::new(),
+            language,
+            priority,
+            reasons: about.reasons,
+            caller: about.caller,
+            seq,
+            arrived_ms,
+            entered_ms: now,
+            deadline_ms: 0,
+            front: false,
+            missed: BTreeMap::new(),
+            rung: BTreeSet::new(),
+            agent: None,
+            told: None,
+            overflowed: BTreeSet::new(),
+            sticky: None,
+            callback: None,
+        }
     }
 
     /// The queue where a call that comes to this one now waits.
@@ -640,7 +662,7 @@ impl Floor {
     /// Whether this call could be given to this agent now: for the invariants.
     pub(super) fn could_have(&self, call: &Ticket, desk: &Desk) -> bool {
         let now = self.now_ms;
-        let due = !call.is_callback() || call.ready(now) && !self.closed.contains(&call.queue);
+        let due = !call.is_callback() || call.ready(now) && self.may_dial(&call.queue);
         due && desk.available() && desk.can_take(call) && !choose::kept(&self.desks, call, now)
     }
 }
@@ -648,7 +670,7 @@ impl Floor {
 /// What happened so far, without what the operator decided; for telling states apart when every one is visited.
 impl Hash for Floor {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.desks, &self.closed, &self.calls, &self.order).hash(state);
+        (&self.desks, &self.closed, &self.quiet, &self.calls, &self.order).hash(state);
         (&self.histories, &self.arrivals, &self.departed, &self.known, self.now_ms, self.entered).hash(state);
     }
 }

@@ -1,7 +1,7 @@
 //! Everything one flow makes of a sentence: its intents, and what its knowledge base answers.
 
 use super::intents::{Embedder, Understander};
-use super::knowledge::Knowledge;
+use super::knowledge::{Found, Knowledge};
 use crate::call::{Answer, Understanding};
 
 /// A flow that knows neither intents nor answers makes nothing of any sentence. Cloning is cheap.
@@ -29,7 +29,24 @@ impl Meaning {
         embedder.at_work(move || this.now(&text, &allowed)).await.unwrap_or_default()
     }
 
-    /// The same at once, on this thread: some 20 ms of CPU.
+    /// What an agent might say to this, best first, on a worker. Nothing without a knowledge base, or when too many sentences
+    /// wait.
+    pub async fn suggest(&self, words: &str) -> Vec<Answer> {
+        let (Some(embedder), Some(knowledge)) = (&self.embedder, &self.knowledge) else { return Vec::new() };
+        let (knowledge, words) = (knowledge.clone(), words.to_owned());
+        let found = embedder.at_work(move || {
+            let found = knowledge.suggest(&words).into_iter();
+            let answer = |found: Found<'_>| Answer {
+                source: found.passage.source.clone(),
+                text: found.passage.answer.clone(),
+                score: found.score,
+            };
+            found.map(answer).collect()
+        });
+        found.await.unwrap_or_default()
+    }
+
+    /// What it means, at once, on this thread: some 20 ms of CPU.
     pub fn now(&self, text: &str, allowed: &[String]) -> Understanding {
         let Some(embedder) = &self.embedder else { return Understanding::default() };
         let embedding = embedder.model().embed(text);

@@ -66,6 +66,30 @@ pub enum QueueRequest {
     NotTaken { agent: String, failure: super::AgentFailure },
     /// The conversation is over: the agent goes to wrap-up.
     Done { agent: String },
+    /// Whom the floor had us call back is on the line.
+    CalledBack,
+}
+
+/// A callback, as the caller agreed to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Promise {
+    pub queue: String,
+    pub skills: Vec<String>,
+    pub language: Language,
+    pub priority: i32,
+    pub number: String,
+    pub summary: Summary,
+}
+
+/// A message that a caller left for the people of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftMessage {
+    pub queue: String,
+    /// Where it is in the call's recording, ms of the call.
+    pub from_ms: u64,
+    pub to_ms: u64,
+    /// As far as it was understood.
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +135,12 @@ pub enum Action {
         with: BTreeMap<String, String>,
     },
     Queue(QueueRequest),
+    /// Write down that this caller is to be called back, so that nothing loses it. Answered by `Event::CallbackKept` or
+    /// `Event::CallbackRefused`.
+    KeepCallback(Box<Promise>),
+    /// What the caller says from here on is to be recorded, whether calls are or not.
+    Record,
+    KeepMessage(LeftMessage),
     /// Ring this agent; the summary travels in the ring's own message.
     RingAgent {
         agent: String,

@@ -181,6 +181,14 @@ impl Call {
                     self.transfer(transfer.clone());
                     return Walked::Begun;
                 }
+                Step::Callback(callback) => {
+                    self.begin_callback(callback);
+                    return Walked::Begun;
+                }
+                Step::Message(message) => {
+                    self.begin_message(message);
+                    return Walked::Begun;
+                }
                 Step::HangUp { say } => {
                     let words = self.words(say);
                     self.close_with(vec![words], Cause::Completed);

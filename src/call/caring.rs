@@ -4,6 +4,7 @@
 
 use super::bot::Stage;
 use super::handoff;
+use super::question::HEARD;
 use super::state::{Call, Phase};
 use super::{Action, Note, QueueRequest, Reading, Utterance};
 use crate::dialog::flow::{Flow, SlotKind, Step, Text};
@@ -18,8 +19,6 @@ use crate::media::Key;
 pub(super) const UPSET: &str = "the caller is upset";
 /// A bare yes or no has at most so many words.
 const BARE: usize = 4;
-/// Below this confidence of the recogniser words say nothing of a mood.
-const HEARD: f32 = 0.3;
 
 /// What a call knows of its caller's feelings.
 pub(super) struct Feeling {

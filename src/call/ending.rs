@@ -33,7 +33,14 @@ impl Call {
         self.cancel_timers();
         self.stop_listening();
         self.mask(false);
-        if let Phase::Handoff(handoff) = std::mem::replace(&mut self.phase, Phase::New) {
+        self.keep_message();
+        let phase = std::mem::replace(&mut self.phase, Phase::New);
+        if let Phase::Instead(instead) = &phase
+            && instead.queued()
+        {
+            self.act(Action::Queue(QueueRequest::Leave));
+        }
+        if let Phase::Handoff(handoff) = phase {
             match handoff.stage {
                 Stage::Waiting => self.act(Action::Queue(QueueRequest::Leave)),
                 Stage::Ringing { agent } | Stage::Briefing { agent } => {

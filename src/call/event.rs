@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::dialog::Language;
 use crate::media::Key;
 
 /// A call's name for life, in records, logs and headers. Made outside (UUID v7).
@@ -37,6 +38,22 @@ pub struct Caller {
     pub diverted_from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverted_reason: Option<String>,
+    /// It is we who call, as was agreed in an earlier call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_back: Option<Box<CalledBack>>,
+}
+
+/// What an earlier call left to do: whoever asked to be called back is on the line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalledBack {
+    /// The earlier call, by whose name the floor keeps the place.
+    pub call: CallId,
+    pub queue: String,
+    pub skills: Vec<String>,
+    pub priority: i32,
+    pub language: Language,
+    /// What was known at its end.
+    pub facts: Vec<super::Fact>,
 }
 
 /// One turn of the caller, as text.
@@ -149,6 +166,14 @@ pub enum AgentFailure {
     LeftEarly,
 }
 
+/// Who of the two people speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Talker {
+    Caller,
+    Agent,
+}
+
 /// Sounds that interrupt nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -175,6 +200,11 @@ pub enum Event {
     /// A part of a long turn, read while the caller goes on speaking; the `Heard` to come has it too.
     HeardPart {
         text: String,
+    },
+    /// A turn of a conversation between caller and agent was read. Nobody acts on it.
+    Overheard {
+        who: Talker,
+        utterance: Utterance,
     },
     /// A sound from the caller's side held the prompt up and proved to be nothing: it goes on where it was.
     CarriedOn {
@@ -224,6 +254,15 @@ pub enum Event {
     NobodyThere,
     /// From the floor: the queue's longest wait is over, or it takes no more. The call is out of the queue.
     WaitOver,
+    /// From the floor: the wait is long, ask whether to call back instead.
+    CallbackOffered,
+    /// The callback that was agreed on is written down, and this is its place in the queue.
+    CallbackKept {
+        position: u32,
+        estimate_s: Option<u32>,
+    },
+    /// It could not be.
+    CallbackRefused,
     AgentRinging,
     AgentAnswered,
     AgentFailed {

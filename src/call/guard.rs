@@ -53,6 +53,10 @@ impl Shield {
                 }
                 asked => self.heard(utterance, &asked.wanted, &asked.name()),
             },
+            Event::Overheard { who, utterance } => {
+                let text = mask_part(&utterance.text);
+                only(Event::Overheard { who, utterance: Utterance { text, alternatives: Vec::new(), ..utterance } })
+            }
             Event::HeardPart { text } => only(Event::HeardPart { text: mask_part(&text) }),
             Event::Key { key } => {
                 let asked = call.asked();
@@ -112,6 +116,13 @@ impl Call {
     /// The question that is asked, or that comes when the prompt is over.
     fn asked(&self) -> Asked<'_> {
         let nothing = Asked { secret: self.masked, wanted: Wanted::default(), keys: false, step: "", slot: None };
+        if let Phase::Instead(instead) = &self.phase
+            && instead.takes_number()
+        {
+            let wanted =
+                Wanted { question: true, fits: lengths(&SlotKind::Phone).into_iter().collect(), known: vec![] };
+            return Asked { wanted, keys: instead.gathers().is_some(), step: "callback", ..nothing };
+        }
         let Phase::Bot(bot) = &self.phase else { return nothing };
         let mut name = match &bot.stage {
             Stage::Saying { next } => next,
@@ -132,7 +143,13 @@ impl Call {
                     let wanted = Wanted { known: known(&self.flow), ..Wanted::default() };
                     return Asked { wanted, step: name, ..nothing };
                 }
-                Step::Fetch(_) | Step::Decide { .. } | Step::Hours { .. } | Step::Transfer(_) | Step::HangUp { .. } => {
+                Step::Fetch(_)
+                | Step::Decide { .. }
+                | Step::Hours { .. }
+                | Step::Transfer(_)
+                | Step::Callback(_)
+                | Step::Message(_)
+                | Step::HangUp { .. } => {
                     return Asked { step: name, ..nothing };
                 }
                 Step::Form(form) => {
@@ -148,6 +165,9 @@ impl Call {
 
     /// The keys gathered so far are an answer, or a wish for a person.
     fn keys_fit(&self) -> bool {
+        if let Phase::Instead(instead) = &self.phase {
+            return instead.gathers().unwrap_or(false);
+        }
         let Phase::Bot(bot) = &self.phase else { return false };
         let fits = |&(min, max): &(usize, usize)| (min..=max).contains(&bot.keys.len());
         bot.keys.len() <= 1 || self.asked().wanted.fits.iter().any(fits)
@@ -162,7 +182,7 @@ impl Call {
                     utterance.text = mask_part(&utterance.text);
                     utterance.alternatives.clear();
                 }
-                Note::Part { text } | Note::Say { text } => *text = mask_part(text),
+                Note::Part { text } | Note::Say { text } | Note::Overheard { text, .. } => *text = mask_part(text),
                 Note::Slot { slot, value, .. } if digits_of(value).len() >= 3 => {
                     *value = HIDDEN.into();
                     lost.push(slot.clone());

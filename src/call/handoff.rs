@@ -11,19 +11,19 @@ use crate::dialog::values::{Rendered, Values};
 use crate::dialog::{Expect, person};
 
 /// A caller is first told of their place after this long.
-const FIRST_COMFORT_MS: u64 = 6_000;
+pub(super) const FIRST_COMFORT_MS: u64 = 6_000;
 /// Then looked after this often.
 const COMFORT_MS: u64 = 30_000;
 /// But with unchanged news spoken to only this often.
 const REPEAT_MS: u64 = 90_000;
 /// The floor ends a wait; this ends it should the floor fail. (The longest wait a queue may have is 2 h.)
-const QUEUE_LIMIT_MS: u64 = 3 * 3_600_000;
+pub(super) const QUEUE_LIMIT_MS: u64 = 3 * 3_600_000;
 /// The floor ends ringing (180 s at most); this ends it should the floor fail.
 const RING_LIMIT_MS: u64 = 200_000;
 /// A briefing is shorter than this.
 const BRIEFING_LIMIT_MS: u64 = 30_000;
 /// Waits announced are at least this long: "about two minutes".
-const WORTH_SAYING_S: u32 = 90;
+pub(super) const WORTH_SAYING_S: u32 = 90;
 
 /// A call on its way to a person, or with one.
 pub(super) struct Handoff {
@@ -42,6 +42,27 @@ pub(super) struct Handoff {
     announced: Option<(Place, u64)>,
     /// Failed attempts to read whether to keep trying.
     unclear: u32,
+    /// The caller may choose to be called back.
+    pub invited: bool,
+}
+
+impl Handoff {
+    pub fn new(transfer: Transfer) -> Self {
+        Self {
+            transfer,
+            stage: Stage::Waiting,
+            waiting_sound: false,
+            last_moments: false,
+            back: None,
+            brief: true,
+            by: HandoffBy::Bridge,
+            off_floor: false,
+            place: None,
+            announced: None,
+            unclear: 0,
+            invited: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -91,20 +112,12 @@ impl Call {
             priority: transfer.priority,
         });
         let text = transfer.say.clone().unwrap_or_else(|| self.flow.lines.to_person.clone());
-        self.phase = Phase::Handoff(Handoff {
-            transfer,
-            stage: Stage::Waiting,
-            waiting_sound: false,
-            last_moments: false,
-            back: None,
-            brief: true,
-            by: HandoffBy::Bridge,
-            off_floor: false,
-            place: None,
-            announced: None,
-            unclear: 0,
-        });
-        let words = self.words(&text);
+        self.begin_handoff(transfer, &text);
+    }
+
+    pub(super) fn begin_handoff(&mut self, transfer: Transfer, text: &Text) {
+        self.phase = Phase::Handoff(Handoff::new(transfer));
+        let words = self.words(text);
         self.say(vec![words], true);
         self.enter_queue();
     }
@@ -122,6 +135,11 @@ impl Call {
     }
 
     pub(super) fn handoff(&mut self, event: Event, said: Option<super::state::Speaking>) {
+        let Phase::Handoff(handoff) = &self.phase else { return };
+        let alone = matches!(event, Event::NobodyThere) && matches!(handoff.stage, Stage::Waiting);
+        if alone && handoff.back.is_none() && self.offer_instead(false) {
+            return;
+        }
         let Phase::Handoff(handoff) = &mut self.phase else { return };
         match (&handoff.stage, event) {
             (Stage::Waiting, Event::Waiting { position, estimate_s }) => self.placed(Place { position, estimate_s }),
@@ -163,6 +181,11 @@ impl Call {
                 }
                 self.act(Action::AnswerTransfer { status: 403 });
             }
+            (Stage::Waiting, Event::CallbackOffered) => self.invite_callback(),
+            (
+                Stage::Waiting,
+                event @ (Event::Key { .. } | Event::Heard(_) | Event::SpeechStarted | Event::NotHeard),
+            ) if handoff.invited => self.invited(event),
             (Stage::Waiting, Event::NobodyThere) => {
                 let (text, cause) = match self.drain {
                     Some(_) => (self.flow.lines.drain.clone(), Cause::Shutdown),
@@ -171,10 +194,10 @@ impl Call {
                 let goodbye = self.flow.lines.goodbye.clone();
                 self.close(&[&text, &goodbye], cause);
             }
-            (Stage::Waiting, Event::WaitOver) => self.offer(false),
+            (Stage::Waiting, Event::WaitOver) => self.waited_enough(),
             (Stage::Waiting, Event::Timer { timer: TimerId::QueueLimit }) => {
                 self.act(Action::Queue(QueueRequest::Leave));
-                self.offer(false);
+                self.waited_enough();
             }
             (Stage::Ringing { agent }, Event::AgentAnswered) => {
                 let agent = agent.clone();
@@ -271,12 +294,24 @@ impl Call {
     }
 
     pub(super) fn ring(&mut self, agent: String) {
+        if let Phase::Handoff(handoff) = &mut self.phase
+            && std::mem::take(&mut handoff.invited)
+        {
+            self.stop_listening();
+        }
         self.cancel_timer(TimerId::Comfort);
         self.note(Note::AgentRinging { agent: agent.clone() });
         let summary = Box::new(summarise(&self.flow, &self.notes));
         self.act(Action::RingAgent { agent: agent.clone(), summary });
         self.set_timer(TimerId::Patience, RING_LIMIT_MS);
         self.stage(Stage::Ringing { agent });
+    }
+
+    /// A callback or a message, or an apology where there is neither.
+    fn waited_enough(&mut self) {
+        if !self.offer_instead(true) {
+            self.offer(false);
+        }
     }
 
     fn answered(&mut self, agent: String) {

@@ -2,8 +2,9 @@
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
 //! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on,
-//! `caring` acts on how callers sound, `ending` lets go; `guard` keeps secrets from reaching it, `personal` what
-//! not everybody may see from being shown.
+//! `instead` agrees on callbacks and takes messages, `caring` acts on how callers sound, `ending` lets go; `guard` keeps
+//! secrets from reaching it, `personal` what not everybody may see from being shown. `talk` runs a call without sound, and
+//! `proof` tries by it what every flow promises.
 
 mod action;
 mod bot;
@@ -14,23 +15,27 @@ mod event;
 mod form;
 mod guard;
 mod handoff;
+mod instead;
 mod log;
 mod personal;
+mod proof;
 mod question;
 mod state;
 mod summary;
+pub mod talk;
 mod timeline;
 mod transfer;
 mod weigh;
 
-pub use action::{Action, Cause, QueueRequest, TimerId};
+pub use action::{Action, Cause, LeftMessage, Promise, QueueRequest, TimerId};
 pub use event::{
-    AgentFailure, Answer, BackendFailure, CallId, Caller, Event, IntentScore, Passing, PromptId, Reading, RequestId,
-    Sign, Understanding, Utterance,
+    AgentFailure, Answer, BackendFailure, CallId, CalledBack, Caller, Event, IntentScore, Passing, PromptId, Reading,
+    RequestId, Sign, Talker, Understanding, Utterance,
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
 pub use personal::hide_personal;
+pub use proof::prove;
 pub use state::Call;
 pub use summary::summarise;
 pub use timeline::{Entry, Fact, FactKind, Note, Outcome, Summary};

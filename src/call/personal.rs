@@ -110,6 +110,8 @@ impl<'f> Personal<'f> {
                     }
                     given
                 }
+                // Two people speak of anything.
+                Note::Overheard { .. } => true,
                 Note::Say { .. } => told,
                 _ => false,
             };
@@ -126,7 +128,11 @@ impl<'f> Personal<'f> {
 
     /// Wherever a value is told, by whom ever.
     fn hide_told(&self, note: &mut Note) -> bool {
-        let (Note::Say { text } | Note::Part { text } | Note::Utterance(Utterance { text, .. })) = note else {
+        let (Note::Say { text }
+        | Note::Part { text }
+        | Note::Overheard { text, .. }
+        | Note::Utterance(Utterance { text, .. })) = note
+        else {
             return false;
         };
         let told = self.mentions(text);
@@ -161,7 +167,7 @@ fn hide(note: &mut Note) {
             utterance.text = HIDDEN.into();
             utterance.alternatives.clear();
         }
-        Note::Say { text } | Note::Part { text } => *text = HIDDEN.into(),
+        Note::Say { text } | Note::Part { text } | Note::Overheard { text, .. } => *text = HIDDEN.into(),
         Note::Slot { value, .. } => *value = HIDDEN.into(),
         Note::Dtmf { key } => *key = Key::new('1').expect("a telephone has a 1"),
         _ => {}

@@ -3,7 +3,7 @@
 use super::bot::{Bot, Stage};
 use super::form;
 use super::state::{Call, Goal, Phase};
-use super::{Action, Answer, Cause, Note, RequestId, TimerId, Understanding, Utterance};
+use super::{Action, Answer, Cause, IntentScore, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
@@ -17,6 +17,10 @@ use crate::media::Key;
 pub(super) const HEARD: f32 = 0.3;
 /// Below this a value is read back even where the flow does not ask for it.
 pub(super) const HEARD_WELL: f32 = 0.6;
+/// The same for numbers and codes, in which every sign counts. One that has the right length may be heard poorly: it
+/// costs no more to read it back than to ask again.
+const SPELLED_WELL: f32 = 0.9;
+const SPELLED: f32 = 0.1;
 /// The best intent must lead the second by this much.
 const MARGIN: f32 = 0.05;
 /// A sentence of so many words that neither intents nor the knowledge base know is a question for a person.
@@ -247,7 +251,9 @@ impl Call {
     fn answer(&mut self, utterance: &Utterance, counts: bool) {
         self.interrupt();
         self.forget_keys(); // words instead
-        if utterance.confidence < HEARD || utterance.text.trim().is_empty() {
+        let spelled = matches!(self.step(), Some(Step::Ask(ask)) if ask.kind.is_spelled());
+        let least = if spelled { SPELLED } else { HEARD };
+        if utterance.confidence < least || utterance.text.trim().is_empty() {
             let apology = self.flow.lines.not_heard.clone();
             return if counts { self.failed(&apology) } else { self.ask() };
         }
@@ -270,7 +276,8 @@ impl Call {
                     readings.filter_map(|text| slots::value(&ask.kind, text, today)).collect();
                 match values.iter().find(|value| value.sure).or(values.first()) {
                     Some(value) => {
-                        let sure = value.sure && utterance.confidence >= HEARD_WELL;
+                        let well = if ask.kind.is_spelled() { SPELLED_WELL } else { HEARD_WELL };
+                        let sure = value.sure && utterance.confidence >= well;
                         self.filled(ask, value.text.clone(), sure);
                     }
                     None => self.not_understood(),
@@ -319,6 +326,10 @@ impl Call {
             Choice::Mentioned(at) => Some(at),
             Choice::Open => None,
         };
+        if let Some(option) = self.exemplified(options, text) {
+            let intent = option.intent.clone().unwrap_or_default();
+            return self.requested(option, vec![IntentScore { intent, score: 1.0 }], text, confidence);
+        }
         let intents: Vec<String> = options.iter().filter_map(|option| option.intent.clone()).collect();
         if intents.is_empty() && self.flow.knowledge.is_none() {
             return match mentioned {
@@ -335,6 +346,30 @@ impl Call {
         let language = self.language().clone();
         self.act(Action::Understand { request, text: text.to_owned(), intents, language });
         self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS);
+    }
+
+    /// The option whose intent has this very sentence as an example.
+    fn exemplified<'o>(&self, options: &'o [MenuOption], text: &str) -> Option<&'o MenuOption> {
+        let said = Words::of(text);
+        let examples = |intent: &String| self.flow.intents.get(intent).map_or(&[][..], |intent| &intent.examples);
+        // Stops and capitals alone may make a difference in length.
+        let near = |example: &&String| example.len().abs_diff(text.len()) <= 3;
+        let same = |example: &String| Words::of(example).iter().eq(said.iter());
+        options.iter().find(|option| {
+            let examples = option.intent.as_ref().map_or(&[][..], examples);
+            examples.iter().filter(near).any(same)
+        })
+    }
+
+    /// What was asked for is known.
+    fn requested(&mut self, option: &MenuOption, scores: Vec<IntentScore>, text: &str, confidence: f32) {
+        match &option.intent {
+            Some(intent) => self.note(Note::Intent { chosen: Some(intent.clone()), scores }),
+            None => self.note(Note::Choice { option: name(option) }),
+        }
+        self.served.chose();
+        self.carry(text, confidence);
+        self.enter(&option.next);
     }
 
     pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
@@ -370,14 +405,7 @@ impl Call {
         }
         match chosen {
             Some(at) => {
-                let option = &options[at];
-                match &option.intent {
-                    Some(intent) => self.note(Note::Intent { chosen: Some(intent.clone()), scores }),
-                    None => self.note(Note::Choice { option: name(option) }),
-                }
-                self.served.chose();
-                self.carry(&text, confidence);
-                self.enter(&option.next);
+                self.requested(&options[at], scores, &text, confidence);
             }
             None => {
                 self.note(Note::Intent { chosen: None, scores });

@@ -7,7 +7,8 @@ use super::bot::Bot;
 use super::caring::Feeling;
 use super::commands::Commanded;
 use super::handoff::Handoff;
-use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId};
+use super::instead::Instead;
+use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId, Utterance};
 use crate::dialog::flow::{Flow, Text};
 use crate::dialog::values::{Rendered, Values};
 use crate::dialog::{Expect, Language, Piece, Prompt};
@@ -44,6 +45,8 @@ pub(super) enum Phase {
     New,
     Bot(Bot),
     Handoff(Handoff),
+    /// Nobody takes the call: what else there is.
+    Instead(Box<Instead>),
     /// The last prompt is being said.
     Closing(Cause),
     Ended,
@@ -65,6 +68,8 @@ pub(super) struct Served {
     pub told: bool,
     /// A person and the caller heard each other.
     pub connected: bool,
+    /// A callback or a message is kept.
+    pub promised: bool,
 }
 
 /// What there is to tell the caller.
@@ -132,6 +137,7 @@ impl Call {
         };
         match (&self.phase, event) {
             (Phase::Ended, _) => {}
+            (Phase::Instead(_), Event::CallerHungUp) => self.hung_up_instead(),
             (_, Event::CallerHungUp) => self.end(Cause::CallerHungUp),
             (Phase::New, Event::Arrived { caller, at, .. }) => self.arrived(caller, at),
             (Phase::New, _) | (_, Event::Arrived { .. }) => {}
@@ -144,10 +150,14 @@ impl Call {
                     self.note(Note::Part { text });
                 }
             }
+            (_, Event::Overheard { who, utterance: Utterance { text, start_ms, end_ms, .. } }) => {
+                self.note(Note::Overheard { who, text, start_ms, end_ms });
+            }
             (_, Event::Forget { since_ms }) => self.forget(since_ms),
             (_, Event::CarriedOn { because }) => self.note(Note::CarriedOn { because }),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),
             // Nobody is left in silence: a person speaks for the voice.
+            (Phase::Instead(_), event) => self.instead(event, said.is_some()),
             (Phase::Bot(_), Event::VoiceFailed { .. }) => self.seek_person("the voice failed", None),
             (Phase::Closing(cause), Event::VoiceFailed { .. }) => {
                 let cause = *cause;
@@ -197,9 +207,13 @@ impl Call {
             self.values.set(name, if is { "yes" } else { "no" }.into());
         }
         self.commanded.arrived(self.values.clone());
+        let called_back = caller.called_back.clone();
         self.note(Note::Arrived(caller));
         self.act(Action::Answer);
         self.note(Note::Answered);
+        if let Some(called_back) = called_back {
+            return self.called_back(*called_back);
+        }
         self.begin_to_feel();
         let start = self.flow.start.clone();
         self.phase = Phase::Bot(Bot::default());
@@ -215,6 +229,7 @@ impl Call {
         match self.phase {
             Phase::Bot(_) => self.bot_lost_speech(),
             Phase::Handoff(_) => self.offer_lost_speech(),
+            Phase::Instead(_) => self.instead_lost_speech(),
             _ => {}
         }
     }
@@ -336,6 +351,7 @@ impl Call {
     pub(super) fn outcome(&self, cause: Cause) -> Outcome {
         match cause {
             _ if self.served.connected => Outcome::HandedOver,
+            _ if self.served.promised => Outcome::Promised,
             _ if self.served.told => Outcome::Contained,
             Cause::CallerHungUp | Cause::MediaLost | Cause::Silent => Outcome::Abandoned,
             _ => Outcome::Unserved,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Utterance};
+use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Talker, Utterance};
 use crate::dialog::commands::Command;
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;
@@ -36,6 +36,13 @@ pub enum Note {
     /// A part of a long turn, while it lasts.
     Part {
         text: String,
+    },
+    /// What caller and agent say to each other; the sound is from `start_ms` to `end_ms`.
+    Overheard {
+        who: Talker,
+        text: String,
+        start_ms: u64,
+        end_ms: u64,
     },
     /// The prompt was held up by this, and goes on.
     CarriedOn {
@@ -152,6 +159,22 @@ pub enum Note {
         to: super::Destination,
         failure: AgentFailure,
     },
+    /// What callers are offered instead of a person: some of `callback`, `message`, `wait`.
+    Offered {
+        choices: Vec<String>,
+    },
+    /// A callback was agreed on.
+    Callback {
+        queue: String,
+        number: String,
+    },
+    /// A message was left, in this stretch of the recording (ms of the call).
+    Message {
+        queue: String,
+        from_ms: u64,
+        to_ms: u64,
+        text: String,
+    },
     SpeechUnavailable,
     Drain,
     Ended {
@@ -197,6 +220,8 @@ pub enum Outcome {
     Contained,
     /// A person took over.
     HandedOver,
+    /// A person will call back, or has a message to answer.
+    Promised,
     /// The caller left before either.
     Abandoned,
     /// Ended by us without either (nobody there, shutdown, crash).

@@ -9,6 +9,7 @@ use chrono::{DateTime, Local, NaiveDate, TimeDelta, Utc};
 use clap::Subcommand;
 
 use super::curve::curve;
+use super::promises;
 use super::records::Place;
 use crate::call::{Cause, FactKind};
 use crate::emotion::Class;
@@ -50,6 +51,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Callers who are to be called back, in the order they agreed to it
+    Callbacks(promises::Callbacks),
+    /// Messages that callers left, newest first
+    Messages(promises::Messages),
     /// Say how a caller really sounded: a label to train the emotion model with
     Correct(Correct),
     /// Write all such labels, with the callers' sound cut out, for `frontdesk emotion train`
@@ -135,6 +140,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let record = archive.export(&name, &to).await?;
             println!("{}", if json { serde_json::to_string(&record)? } else { to.display().to_string() });
         }
+        Command::Callbacks(args) => promises::callbacks(&archive, &args).await?,
+        Command::Messages(args) => promises::messages(&archive, &args).await?,
         Command::Correct(correct) => {
             let record = archive.show(&correct.call).await?;
             for (from_ms, to_ms) in meant(&record, &correct)? {
@@ -234,6 +241,15 @@ fn summary(record: &CallRecord) -> String {
         let at = record.timeline.iter().find(|entry| entry.seq == fact.entry).map_or(0, |entry| entry.at_ms);
         let _ = writeln!(text, "  {:<12} {}  [#{} at {}]", label(fact.kind), fact.text, fact.entry, clock(at));
     }
+    for wrap_up in &record.wrap_ups {
+        let disposition = wrap_up.disposition.as_deref().unwrap_or("no disposition");
+        let _ = writeln!(
+            text,
+            "  {:<12} {disposition}: {}",
+            wrap_up.agent,
+            wrap_up.notes.replace('\n', "\n               ")
+        );
+    }
     text
 }
 
@@ -243,6 +259,7 @@ fn transcript(record: &CallRecord) -> String {
         let speaker = match line.speaker {
             Speaker::Bot => "bot",
             Speaker::Caller => "caller",
+            Speaker::Agent => "agent",
         };
         let _ = writeln!(text, "  {:>8}  {speaker:<6}  {}", clock(line.at_ms), line.text);
     }

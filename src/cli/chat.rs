@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::answers::{Backends, Meaning};
-use crate::call::{BackendFailure, Caller, Entry, Note, Understanding, summarise};
+use crate::call::{BackendFailure, Caller, Entry, Note, Understanding, summarise, talk};
 use crate::config::{Config, Line, Secrets};
 use crate::dialog::flow::Flow;
-use crate::engine::{self, talk};
+use crate::engine;
 
 /// Type with the bot as a caller speaks with it: no sound, the real flow, intents and backends.
 ///
@@ -140,6 +140,7 @@ pub(super) fn told(entry: &Entry) -> Option<String> {
     match &entry.note {
         Note::Say { text } => Some(format!("bot: {text}")),
         Note::Utterance(_) | Note::Answered | Note::Arrived(_) | Note::Part { .. } | Note::Emotion(_) => None,
+        Note::Overheard { who, text, .. } => done(format!("{who:?}: {text}")),
         Note::Step { step } => done(format!("step {step}")),
         Note::Intent { chosen, scores } => {
             let scores: Vec<String> =

@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use super::chat::{caller, flow_on, line_of, told};
 use crate::answers::Meaning;
+use crate::call::talk::{End, Talk, World};
 use crate::call::{BackendFailure, Entry, Note, Understanding};
 use crate::config::{self, Config, Does, Expected, Feeling, Place, Scenario, Scenarios, Secrets};
 use crate::dialog::flow::Flow;
 use crate::engine;
-use crate::engine::talk::{End, Talk, World};
 
 #[derive(clap::Args)]
 pub struct Args {

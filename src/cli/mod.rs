@@ -8,6 +8,7 @@ mod curve;
 mod dialog;
 mod emotion;
 mod models;
+mod promises;
 mod records;
 mod replay;
 mod schema;

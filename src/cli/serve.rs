@@ -35,6 +35,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let greeting = how_to_call(&config);
     let https = config.browser.as_ref().is_some_and(|browser| browser.tls.is_some());
+    let desk_https = config.console.as_ref().is_some_and(|console| console.tls.is_some());
     let server = tokio::select! {
         server = Server::start(config, |what| eprintln!("  {what} ...")) => server?,
         _ = term.recv() => return Ok(ExitCode::SUCCESS),
@@ -43,6 +44,12 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some((pages, sound)) = server.browsers() {
         let scheme = if https { "https" } else { "http" };
         println!("browsers call at {scheme}://{pages}/ (their sound: {sound}, UDP)");
+    }
+    if let Some((pages, link)) = server.console() {
+        println!("the agents' desk is at {}://{pages}/", if desk_https { "https" } else { "http" });
+        if let Some(link) = link {
+            println!("  no administrator has a password yet. Set it here, once, within a day: {link}");
+        }
     }
     println!("{}", greeting.replace("{at}", &server.listening().to_string()));
     loop {

@@ -130,6 +130,7 @@ fn hear_file<'a>(ear: &Ear, file: &'a Path, args: &Args) -> anyhow::Result<Line<
             language: language.clone().or(known),
             hints: Vec::new(),
             expect: Expect::Free,
+            likely: Arc::default(),
             languages: Vec::new(),
         };
         let hearing = ear.hear(request)?.wait().with_context(|| format!("cannot hear {name}"))?;

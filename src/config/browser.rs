@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -20,17 +21,7 @@ impl Checker<'_> {
             (Some(text), _) => self.address(text, builtin::BROWSER_LISTEN, Some(at.get("udp"))),
             (None, listen) => listen.map(|listen| SocketAddr::new(listen.ip(), builtin::BROWSER_UDP_PORT)),
         };
-        let tls = raw.tls.as_ref().map(|tls| {
-            let mut file = |key: &str, given: &str| {
-                let (path, at) = (beside(at.file(), given), at.get("tls").get(key));
-                if !path.is_file() {
-                    let problem = at.problem(format!("there is no file {}", path.display()));
-                    self.problems.push(problem.expected("a file in PEM form"));
-                }
-                path
-            };
-            (file("certificate", &tls.certificate), file("key", &tls.key))
-        });
+        let tls = raw.tls.as_ref().map(|tls| self.certificate(tls, at.get("tls")));
         if let Some(listen) = listen.filter(|listen| !listen.ip().is_loopback())
             && tls.is_none()
             && raw.proxies.is_empty()
@@ -68,7 +59,19 @@ impl Checker<'_> {
         })
     }
 
-    fn external(&mut self, given: &[String], at: At) -> Vec<IpAddr> {
+    pub(super) fn certificate(&mut self, tls: &raw::Certificate, at: At) -> (PathBuf, PathBuf) {
+        let mut file = |key: &str, given: &str| {
+            let (path, at) = (beside(at.file(), given), at.get(key));
+            if !path.is_file() {
+                let problem = at.problem(format!("there is no file {}", path.display()));
+                self.problems.push(problem.expected("a file in PEM form"));
+            }
+            path
+        };
+        (file("certificate", &tls.certificate), file("key", &tls.key))
+    }
+
+    pub(super) fn external(&mut self, given: &[String], at: At) -> Vec<IpAddr> {
         let mut addresses: Vec<IpAddr> = vec![];
         for (index, text) in given.iter().enumerate() {
             match text.parse::<IpAddr>() {
@@ -86,7 +89,7 @@ impl Checker<'_> {
         addresses
     }
 
-    fn proxies(&mut self, given: &[String], at: At) -> Vec<IpNet> {
+    pub(super) fn proxies(&mut self, given: &[String], at: At) -> Vec<IpNet> {
         let mut nets = vec![];
         for (index, text) in given.iter().enumerate() {
             match parse_net(text) {
@@ -115,7 +118,7 @@ impl Checker<'_> {
         origins
     }
 
-    fn ice_server(&mut self, raw: &raw::IceServer, at: At) -> IceServer {
+    pub(super) fn ice_server(&mut self, raw: &raw::IceServer, at: At) -> IceServer {
         for (index, url) in raw.urls.iter().enumerate() {
             let good = ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| {
                 let rest = url.strip_prefix(scheme);

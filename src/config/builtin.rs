@@ -8,6 +8,12 @@ pub(super) const SIP_LISTEN: &str = "127.0.0.1:5060";
 pub(super) const HTTP_LISTEN: &str = "127.0.0.1:9060";
 pub(super) const BROWSER_LISTEN: &str = "127.0.0.1:9061";
 pub(super) const BROWSER_UDP_PORT: u16 = 9061;
+pub(super) const CONSOLE_LISTEN: &str = "127.0.0.1:9062";
+pub(super) const CONSOLE_UDP_PORT: u16 = 9062;
+pub(super) const DISPOSITIONS: [&str; 5] = ["settled", "follow_up", "callback", "passed_on", "wrong_number"];
+pub(super) const PAUSES: [&str; 5] = ["break", "lunch", "meeting", "training", "after_call"];
+pub(super) const SESSION: Duration = Duration::from_secs(12 * 3_600);
+pub(super) const LOG_INS_PER_MINUTE: u32 = 20;
 pub(super) const BROWSER_CALLS: usize = 100;
 pub(super) const BROWSER_CALLS_PER_ADDRESS: usize = 3;
 pub(super) const BROWSER_CALLS_PER_MINUTE: u32 = 10;
@@ -26,6 +32,8 @@ pub(super) const SESSION_EXPIRES_S: u32 = 1_800;
 pub(super) const MIN_SESSION_EXPIRES_S: u32 = 90;
 pub(super) const DRAIN: Duration = Duration::from_secs(120);
 pub(super) const RING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Callers are asked whether to be called back after this.
+pub(super) const OFFER_AFTER: Duration = Duration::from_secs(120);
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
 pub(super) const WRAP_UP: Duration = Duration::from_secs(5);
 pub(super) const SKILL_LEVEL: u8 = 5;
@@ -76,6 +84,7 @@ mod tests {
             ("Queue", "ring_timeout_s", seconds(RING_TIMEOUT)),
             ("Queue", "max_wait_s", seconds(MAX_WAIT)),
             ("Queue", "wrap_up_s", seconds(WRAP_UP)),
+            ("Callback", "offer_after_s", seconds(OFFER_AFTER)),
             ("Agent", "skill_levels", SKILL_LEVEL.to_string()),
             ("Backend", "timeout_ms", millis(BACKEND_TIMEOUT)),
             ("Sip", "listen", format!("`{SIP_LISTEN}`")),
@@ -91,6 +100,11 @@ mod tests {
             ("Trunk", "expires_s", seconds(TRUNK_EXPIRES)),
             ("Trunk", "keep_alive_s", seconds(TRUNK_KEEP_ALIVE)),
             ("Http", "listen", format!("`{HTTP_LISTEN}`")),
+            ("Console", "listen", format!("`{CONSOLE_LISTEN}`")),
+            ("Console", "session_h", (SESSION.as_secs() / 3_600).to_string()),
+            ("Console", "log_ins_per_minute", LOG_INS_PER_MINUTE.to_string()),
+            ("Console", "dispositions", DISPOSITIONS.map(|name| format!("`{name}`")).join(", ")),
+            ("Console", "pauses", PAUSES.map(|name| format!("`{name}`")).join(", ")),
             ("Llm", "timeout_ms", millis(LLM_TIMEOUT)),
             ("SpeechLanguage", "ear", format!("`{EAR}`")),
             ("SpeechLanguage", "voice", format!("{} for English, {} for Mandarin", voice("en"), voice("zh"))),

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::raw::{self, File, FlowRef};
 use super::tree::At;
 use super::{
-    Agent, Backend, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
+    Agent, Backend, Callback, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, emotion, flows,
 };
 use crate::acd;
@@ -39,12 +39,15 @@ pub(super) fn check(
     let lines = checker.lines(&flows, &agents, &queues);
     let (sip, http) = (checker.sip(), checker.http());
     let browser = checker.browser(&lines);
+    let console = checker.console(browser.as_ref());
+    checker.desks(&agents, console.as_ref());
     let trunks = checker.trunks();
     let records = checker.records();
     let llm = checker.llm();
     let drain = checker.single("drain_s", |file| file.drain_s.as_ref());
     if let Some(current) = current {
         checker.unchanged_browser(current, browser.as_ref());
+        checker.unchanged_console(current, console.as_ref());
         checker.unchanged(current, &sip, &http, &records, &spoken(&flows, &speech), speech.workers);
     }
     let config = Config {
@@ -62,6 +65,7 @@ pub(super) fn check(
         records,
         http: http?,
         browser,
+        console,
         llm,
         drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
         files: gathered.files.iter().cloned().chain(knowledge_files).collect(),
@@ -105,6 +109,14 @@ impl<'g> Checker<'g> {
                 self.problems.push(problem.expected("the number under `uri`, such as `uri: tel:+49301234`"));
             }
             let phone = match (&raw.password, &raw.uri) {
+                (None, None) if raw.desk == Some(true) => Some(Phone::Desk),
+                _ if raw.desk == Some(true) => {
+                    let problem =
+                        Problem::new(at.place_of("desk"), format!("agent `{name}` has a telephone and `desk`"));
+                    let remedy = "leave `desk` out: every agent with an account has a desk, whatever they talk by";
+                    self.problems.push(problem.expected("one").remedy(remedy));
+                    None
+                }
                 (Some(password), None) => {
                     if let Some(other) = users.insert(user.clone(), name.to_owned()) {
                         let problem = at.get("user").problem(format!("agent `{other}` registers as `{user}` too"));
@@ -129,7 +141,7 @@ impl<'g> Checker<'g> {
                 }
                 (None, None) => {
                     let problem = Problem::new(at.name_place(), format!("agent `{name}` has no telephone"));
-                    let problem = problem.expected("a `password` to register with, or a `uri`");
+                    let problem = problem.expected("a `password` to register with, a `uri`, or `desk: true`");
                     let misshapen = ["password", "uri"].iter().any(|key| self.wrote("agents", name, key));
                     self.problems.extend((!misshapen).then_some(problem));
                     None
@@ -175,6 +187,33 @@ impl<'g> Checker<'g> {
         }
         let to = |when| acd::Overflow { when, to: acd::Outlet::Queue(raw.to.clone()) };
         waited.into_iter().chain(length).map(to).collect()
+    }
+
+    /// How callers are called back.
+    fn callback(&mut self, raw: &raw::Callback, at: At) -> Callback {
+        let known = self.names("trunks");
+        self.resolve("trunk", &raw.trunk, at.get("trunk"), &known);
+        for (number, at) in raw.numbers.iter().zip(at.get("numbers").items()) {
+            let digits = number.0.strip_suffix('*').unwrap_or(&number.0);
+            let plain = digits.strip_prefix('+').unwrap_or(digits);
+            if plain.is_empty() || !plain.bytes().all(|c| c.is_ascii_digit()) {
+                let problem = at.problem(format!("\"{}\" is no beginning of telephone numbers", number.0));
+                self.problems.push(problem.expected("digits, with `*` behind for all that begin so: `+4420*`, `020*`"));
+            }
+        }
+        let ms = |given: Option<u64>, default: u64| given.unwrap_or(default) * 1_000;
+        Callback {
+            trunk: raw.trunk.clone(),
+            numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
+            offer_after: raw.offer_after_s.map_or(builtin::OFFER_AFTER, Duration::from_secs),
+            terms: acd::Callbacks {
+                attempts: raw.attempts.unwrap_or(3),
+                retry_ms: ms(raw.retry_s, 900),
+                ring_ms: ms(raw.ring_s, 30),
+                within_ms: ms(raw.within_h, 24) * 3_600,
+            },
+            hours: raw.hours.as_ref().and_then(|raw| flows::opening_hours(raw, at.get("hours"), self.problems)),
+        }
     }
 
     fn queues(&mut self, agents: &BTreeMap<String, Agent>) -> BTreeMap<String, Queue> {
@@ -241,6 +280,8 @@ impl<'g> Checker<'g> {
                 waiting,
                 briefing: raw.briefing.unwrap_or(true),
                 handoff,
+                callback: raw.callback.as_ref().map(|raw| self.callback(raw, at.get("callback"))),
+                messages: raw.messages.unwrap_or(true),
             };
             queues.insert(name.to_owned(), queue);
         }

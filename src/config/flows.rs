@@ -15,7 +15,8 @@ use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Branch, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Intent, MenuOption, Step, Test, Text, Transfer,
+    Branch, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Step, Test,
+    Text, Transfer,
 };
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
@@ -84,7 +85,7 @@ impl<'h> Checker<'_, 'h> {
         let hours = raw.hours.iter().filter_map(|(name, hours)| {
             let at = at.get("hours");
             self.name(name, at);
-            Some((name.clone(), self.opening_hours(hours, at.get(name))?))
+            Some((name.clone(), opening_hours(hours, at.get(name), self.problems)?))
         });
         let hours = hours.collect();
         for name in raw.steps.keys() {
@@ -92,6 +93,7 @@ impl<'h> Checker<'_, 'h> {
         }
         let mut flow = Flow {
             personal: BTreeSet::new(),
+            instead: BTreeMap::new(),
             name: raw.flow.clone(),
             language: self.languages[0].clone(), // `check` puts the flow's own first
             start: raw.start.clone(),
@@ -108,7 +110,23 @@ impl<'h> Checker<'_, 'h> {
             knowledge: raw.knowledge.as_ref().map(|free| self.free_questions(free, &raw.steps, at.get("knowledge"))),
         };
         let called = self.steps(written, &mut flow);
+        flow.instead = self.instead(&flow);
         (flow, called)
+    }
+
+    /// What there is instead of a person, for each queue that the flow leads to.
+    fn instead(&self, flow: &Flow) -> BTreeMap<String, Instead> {
+        let queues = flow.steps.values().filter_map(|step| match step {
+            Step::Transfer(to) | Step::Callback(Callback { to, .. }) => Some(&to.queue),
+            Step::Message(message) => Some(&message.queue),
+            _ => None,
+        });
+        let known = queues.chain([&flow.person.queue]).filter_map(|name| self.house.queues.get(name));
+        let instead = |queue: &Queue| Instead {
+            callback: queue.callback.as_ref().map(|callback| callback.numbers.clone()),
+            message: queue.messages,
+        };
+        known.map(|queue| (queue.name.clone(), instead(queue))).collect()
     }
 
     fn commands(&mut self, raw: &raw::Commands, at: At) -> Commands {
@@ -191,6 +209,21 @@ impl<'h> Checker<'_, 'h> {
             raw::Step::Transfer(step) => {
                 let person = Person { skills: &step.skills, priority: step.priority, say: step.say.as_ref() };
                 Step::Transfer(self.transfer(&step.transfer, person, at, "transfer"))
+            }
+            raw::Step::Callback(step) => {
+                let person = Person { skills: &step.skills, priority: step.priority, say: step.say.as_ref() };
+                let to = self.transfer(&step.callback, person, at, "callback");
+                if self.house.queues.get(&step.callback).is_some_and(|queue| queue.callback.is_none()) {
+                    let problem = at.get("callback").problem(format!("queue `{}` calls nobody back", step.callback));
+                    self.problems.push(problem.expected("a queue with a `callback`"));
+                }
+                Step::Callback(Callback { to, next: step.next.clone(), declined: step.declined.clone() })
+            }
+            raw::Step::Message(step) => {
+                let nobody = Person { skills: &[], priority: 0, say: None };
+                let Transfer { queue, .. } = self.transfer(&step.message, nobody, at, "message");
+                let say = step.say.as_ref().map(|say| self.text(say, at.get("say")));
+                Step::Message(Message { queue, say, next: step.next.clone() })
             }
             // Put in their place by `called`.
             raw::Step::Call(_) | raw::Step::Return(_) => Step::Decide { branches: vec![], otherwise: String::new() },
@@ -325,50 +358,6 @@ impl<'h> Checker<'_, 'h> {
         intents
     }
 
-    fn opening_hours(&mut self, raw: &raw::Hours, at: At) -> Option<Hours> {
-        let zone: Option<chrono_tz::Tz> = raw.zone.parse().ok();
-        if zone.is_none() {
-            let problem = at.get("zone").problem(format!("there is no time zone \"{}\"", raw.zone));
-            let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-            self.problems.push(problem.expected("an IANA name, such as `Europe/Berlin`").suggest(&raw.zone, zones));
-        }
-        let mut week: [Vec<(u16, u16)>; 7] = Default::default();
-        for (days, spans) in &raw.days {
-            let spans = match spans {
-                raw::Spans::One(span) => vec![(span, at.get(days))],
-                raw::Spans::Many(spans) => spans.iter().zip(at.get(days).items()).collect(),
-            };
-            for (text, at) in spans {
-                let Some(span) = span(text) else {
-                    let problem = at.problem(format!("\"{text}\" is no span of a day"));
-                    self.problems.push(problem.expected("from-to, such as `\"09:00-17:00\"`, at most to 24:00"));
-                    continue;
-                };
-                for day in range_of_days(days) {
-                    let end = |span: &(u16, u16)| if span.1 <= span.0 { 24 * 60 } else { span.1 };
-                    if week[day].iter().any(|other| span.0 < end(other) && other.0 < end(&span)) {
-                        let problem = at.problem(format!("\"{text}\" overlaps other hours of {}", DAYS[day]));
-                        self.problems.push(problem.expected("each hour of a day once"));
-                        break;
-                    }
-                    week[day].push(span);
-                }
-            }
-        }
-        week.iter_mut().for_each(|spans| spans.sort());
-        let mut closed = vec![];
-        for (date, at) in raw.closed.iter().zip(at.get("closed").items()) {
-            match date.parse::<NaiveDate>() {
-                Ok(date) => closed.push(date),
-                Err(_) => {
-                    let problem = at.problem(format!("\"{date}\" is no date"));
-                    self.problems.push(problem.expected("year-month-day, such as `2026-12-25`"));
-                }
-            }
-        }
-        Some(Hours { zone: zone?, week, closed })
-    }
-
     /// The flow's own words where given, else the built-in ones, else what stands in for them.
     fn words(&mut self, raw: &raw::Texts, at: At) -> FlowTexts {
         let mut words = FlowTexts::default();
@@ -394,6 +383,7 @@ impl<'h> Checker<'_, 'h> {
                                 let recording = other.recordings.get(language);
                                 recording.map(|file| text.recordings.insert(language.clone(), file.clone()));
                             }
+                            None if FlowTexts::INSTEAD.contains(&word.key) => {}
                             None => missing.entry(language.clone()).or_default().push(format!("`{}`", word.key)),
                         }
                     }
@@ -496,6 +486,50 @@ impl<'h> Checker<'_, 'h> {
             self.problems.push(problem.expected("letters, digits and `_`, beginning with a letter"));
         }
     }
+}
+
+pub(super) fn opening_hours(raw: &raw::Hours, at: At, problems: &mut Vec<Problem>) -> Option<Hours> {
+    let zone: Option<chrono_tz::Tz> = raw.zone.parse().ok();
+    if zone.is_none() {
+        let problem = at.get("zone").problem(format!("there is no time zone \"{}\"", raw.zone));
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        problems.push(problem.expected("an IANA name, such as `Europe/Berlin`").suggest(&raw.zone, zones));
+    }
+    let mut week: [Vec<(u16, u16)>; 7] = Default::default();
+    for (days, spans) in &raw.days {
+        let spans = match spans {
+            raw::Spans::One(span) => vec![(span, at.get(days))],
+            raw::Spans::Many(spans) => spans.iter().zip(at.get(days).items()).collect(),
+        };
+        for (text, at) in spans {
+            let Some(span) = span(text) else {
+                let problem = at.problem(format!("\"{text}\" is no span of a day"));
+                problems.push(problem.expected("from-to, such as `\"09:00-17:00\"`, at most to 24:00"));
+                continue;
+            };
+            for day in range_of_days(days) {
+                let end = |span: &(u16, u16)| if span.1 <= span.0 { 24 * 60 } else { span.1 };
+                if week[day].iter().any(|other| span.0 < end(other) && other.0 < end(&span)) {
+                    let problem = at.problem(format!("\"{text}\" overlaps other hours of {}", DAYS[day]));
+                    problems.push(problem.expected("each hour of a day once"));
+                    break;
+                }
+                week[day].push(span);
+            }
+        }
+    }
+    week.iter_mut().for_each(|spans| spans.sort());
+    let mut closed = vec![];
+    for (date, at) in raw.closed.iter().zip(at.get("closed").items()) {
+        match date.parse::<NaiveDate>() {
+            Ok(date) => closed.push(date),
+            Err(_) => {
+                let problem = at.problem(format!("\"{date}\" is no date"));
+                problems.push(problem.expected("year-month-day, such as `2026-12-25`"));
+            }
+        }
+    }
+    Some(Hours { zone: zone?, week, closed })
 }
 
 /// What `person` and a `transfer` step have in common.

@@ -7,6 +7,7 @@
 mod browser;
 mod builtin;
 mod check;
+mod console;
 mod doors;
 mod emotion;
 mod flows;
@@ -28,8 +29,8 @@ use std::path::Path;
 pub use problem::{Place, Problem, Problems};
 pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{
-    Agent, Backend, Browser, Config, Digest, Http, IceLogin, IceServer, InbandKeys, Limits, Line, Llm, Method, Phone,
-    Queue, Records, Secret, Sip, Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
+    Agent, Backend, Browser, Callback, Config, Console, Digest, Http, IceLogin, IceServer, InbandKeys, Limits, Line,
+    Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
 };
 
 /// Whether a secret that is not there is a mistake.

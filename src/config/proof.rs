@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::flows::Called;
 use super::problem::Problem;
 use super::tree::{At, Kind};
+use crate::call;
 use crate::dialog::flow::{Flow, Step};
 use crate::dialog::values::BUILT_IN;
 use crate::dialog::{self, ProblemKind};
@@ -14,7 +15,10 @@ pub(super) fn check(flow: &Flow, at: At, whole: At, called: &Called, problems: &
     let steps = written(whole, "steps");
     let (intents, hours) = (written(whole, "intents"), written(whole, "hours"));
     let own = flow.steps.keys().filter(|name| !name.contains('/')).count();
-    let found = dialog::check(flow);
+    let mut found = dialog::check(flow);
+    if found.is_empty() {
+        found = call::prove(flow);
+    }
     // Where steps are missing or lead nowhere, what follows from that is no news.
     let torn = own < steps.len() || found.iter().any(|found| found.kind == ProblemKind::UnknownStep);
     let values = values(flow);
@@ -83,6 +87,7 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::LoopWithoutQuestion => "a question, a transfer or an end on every way round",
         ProblemKind::HangUpWithoutChance => "a question before the end, so that callers can ask for a person",
         ProblemKind::FailureHangsUp => "a question or a transfer after a failure",
+        ProblemKind::PersonOutOfReach => "a person within two prompts",
         ProblemKind::OptionWithoutWay => "a `key`, an `intent` or `phrases`",
         ProblemKind::KeyZeroTaken | ProblemKind::BadKey => "1-9, `*` or `#`",
         ProblemKind::DuplicateKey | ProblemKind::DuplicatePhrase | ProblemKind::DuplicateIntent => {
@@ -128,6 +133,8 @@ fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
             ("say", Some(Step::HangUp { .. })) => "hang_up",
             ("say", Some(Step::Disclose { .. })) => "disclose",
             ("queue", Some(Step::Transfer(_))) => "transfer",
+            ("queue", Some(Step::Callback(_))) => "callback",
+            ("queue", Some(Step::Message(_))) => "message",
             ("lines", None) => "texts",
             (part, _) => part,
         };

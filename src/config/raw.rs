@@ -48,6 +48,8 @@ pub struct File {
     pub http: Option<Http>,
     /// Calls from web pages. Without it, no browser can call.
     pub browser: Option<Browser>,
+    /// The agents' desk and the supervisors' wall, in a browser. Without it, there is neither.
+    pub console: Option<Console>,
     /// What is done for callers in distress, on every line that does not say otherwise; `emotion: {}` takes the policy that
     /// is built in. Without it, nobody listens for how callers sound.
     pub emotion: Option<EmotionOrOff>,
@@ -211,8 +213,8 @@ pub struct DistressWords {
     pub superior: Vec<String>,
 }
 
-/// A person with a telephone. It registers here with user and password, or is always at a `uri`, or has a number of the
-/// public network that is reached by a `trunk`.
+/// A person who takes calls. Their telephone registers here with user and password, or is always at a `uri`, or has a number
+/// of the public network that is reached by a `trunk`; or they have none and talk by the `desk`'s browser.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Agent {
@@ -227,6 +229,9 @@ pub struct Agent {
     pub uri: Option<String>,
     /// The trunk by which the number in `uri` is called.
     pub trunk: Option<String>,
+    /// Whether this agent has no telephone and talks by the browser that shows the desk (`console`). Default false: every
+    /// agent with an account has a desk, and talks by telephone.
+    pub desk: Option<bool>,
     /// The queues whose calls this agent takes.
     #[schemars(length(min = 1))]
     pub queues: Vec<String>,
@@ -281,6 +286,39 @@ pub struct Queue {
     pub handoff: Option<Handoff>,
     /// Whether the agent hears in a sentence or two what the call is about before the caller is put through. Default true.
     pub briefing: Option<bool>,
+    /// Callers may be called back: when nobody is there, when the wait is long, or where a flow offers it. Default: nobody is.
+    pub callback: Option<Callback>,
+    /// Callers whom nobody takes may leave a message (`frontdesk calls messages`). Default true.
+    pub messages: Option<bool>,
+}
+
+/// How callers are called back. Each keeps the place in the queue; an agent is held before the telephone rings.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// The trunk that is called by.
+    pub trunk: String,
+    /// Numbers that may be called: `+4420*` for all that begin so, or whole ones. What a caller says is one, too: name no
+    /// more than you would pay for.
+    #[schemars(length(min = 1))]
+    pub numbers: Vec<Word>,
+    /// Seconds of waiting after which callers are asked whether to be called back. Default 120.
+    #[schemars(range(min = 0, max = 7200))]
+    pub offer_after_s: Option<u64>,
+    /// How often a number is called at most. Default 3.
+    #[schemars(range(min = 1, max = 10))]
+    pub attempts: Option<u32>,
+    /// Seconds between such calls. Default 900.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub retry_s: Option<u64>,
+    /// Seconds the caller's telephone rings; the agent is held meanwhile. Default 30.
+    #[schemars(range(min = 5, max = 120))]
+    pub ring_s: Option<u64>,
+    /// Hours after which a callback that could not be made is given up. Default 24.
+    #[schemars(range(min = 1, max = 720))]
+    pub within_h: Option<u64>,
+    /// When callers are called. Default: whenever an agent is free.
+    pub hours: Option<super::raw_flow::Hours>,
 }
 
 /// Who is rung.
@@ -680,6 +718,41 @@ pub struct Browser {
     /// Seconds that a caller whose network is gone is waited for. Default 20.
     #[schemars(range(min = 5, max = 300))]
     pub reconnect_s: Option<u64>,
+}
+
+/// The agents' desk and the supervisors' wall, in a browser. Who logs in there has an account; the first start prints a link by
+/// which the administrator sets a password and makes the others'.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Address and port that the pages are served on. Default `127.0.0.1:9062`: this machine only. More than this machine
+    /// needs `tls`, or a reverse proxy named under `proxies`.
+    pub listen: Option<String>,
+    /// HTTPS by this certificate.
+    pub tls: Option<Certificate>,
+    /// Address and UDP port that the sound of agents who talk by their browser goes through. Default: that of `browser`; without
+    /// `browser` the address of `listen`, port 9062.
+    pub udp: Option<String>,
+    /// Addresses that agents' browsers are told instead of this machine's own, behind NAT, where `udp` is given; one of IPv4,
+    /// one of IPv6. Default: those of `browser`.
+    pub external: Vec<String>,
+    /// STUN and TURN servers that agents' browsers are told of. Default: those of `browser`.
+    pub ice_servers: Vec<IceServer>,
+    /// Addresses and networks of reverse proxies, whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<String>,
+    /// What agents may say a call came to. Default: `settled`, `follow_up`, `callback`, `passed_on`, `wrong_number`.
+    pub dispositions: Vec<String>,
+    /// What agents may give as the reason of a pause. Default: `break`, `lunch`, `meeting`, `training`, `after_call`.
+    pub pauses: Vec<String>,
+    /// Whether what caller and agent say to each other is read along, for the desk and the record. Callers who talk to the bot
+    /// come first: what the recogniser has no time for is not read. Default true.
+    pub transcript: Option<bool>,
+    /// Hours after which who is logged in must do so again. Default 12.
+    #[schemars(range(min = 1, max = 168))]
+    pub session_h: Option<u64>,
+    /// Log-ins that one address may try in a minute. Default 20.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub log_ins_per_minute: Option<u32>,
 }
 
 /// A certificate and its key.

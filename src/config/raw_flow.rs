@@ -353,6 +353,30 @@ texts! {
     nobody_yet or no_agent;
     /// When the caller does not want their voice to be analysed.
     not_analysed or patience;
+    /// When nobody is there to take the call, before what else there is.
+    nobody_there or no_agent;
+    /// When the wait is long, before what else there is.
+    long_wait or all_busy;
+    /// Offers to call back: by key 1, or by "call me back". Where a language has no words for it, it is not offered.
+    offer_callback;
+    /// Offers to take a message: by key 2, or by "message". Where a language has no words for it, it is not offered.
+    offer_message;
+    /// Offers to wait on: by key 3, or by "wait".
+    offer_wait;
+    /// Whether to call back on `{number}` (yes or no).
+    callback_number;
+    /// On which number to call back.
+    ask_number;
+    /// When that number cannot be called.
+    number_refused or sorry;
+    /// When the callback is kept.
+    callback_kept;
+    /// How to leave a message, which is recorded from then on.
+    message_now;
+    /// When the message is kept.
+    message_kept or goodbye;
+    /// To who was called back and has picked up.
+    called_back or to_person;
 }
 
 /// One step. Its first key says which kind it is.
@@ -369,14 +393,18 @@ pub enum Step {
     Decide(Decide),
     Hours(ByHours),
     Transfer(Transfer),
+    Callback(CallbackStep),
+    Message(MessageStep),
     Call(Call),
     Return(Return),
     HangUp(HangUp),
 }
 
 /// The keys that tell the kinds of steps apart.
-pub(super) const STEP_KINDS: [&str; 12] =
-    ["say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "call", "return", "hang_up"];
+pub(super) const STEP_KINDS: [&str; 14] = [
+    "say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "callback", "message", "call",
+    "return", "hang_up",
+];
 
 /// Says something and goes on.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -689,6 +717,39 @@ pub struct Transfer {
     pub priority: i32,
     /// Said before the caller is put on the way.
     pub say: Option<Text>,
+}
+
+/// Has the caller called back: the number is read back or asked for, and the caller keeps a place in the queue.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackStep {
+    /// The queue; it needs a `callback` of its own.
+    pub callback: String,
+    /// Skills the agent needs, besides the queue's own.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Higher goes first. Default 0.
+    #[schemars(range(min = -100, max = 100))]
+    #[serde(default)]
+    pub priority: i32,
+    /// Said before the number is asked about.
+    pub say: Option<Text>,
+    /// The step that follows when it is agreed on. Default: goodbye.
+    pub next: Option<String>,
+    /// The step that follows when the caller does not want it. Default: goodbye.
+    pub declined: Option<String>,
+}
+
+/// Takes a message: it is recorded, written down, and kept for the people of a queue (`frontdesk calls messages`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessageStep {
+    /// The queue.
+    pub message: String,
+    /// Said before it is recorded; tell that `#` or hanging up ends it. Default: the built-in words.
+    pub say: Option<Text>,
+    /// The step that follows. Default: goodbye.
+    pub next: Option<String>,
 }
 
 /// Goes through another flow and comes back. Its steps, intents and hours count as this flow's; its `person`, `texts` and

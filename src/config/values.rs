@@ -14,7 +14,7 @@ pub use super::raw::InbandKeys;
 use crate::acd;
 use crate::call::{Destination, HandoffBy};
 use crate::dialog::Language;
-use crate::dialog::flow::Flow;
+use crate::dialog::flow::{Flow, Hours};
 use crate::dialog::passages::Passage;
 use crate::emotion::policy::Policy;
 use crate::records::Keys;
@@ -41,6 +41,8 @@ pub struct Config {
     pub http: Http,
     /// Calls from web pages, where there are any.
     pub browser: Option<Browser>,
+    /// The agents' desk, where there is one.
+    pub console: Option<Console>,
     /// Rewrites summaries, when there is one.
     pub llm: Option<Llm>,
     /// After SIGTERM: how long live calls may take to finish or to be handed over.
@@ -140,6 +142,8 @@ pub enum Phone {
     At { uri: String },
     /// It has this number of the public network, which is called by a trunk.
     Outside { number: String, trunk: String },
+    /// There is none: the agent talks by the browser that shows the desk.
+    Desk,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +169,23 @@ pub struct Queue {
     /// The agent hears a short spoken briefing before the caller is put through.
     pub briefing: bool,
     pub handoff: HandoffBy,
+    /// How its callers are called back; none: they are not.
+    pub callback: Option<Callback>,
+    /// Callers whom nobody takes may leave a message.
+    pub messages: bool,
+}
+
+/// How a queue's callers are called back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Callback {
+    pub trunk: String,
+    /// How numbers begin that may be called.
+    pub numbers: Vec<String>,
+    /// They are asked after waiting so long.
+    pub offer_after: Duration,
+    pub terms: acd::Callbacks,
+    /// When they are called; none: at any time.
+    pub hours: Option<Hours>,
 }
 
 /// What a waiting caller hears.
@@ -365,6 +386,24 @@ pub struct Browser {
     pub calls_per_address: usize,
     pub calls_per_minute: u32,
     pub reconnect: Duration,
+}
+
+/// The agents' desk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Console {
+    pub listen: SocketAddr,
+    /// Certificate chain and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The sound's own socket and the addresses it is told by; none: `browser`'s.
+    pub udp: Option<(SocketAddr, Vec<IpAddr>)>,
+    pub ice_servers: Vec<IceServer>,
+    pub proxies: Vec<IpNet>,
+    pub dispositions: Vec<String>,
+    pub pauses: Vec<String>,
+    /// Conversations of caller and agent are read along.
+    pub transcript: bool,
+    pub session: Duration,
+    pub log_ins_per_minute: u32,
 }
 
 /// A STUN or TURN server.

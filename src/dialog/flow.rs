@@ -44,6 +44,33 @@ pub struct Flow {
     /// Slots that hold personal data: shown only to who may see them (`call::hide_personal`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personal: BTreeSet<String>,
+    /// What callers are offered whom nobody of a queue takes, by queue; none: nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instead: BTreeMap<String, Instead>,
+}
+
+/// What a caller may have instead of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instead {
+    /// Numbers that may be called back (`+4420*`: all that begin so); none: nobody is called back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Vec<String>>,
+    /// A message may be left.
+    pub message: bool,
+}
+
+impl Instead {
+    /// Whether this number may be called back. Spaces and dashes do not count.
+    pub fn calls(&self, number: &str) -> bool {
+        let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
+        let digits = number.strip_prefix('+').unwrap_or(&number);
+        let dialled = digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit());
+        let fits = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => number.starts_with(beginning),
+            None => number == *pattern,
+        };
+        dialled && self.callback.iter().flatten().any(fits)
+    }
 }
 
 fn is_unchanged(commands: &Commands) -> bool {
@@ -150,6 +177,46 @@ pub struct FlowTexts {
     pub nobody_yet: Text,
     /// The caller does not want their voice to be analysed.
     pub not_analysed: Text,
+    /// Nobody is there; what else there is follows.
+    pub nobody_there: Text,
+    /// The wait is long; what else there is follows.
+    pub long_wait: Text,
+    /// Offers a callback (key 1), a message (key 2), to keep waiting (key 3).
+    pub offer_callback: Text,
+    pub offer_message: Text,
+    pub offer_wait: Text,
+    /// Asks whether to call back on `{number}` (yes or no).
+    pub callback_number: Text,
+    /// Asks for a number to call back.
+    pub ask_number: Text,
+    /// That number cannot be called.
+    pub number_refused: Text,
+    /// The callback is kept.
+    pub callback_kept: Text,
+    /// A message is recorded from here on.
+    pub message_now: Text,
+    pub message_kept: Text,
+    /// To who was called back and has picked up.
+    pub called_back: Text,
+}
+
+impl FlowTexts {
+    /// Words for what callers may have instead of a person, by their keys: what a language has no words for is not
+    /// offered in it.
+    pub const INSTEAD: [&'static str; 12] = [
+        "nobody_there",
+        "long_wait",
+        "offer_callback",
+        "offer_message",
+        "offer_wait",
+        "callback_number",
+        "ask_number",
+        "number_refused",
+        "callback_kept",
+        "message_now",
+        "message_kept",
+        "called_back",
+    ];
 }
 
 /// A text in each language: a template with `{name}` or `{name:code}`, `{name:money}`, `{name:date}`,
@@ -212,9 +279,34 @@ pub enum Step {
         closed: String,
     },
     Transfer(Transfer),
+    /// Agrees on a callback, on the caller's number or another.
+    Callback(Callback),
+    /// Records a message.
+    Message(Message),
     HangUp {
         say: Text,
     },
+}
+
+/// A callback that the flow itself offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Callback {
+    /// In whose place the caller waits; its `say` is said before the number is asked about.
+    pub to: Transfer,
+    /// The step that follows when it is agreed on; none: goodbye.
+    pub next: Option<String>,
+    /// The step for who does not want it; none: goodbye.
+    pub declined: Option<String>,
+}
+
+/// A message for the people of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub queue: String,
+    /// Said before it is recorded; none: the flow's own words.
+    pub say: Option<Text>,
+    /// The step that follows; none: goodbye.
+    pub next: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -306,6 +398,11 @@ impl SlotKind {
             Self::Phone => ReadAs::Phone,
             Self::YesNo | Self::Free | Self::List { .. } | Self::Name { .. } => ReadAs::Words,
         }
+    }
+
+    /// Told sign by sign, each of which counts.
+    pub fn is_spelled(&self) -> bool {
+        matches!(self, Self::Digits { .. } | Self::Code { .. } | Self::Phone)
     }
 
     /// The values of a list.

@@ -2,11 +2,12 @@
 //! scores and backend replies come in as values.
 
 pub mod backchannel;
-mod check;
+pub(crate) mod check;
 pub mod choice;
 pub mod commands;
 pub mod flow;
 mod hours;
+pub mod instead;
 pub mod numerals;
 pub mod passages;
 pub mod person;

@@ -79,6 +79,36 @@ impl Default for FlowTexts {
                 "非常抱歉，现在没有客服可以接听，我先尽力帮您。",
             ),
             not_analysed: text("All right, your voice will not be analysed.", "好的，不会分析您的语气。"),
+            nobody_there: text(
+                "I'm sorry, nobody is there to take your call right now.",
+                "非常抱歉，现在没有客服可以接听您的电话。",
+            ),
+            long_wait: text("I'm sorry, all my colleagues are still on the phone.", "非常抱歉，客服仍然全忙。"),
+            offer_callback: text(
+                "If you'd like us to call you back, say \"call me back\", or press 1.",
+                "需要我们给您回电话，请说“回电”，或按1。",
+            ),
+            offer_message: text("To leave a message, say \"message\", or press 2.", "需要留言，请说“留言”，或按2。"),
+            offer_wait: text("To keep waiting, say \"wait\", or press 3.", "继续等待，请说“等待”，或按3。"),
+            callback_number: text(
+                "Shall we call you back on {number:phone}?",
+                "我们打{number:phone}给您回电，可以吗？",
+            ),
+            ask_number: text("On which number can we call you back?", "请问我们打哪个号码给您回电？"),
+            number_refused: text("I'm sorry, we can't call that number.", "非常抱歉，我们无法拨打这个号码。"),
+            callback_kept: text(
+                "Thank you. You keep your place, and we'll call you back as soon as it is your turn.",
+                "好的，您的排队位置会保留，轮到您时我们会马上给您回电。",
+            ),
+            message_now: text(
+                "Please leave your message now. When you are done, press hash, or just hang up.",
+                "请现在开始留言，说完后按井号键，或直接挂机。",
+            ),
+            message_kept: text("Thank you. Your message has been recorded.", "谢谢，您的留言已经录好。"),
+            called_back: text(
+                "Hello, you asked us to call you back. I'll put you through to a colleague.",
+                "您好，您之前要求我们回电，现在为您转接客服。",
+            ),
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::call::Reading;
 use crate::media::{Frame, Resampler};
 use crate::speech::{Overloaded, Pool, Stopped, Work};
 
-/// A reading is due after this much more speech, ms.
+/// The first reading is due after this much speech, ms, and another after so much more each time.
+const FIRST_MS: u32 = TELLING_MS;
 const EVERY_MS: u32 = 1_000;
 /// A frame waits so long before it counts, so that a key or music can take it back; what waits at the beginning of a
 /// turn is its beginning, which the listener noticed late.
@@ -191,7 +192,8 @@ impl Live {
         self.waiting[self.n] = narrow;
         self.n += 1;
         let turn = self.turn?;
-        if self.extractor.speech_ms() < turn.read_ms + EVERY_MS || self.music.plays() {
+        let due_ms = if turn.read_ms == 0 { FIRST_MS } else { turn.read_ms + EVERY_MS };
+        if self.extractor.speech_ms() < due_ms || self.music.plays() {
             return None;
         }
         self.ask(Due::Meanwhile, now_ms)
@@ -287,7 +289,9 @@ impl Live {
 
     fn ask(&mut self, why: Due, now_ms: u64) -> Option<Feel> {
         let turn = self.turn.as_mut()?;
-        turn.read_ms = self.extractor.speech_ms();
+        if why != Due::Pause {
+            turn.read_ms = self.extractor.speech_ms(); // a pause's may never be told
+        }
         let start_ms = turn.start_ms;
         let heard = Box::new(self.extractor.heard(why != Due::Meanwhile)?);
         if self.asked.len() == self.asked.capacity() {

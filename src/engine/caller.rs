@@ -1,9 +1,11 @@
 //! The caller's end of a call, whatever it came by: a telephone, or a page in a browser. The rest of the engine knows no
 //! difference.
 
+use std::sync::{Mutex, PoisonError};
+
 use tokio::sync::oneshot;
 
-use crate::call::{Caller, Entry, Note};
+use crate::call::{CalledBack, Caller, Entry, Note, Talker};
 use crate::media::Port;
 use crate::sip::{self, LegEvent};
 use crate::webrtc::{self, Screen, Stage, Who};
@@ -12,16 +14,38 @@ use crate::webrtc::{self, Screen, Stage, Who};
 pub enum Arrival {
     Phone(Box<sip::Incoming>),
     Browser(Box<webrtc::Incoming>),
+    /// We called, and it was answered.
+    Called(Box<Called>),
 }
 
-/// An answered one. Dropping it hangs up.
-pub enum CallerLeg {
+/// Somebody who was called back and has picked up.
+pub struct Called {
+    /// Locked by nobody: a port may be sent to another thread, and not be shared with one.
+    leg: Mutex<sip::Leg>,
+    number: String,
+    back: CalledBack,
+    rate: u32,
+}
+
+impl Called {
+    pub fn new(mut leg: sip::Leg, number: String, back: CalledBack) -> Self {
+        let rate = leg.port().rate();
+        Self { leg: Mutex::new(leg), number, back, rate }
+    }
+
+    fn leg(self) -> sip::Leg {
+        self.leg.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody's end of a call that is answered: the caller's, or an agent's. Dropping it hangs up.
+pub enum PartyLeg {
     Phone(sip::Leg),
     Browser(webrtc::Leg),
 }
 
 /// Early media, or the call as it was.
-pub type Opened = Result<(CallerLeg, sip::Early), (Arrival, Error)>;
+pub type Opened = Result<(PartyLeg, sip::Early), (Arrival, Error)>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -54,6 +78,13 @@ impl Arrival {
                 asserted: call.identity.asserted,
                 diverted_from: call.identity.diverted_from.clone(),
                 diverted_reason: call.identity.diverted_reason.clone(),
+                called_back: None,
+            },
+            Arrival::Called(called) => Caller {
+                number: called.number.clone(),
+                line,
+                called_back: Some(Box::new(called.back.clone())),
+                ..Caller::default()
             },
             // Nobody vouches for who sits at a page.
             Arrival::Browser(call) => Caller {
@@ -66,6 +97,7 @@ impl Arrival {
                 asserted: false,
                 diverted_from: None,
                 diverted_reason: None,
+                called_back: None,
             },
         }
     }
@@ -73,6 +105,7 @@ impl Arrival {
     pub async fn ring(&self) {
         match self {
             Arrival::Phone(call) => call.ring().await,
+            Arrival::Called(_) => {}
             Arrival::Browser(_) => {} // the page rings by itself until it hears us
         }
     }
@@ -82,13 +115,14 @@ impl Arrival {
         match self {
             Arrival::Phone(call) => call.rate(),
             Arrival::Browser(call) => call.rate(),
+            Arrival::Called(called) => called.rate,
         }
     }
 
     /// What the call's page shows, where there is one.
     pub fn screen(&self) -> Option<Screen> {
         match self {
-            Arrival::Phone(_) => None,
+            Arrival::Phone(_) | Arrival::Called(_) => None,
             Arrival::Browser(call) => Some(call.screen.clone()),
         }
     }
@@ -98,23 +132,34 @@ impl Arrival {
         match self {
             Arrival::Phone(call) => call.cancelled().await,
             Arrival::Browser(call) => call.cancelled().await,
+            // A hang-up is heard once it is a leg like any other: at the first sound.
+            Arrival::Called(_) => std::future::pending().await,
         }
     }
 
-    pub async fn answer(self) -> Result<CallerLeg, Error> {
+    /// The earlier call whose place on the floor is kept for it.
+    pub fn ticket(&self) -> Option<&str> {
+        match self {
+            Arrival::Called(called) => Some(&called.back.call),
+            Arrival::Phone(_) | Arrival::Browser(_) => None,
+        }
+    }
+
+    pub async fn answer(self) -> Result<PartyLeg, Error> {
         Ok(match self {
-            Arrival::Phone(call) => CallerLeg::Phone(call.answer().await?),
-            Arrival::Browser(call) => CallerLeg::Browser(call.answer().await?),
+            Arrival::Phone(call) => PartyLeg::Phone(call.answer().await?),
+            Arrival::Browser(call) => PartyLeg::Browser(call.answer().await?),
+            Arrival::Called(called) => PartyLeg::Phone(called.leg()),
         })
     }
 
     pub async fn open_early(self) -> Opened {
         match self {
             Arrival::Phone(call) => match call.open_early().await {
-                Ok((leg, early)) => Ok((CallerLeg::Phone(leg), early)),
+                Ok((leg, early)) => Ok((PartyLeg::Phone(leg), early)),
                 Err((call, error)) => Err((Arrival::Phone(call), error.into())),
             },
-            browser => Err((browser, Error::NoEarlyMedia)),
+            other => Err((other, Error::NoEarlyMedia)),
         }
     }
 
@@ -123,43 +168,44 @@ impl Arrival {
         match self {
             Arrival::Phone(call) => call.reject(status, retry_after).await,
             Arrival::Browser(call) => call.reject(),
+            Arrival::Called(called) => called.leg().hang_up().await,
         }
     }
 }
 
-impl CallerLeg {
+impl PartyLeg {
     pub fn port(&mut self) -> &mut dyn Port {
         match self {
-            CallerLeg::Phone(leg) => leg.port(),
-            CallerLeg::Browser(leg) => leg.port(),
+            PartyLeg::Phone(leg) => leg.port(),
+            PartyLeg::Browser(leg) => leg.port(),
         }
     }
 
     pub async fn event(&mut self) -> Option<LegEvent> {
         match self {
-            CallerLeg::Phone(leg) => leg.events.recv().await,
-            CallerLeg::Browser(leg) => leg.events.recv().await,
+            PartyLeg::Phone(leg) => leg.events.recv().await,
+            PartyLeg::Browser(leg) => leg.events.recv().await,
         }
     }
 
     /// Where it can be asked to call another telephone.
     pub fn control(&self) -> Option<&sip::LegControl> {
         match self {
-            CallerLeg::Phone(leg) => Some(&leg.control),
-            CallerLeg::Browser(_) => None,
+            PartyLeg::Phone(leg) => Some(&leg.control),
+            PartyLeg::Browser(_) => None,
         }
     }
 
     pub async fn hang_up(self) {
         match self {
-            CallerLeg::Phone(leg) => leg.hang_up().await,
-            CallerLeg::Browser(leg) => leg.hang_up(),
+            PartyLeg::Phone(leg) => leg.hang_up().await,
+            PartyLeg::Browser(leg) => leg.hang_up(),
         }
     }
 }
 
 /// An answer under way in the background.
-pub fn answering(arrival: Arrival) -> oneshot::Receiver<Result<CallerLeg, Error>> {
+pub fn answering(arrival: Arrival) -> oneshot::Receiver<Result<PartyLeg, Error>> {
     let (answered, leg) = oneshot::channel();
     tokio::spawn(async move { drop(answered.send(arrival.answer().await)) });
     leg
@@ -171,6 +217,8 @@ pub fn show(screen: &Screen, entry: &Entry) {
     match &entry.note {
         Note::Say { text } => screen.caption(Who::Bot, text),
         Note::Utterance(utterance) => screen.caption(Who::Caller, &utterance.text),
+        Note::Overheard { who: Talker::Caller, text, .. } => screen.caption(Who::Caller, text),
+        Note::Overheard { who: Talker::Agent, text, .. } => screen.caption(Who::Person, text),
         Note::Interrupted => screen.stage(&Stage::Interrupted),
         Note::Language { language } => screen.stage(&Stage::Language { language: language.clone() }),
         Note::Transfer { .. } => screen.stage(&Stage::Waiting { position: None, estimate_s: None }),

@@ -9,8 +9,8 @@ use tracing::warn;
 
 use super::session::{Request, Session, To, Unheard};
 use super::{ReadyFlow, Shared};
-use crate::call::Event;
-use crate::dialog::Prompt;
+use crate::call::{Event, Utterance};
+use crate::dialog::{Expect, Prompt};
 use crate::emotion::live::Felt;
 use crate::media::{Recorder, Sound};
 use crate::speech::voice::Pace;
@@ -54,7 +54,8 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
         Request::Hear { turn, audio, language, hints, expect, languages, gone } => {
             let heard_s = audio.len() as f64 / 16_000.0;
             let began = Instant::now();
-            let request = HearRequest { audio, language: Some(language), hints, expect, languages };
+            let likely = flow.likely.clone();
+            let request = HearRequest { audio, language: Some(language), hints, expect, likely, languages };
             let Ok(pending) = shared.ear.hear(request) else {
                 metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
                 let _ = back.send(Return::SpeechUnavailable).await; // the call may be over
@@ -76,6 +77,34 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
                     Unheard
                 }),
             )
+        }
+        Request::Overhear { who, audio, language, start_ms, end_ms } => {
+            // Those who talk to the bot come first.
+            if shared.ear.waiting() > 0 {
+                return;
+            }
+            let request = HearRequest {
+                audio,
+                language: Some(language),
+                hints: Vec::new(),
+                expect: Expect::Free,
+                likely: Arc::default(),
+                languages: Vec::new(),
+            };
+            let Ok(pending) = shared.ear.hear(request) else { return };
+            let Ok(hearing) = pending.await else { return };
+            if hearing.text.is_empty() {
+                return;
+            }
+            let utterance = Utterance {
+                text: hearing.text,
+                alternatives: Vec::new(),
+                confidence: hearing.confidence,
+                language: hearing.language.to_string(),
+                start_ms,
+                end_ms,
+            };
+            Return::Event(Event::Overheard { who, utterance })
         }
         Request::Feel(feel) => {
             let id = feel.id;

@@ -10,7 +10,8 @@ use tracing::warn;
 
 use super::errand::Return;
 use crate::acd::{About, Floor, FloorAction, FloorEvent};
-use crate::call::{CallId, Event, QueueRequest};
+use crate::call::{CallId, Event, Promise, QueueRequest};
+use crate::console::Board;
 
 /// Messages that may wait for the floor; it decides in microseconds.
 const BACKLOG: usize = 4_096;
@@ -27,20 +28,21 @@ enum Message {
     /// What a call asks; what the floor decides about the call goes to `back`.
     Call {
         call: CallId,
-        /// Whose call it is.
-        caller: Option<String>,
-        request: QueueRequest,
-        back: mpsc::Sender<Return>,
+        event: FloorEvent,
+        /// None: the floor has it already.
+        back: Option<mpsc::Sender<Return>>,
     },
     Event(FloorEvent),
 }
 
 impl FloorHandle {
-    /// Starts the floor's task; it ends when the last handle is gone.
-    pub fn start(floor: Floor) -> Self {
+    /// Starts the floor's task; it ends when the last handle is gone. `board` is told what agents and queues do. Whom the
+    /// floor wants called back, or not any more, comes by the receiver.
+    pub fn start(floor: Floor, board: Board) -> (Self, mpsc::Receiver<FloorAction>) {
         let (messages, inbox) = mpsc::channel(BACKLOG);
-        tokio::spawn(run(floor, inbox));
-        Self { messages, names: RandomState::new() }
+        let (outwards, actions) = mpsc::channel(BACKLOG);
+        tokio::spawn(run(floor, inbox, outwards, board));
+        (Self { messages, names: RandomState::new() }, actions)
     }
 
     /// The floor still decides. (It ends before its handles only by a fault of ours.)
@@ -55,11 +57,34 @@ impl FloorHandle {
 
     /// A call's request to its queue; `number` is the caller's, if it is shown. Without a floor nobody is there to take it.
     pub async fn request(&self, call: CallId, number: Option<&str>, request: QueueRequest, back: mpsc::Sender<Return>) {
-        let enters = matches!(request, QueueRequest::Enter { .. });
-        let caller = number.map(|number| format!("{:016x}", self.names.hash_one(number)));
-        if self.messages.send(Message::Call { call, caller, request, back: back.clone() }).await.is_err() && enters {
+        let enters = matches!(request, QueueRequest::Enter { .. } | QueueRequest::CalledBack);
+        let event = FloorEvent::from_call(call.clone(), request, self.about(number));
+        let message = Message::Call { call, event, back: enters.then(|| back.clone()) };
+        if self.messages.send(message).await.is_err() && enters {
             let _ = back.try_send(Return::Event(Event::NobodyThere)); // the call's own channel, all but empty
         }
+    }
+
+    /// The caller is to be called back, as is written down.
+    pub async fn promise(&self, call: CallId, number: Option<&str>, promise: Promise, back: mpsc::Sender<Return>) {
+        let Promise { queue, skills, language, priority, .. } = promise;
+        let (about, attempts, left_ms) = (self.about(number), 0, None);
+        let event = FloorEvent::CallbackEntered {
+            call: call.clone(),
+            queue,
+            skills,
+            language,
+            priority,
+            about,
+            attempts,
+            left_ms,
+        };
+        let _ = self.messages.send(Message::Call { call, event, back: Some(back) }).await; // it is made after a restart
+    }
+
+    fn about(&self, number: Option<&str>) -> About {
+        let caller = number.map(|number| format!("{:016x}", self.names.hash_one(number)));
+        About { caller, ..About::default() }
     }
 
     /// Agents are busy without the floor's doing as long as what this gives lives. `leg` is a name of its own.
@@ -104,7 +129,7 @@ impl Drop for Occupied {
     }
 }
 
-async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
+async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>, outwards: mpsc::Sender<FloorAction>, board: Board) {
     let started = Instant::now();
     let mut calls: HashMap<CallId, mpsc::Sender<Return>> = HashMap::new();
     loop {
@@ -119,11 +144,11 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
             message = inbox.recv() => match message {
                 None => return,
                 Some(Message::Event(event)) => event,
-                Some(Message::Call { call, caller, request, back }) => {
-                    if matches!(request, QueueRequest::Enter { .. }) {
-                        calls.insert(call.clone(), back);
+                Some(Message::Call { call, event, back }) => {
+                    if let Some(back) = back {
+                        calls.insert(call, back);
                     }
-                    FloorEvent::from_call(call, request, About { caller, ..About::default() })
+                    event
                 }
             },
             () = due => FloorEvent::Tick,
@@ -134,14 +159,26 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
             // Milliseconds are cut off: a tick must not come just before its deadline.
             let now_ms = started.elapsed().as_micros().div_ceil(1_000) as u64;
             for action in floor.handle(now_ms, event) {
+                // Nobody waits for these in a call that is over.
                 let given_up = match &action {
-                    FloorAction::GiveUp { call, .. } => Some(call.clone()),
+                    FloorAction::GiveUp { call, .. }
+                    | FloorAction::CallbackKept { call, .. }
+                    | FloorAction::StopDialling { call } => Some(call.clone()),
                     FloorAction::Resting { agent, missed } => {
                         warn!(agent, missed, "an agent missed several calls in a row and gets a rest");
                         None
                     }
                     _ => None,
                 };
+                if let FloorAction::Dial { call, .. }
+                | FloorAction::StopDialling { call }
+                | FloorAction::CallbackOver { call, .. } = &action
+                {
+                    let (call, dial) = (call.clone(), matches!(action, FloorAction::Dial { .. }));
+                    if outwards.try_send(action.clone()).is_err() && dial {
+                        events.push_back(FloorEvent::CallbackFailed { call });
+                    }
+                }
                 tell(&mut calls, action, &mut events);
                 given_up.inspect(|call| drop(calls.remove(call)));
             }
@@ -149,6 +186,7 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>) {
                 calls.remove(&call);
             }
         }
+        board.floor(&floor, started.elapsed().as_millis() as u64);
     }
 }
 

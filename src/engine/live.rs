@@ -5,23 +5,24 @@ mod agents;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
-use super::caller::{self, Arrival, CallerLeg, Opened};
+use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
-use super::transfer::{Claim, Switchboard};
+use super::transfer::{Claim, Switchboard, pass};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Cause, Event, Outcome, Summary};
+use crate::call::{AgentFailure, CallId, Cause, Event, Outcome, Promise, Summary};
 use crate::config::Config;
-use crate::media::{FRAME_MS, Port, Recordings};
-use crate::records::{self, Ending, LoggedLine, Store};
+use crate::console::{Board, ORDERS, Order};
+use crate::media::{Bridge, FRAME_MS, Port, Recordings};
+use crate::records::{self, CallbackState, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
 use crate::speech::Listener;
 use crate::telemetry::names;
@@ -45,6 +46,8 @@ pub struct House {
     pub switchboard: Switchboard,
     /// The configuration in force by now: queues and agents are always today's.
     pub today: watch::Receiver<Arc<Config>>,
+    /// What desks and walls show.
+    pub board: Board,
     /// Set once when the engine is told to stop: how long calls may still take.
     pub drain: watch::Receiver<Option<Duration>>,
 }
@@ -55,7 +58,8 @@ pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: Ar
     info!(%call, line, "call arrived");
     let arrived = Instant::now();
     metrics::counter!(names::CALLS_STARTED, "line" => line.clone()).increment(1);
-    let _present = Present::new(&house, &call);
+    let ticket = incoming.ticket().unwrap_or(&call).to_owned();
+    let _present = Present::new(&house, &call, ticket);
     let (cause, outcome) = Live::new(house, flow, call.clone(), arrived).run(line, incoming).await;
     metrics::histogram!(names::CALL_SECONDS).record(arrived.elapsed().as_secs_f64());
     metrics::counter!(names::CALLS_ENDED, "cause" => cause.clone(), "outcome" => outcome.clone()).increment(1);
@@ -66,21 +70,25 @@ pub async fn take(house: House, flow: Arc<ReadyFlow>, line: String, incoming: Ar
 struct Present {
     floor: FloorHandle,
     store: Store,
+    board: Board,
     call: CallId,
+    ticket: CallId,
 }
 
 impl Present {
-    fn new(house: &House, call: &CallId) -> Self {
+    fn new(house: &House, call: &CallId, ticket: CallId) -> Self {
         metrics::gauge!(names::CALLS_ACTIVE).increment(1.0);
-        Self { floor: house.floor.clone(), store: house.store.clone(), call: call.clone() }
+        let House { floor, store, board, .. } = house.clone();
+        Self { floor, store, board, call: call.clone(), ticket }
     }
 }
 
 impl Drop for Present {
     fn drop(&mut self) {
         metrics::gauge!(names::CALLS_ACTIVE).decrement(1.0);
+        self.board.end(&self.call);
         if std::thread::panicking() {
-            self.floor.lost(&self.call);
+            self.floor.lost(&self.ticket);
             let summary = Summary { outcome: Some(Outcome::Unserved), language: String::new(), facts: Vec::new() };
             let ending = Ending { cause: Cause::Interrupted, ended: Utc::now(), summary, quality: None };
             self.store.finish(&self.call, ending);
@@ -92,6 +100,14 @@ struct Live {
     house: House,
     flow: Arc<ReadyFlow>,
     call: CallId,
+    /// Its name on the floor: that of the call in which a callback was agreed on, else its own.
+    ticket: CallId,
+    /// Samples a second of the caller's leg.
+    rate: u32,
+    /// A recording was begun.
+    recording: bool,
+    /// The caller's side has said that it is over.
+    hung_up: bool,
     arrived: Instant,
     started: DateTime<Utc>,
     line: String,
@@ -103,9 +119,18 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
+    /// Whom the agent talks to meanwhile, and the joint of the two.
+    consult: AgentSide,
+    consult_bridge: Option<Bridge>,
+    /// What agents were rung with last.
+    summary: Option<Summary>,
+    /// What agents order at their desks.
+    give_orders: mpsc::Sender<Order>,
+    orders: mpsc::Receiver<Order>,
     /// The floor gives them no other call: the agent who came by a transfer, and the target.
     agent_busy: Option<Occupied>,
     target_busy: Option<Occupied>,
+    consult_busy: Option<Occupied>,
     /// The caller's number, if it is shown.
     number: Option<String>,
     /// The queue that the caller came by last.
@@ -134,9 +159,9 @@ struct Live {
 #[allow(clippy::large_enum_variant)] // one a call, and never moved on a beat
 enum CallerSide {
     Ringing(Arrival),
-    Answering(oneshot::Receiver<Result<CallerLeg, caller::Error>>),
+    Answering(oneshot::Receiver<Result<PartyLeg, caller::Error>>),
     Opening(oneshot::Receiver<Opened>),
-    There(CallerLeg, records::Leg),
+    There(PartyLeg, records::Leg),
     Gone,
 }
 
@@ -144,7 +169,7 @@ enum CallerSide {
 enum CallerNews {
     Cancelled,
     /// None: the engine stops.
-    Answered(Option<Result<CallerLeg, caller::Error>>),
+    Answered(Option<Result<PartyLeg, caller::Error>>),
     Opened(Box<Opened>),
     Leg(Option<LegEvent>),
 }
@@ -154,9 +179,14 @@ impl Live {
         let (back, returns) = mpsc::channel(BACKLOG);
         let (agent_news, agents) = mpsc::channel(16);
         let (stand, steps_in) = mpsc::channel(4);
+        let (give_orders, orders) = mpsc::channel(ORDERS);
         Self {
             house,
             flow,
+            ticket: call.clone(),
+            rate: 8_000,
+            recording: false,
+            hung_up: false,
             call,
             arrived,
             started: Utc::now(),
@@ -167,8 +197,14 @@ impl Live {
             screen: None,
             agent: AgentSide::None,
             target: AgentSide::None,
+            consult: AgentSide::None,
+            consult_bridge: None,
+            summary: None,
+            give_orders,
+            orders,
             agent_busy: None,
             target_busy: None,
+            consult_busy: None,
             number: None,
             queue: None,
             transfer: None,
@@ -193,16 +229,28 @@ impl Live {
         self.line.clone_from(&caller.line);
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
+        let (board, meaning) = (&self.house.board, &self.flow.meaning);
+        board.begin(&self.call, &caller, self.started, meaning, self.give_orders.clone());
         incoming.ring().await;
         let rate = incoming.rate();
+        self.rate = rate;
+        let called_back = incoming.ticket().map(str::to_owned);
+        if let Some(ticket) = &called_back {
+            self.ticket.clone_from(ticket);
+        }
         self.caller = CallerSide::Ringing(incoming);
-        self.open_recording(rate);
+        if self.house.config.records.recording {
+            self.open_recording(rate);
+        }
 
         let listener = Listener::new(self.house.shared.listening.clone());
         let mut session =
             Session::new(self.flow.flow.clone(), rate, listener, self.house.shared.waiting_sounds.clone());
         if early_media {
             session.open_early();
+        }
+        if self.house.config.console.as_ref().is_some_and(|console| console.transcript) {
+            session.overhear(&self.house.shared.listening);
         }
         session.tell(Event::Arrived { call: self.call.clone(), caller, at: self.started });
         let mut drain = self.house.drain.clone();
@@ -219,7 +267,7 @@ impl Live {
                 _ = beat.tick() => self.beat(&mut session),
                 Some(done) = self.returns.recv() => done.deliver(&mut session),
                 Some(news) = self.agents.recv() => self.agent_news(news, &mut session).await,
-                news = next_of_caller(&mut self.caller) => self.caller_news(news, &mut session),
+                news = next_of_caller(&mut self.caller), if !self.hung_up => self.caller_news(news, &mut session),
                 event = next_of_agent(&mut self.agent) => self.agent_does(event, &mut session).await,
                 event = next_of_agent(&mut self.target) => {
                     // Answered, and gone before it was put through.
@@ -228,6 +276,12 @@ impl Live {
                         session.tell(Event::TargetFailed { failure: AgentFailure::LeftEarly });
                     }
                 }
+                event = next_of_agent(&mut self.consult) => {
+                    if matches!(event, Some(LegEvent::HungUp) | None) {
+                        self.consult_ends(&mut session).await;
+                    }
+                }
+                Some(order) = self.orders.recv() => self.ordered(order, &mut session).await,
                 Some(incoming) = self.steps_in.recv() => self.step_in(incoming, &mut session).await,
                 Ok(()) = drain.changed() => {
                     let within = *drain.borrow_and_update();
@@ -237,6 +291,9 @@ impl Live {
                 }
             }
             self.perform_all(&mut session).await;
+        }
+        if called_back.is_some() {
+            self.house.store.callback_is(&self.ticket, CallbackState::Reached);
         }
         self.close(session).await
     }
@@ -255,10 +312,15 @@ impl Live {
             _ => None,
         };
         let agent: Option<&mut dyn Port> = match &mut self.agent {
-            AgentSide::There { phone, .. } => Some(phone.port()),
+            AgentSide::There { phone, .. } if self.consult_bridge.is_none() => Some(phone.port()),
             _ => None,
         };
         session.beat(now_ms, at, caller, agent);
+        if let (AgentSide::There { phone: agent, .. }, AgentSide::There { phone: other, .. }, Some(bridge)) =
+            (&mut self.agent, &mut self.consult, &mut self.consult_bridge)
+        {
+            pass(at, agent.port(), other.port(), bridge); // who falls silent for good is told by the leg's events
+        }
     }
 
     /// Doing one request may make the session ask for more.
@@ -276,12 +338,17 @@ impl Live {
 
     async fn perform(&mut self, request: Request) {
         match request {
+            Request::KeepCallback(promise) => self.keep_callback(*promise),
+            Request::Record if !self.recording => self.open_recording(self.rate),
+            Request::Record => {}
+            Request::KeepMessage(message) => self.house.store.message(&self.call, message),
             Request::Answer => self.answer(),
             Request::OpenEarly => self.open_early(),
             Request::Note(entry) => {
                 if let Some(screen) = &self.screen {
                     caller::show(screen, &entry);
                 }
+                self.house.board.note(&self.call, &entry);
                 self.house.store.note(&self.call, &entry);
             }
             Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
@@ -294,7 +361,7 @@ impl Live {
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
                 let number = self.number.as_deref();
-                self.house.floor.request(self.call.clone(), number, request, self.back.clone()).await;
+                self.house.floor.request(self.ticket.clone(), number, request, self.back.clone()).await;
             }
             Request::RingAgent { agent, summary } => self.ring(agent, &summary).await,
             Request::ReleaseAgent { agent } => {
@@ -308,6 +375,7 @@ impl Live {
             }
             Request::Alert { reason, why } => {
                 let (call, level, words) = (&self.call, why.level, why.words);
+                self.house.board.alert(call, &reason);
                 warn!(%call, reason, level, words, "a caller needs a supervisor's attention");
                 metrics::counter!(names::ALERTS, "line" => self.line.clone()).increment(1);
             }
@@ -315,7 +383,7 @@ impl Live {
             Request::RingTarget { to, summary } => self.ring_target(to, &summary).await,
             Request::ReleaseTarget => self.let_target_go().await,
             Request::ConnectTarget { .. } => {
-                // The agent before was let go.
+                // The agent before was let go, unless they left first.
                 self.agent = std::mem::replace(&mut self.target, AgentSide::None);
                 self.agent_busy = self.target_busy.take();
                 if let Some(busy) = &self.agent_busy {
@@ -326,6 +394,9 @@ impl Live {
             Request::AnswerTransfer { status } => {
                 if let Some(transfer) = &self.transfer {
                     transfer.progress(status);
+                }
+                if let (None, Some(agent)) = (&self.transfer, self.agent.name()) {
+                    self.house.board.transfers(&self.call, agent, status); // asked for at the desk
                 }
                 if status >= 200 {
                     self.told_transfer = self.transfer.take();
@@ -339,11 +410,35 @@ impl Live {
         }
     }
 
-    /// A new recording comes back as soon as its file is there: the disk must not hold up the call.
-    fn open_recording(&self, rate: u32) {
-        if !self.house.config.records.recording {
+    /// On disk first, then on the floor, which answers the call.
+    fn keep_callback(&self, promise: Promise) {
+        let agreed = Utc::now();
+        let within = {
+            let today = self.house.today.borrow();
+            let terms = today.queues.get(&promise.queue).and_then(|queue| queue.callback.as_ref());
+            terms.map(|callback| TimeDelta::milliseconds(callback.terms.within_ms as i64))
+        };
+        let (house, call, number, back) =
+            (self.house.clone(), self.ticket.clone(), self.number.clone(), self.back.clone());
+        let Some(within) = within else {
+            // The operator has taken callbacks away meanwhile.
+            tokio::spawn(async move { drop(back.send(Return::Event(Event::CallbackRefused)).await) });
             return;
-        }
+        };
+        tokio::spawn(async move {
+            match house.store.promise(&call, promise.clone(), agreed, agreed + within).await {
+                Ok(()) => house.floor.promise(call, number.as_deref(), promise, back).await,
+                Err(error) => {
+                    warn!(%call, %error, "a callback could not be written down");
+                    let _ = back.send(Return::Event(Event::CallbackRefused)).await; // the call may be over
+                }
+            }
+        });
+    }
+
+    /// A new recording comes back as soon as its file is there: the disk must not hold up the call.
+    fn open_recording(&mut self, rate: u32) {
+        self.recording = true;
         let (house, call, started, back) = (self.house.clone(), self.call.clone(), self.started, self.back.clone());
         tokio::spawn(async move {
             // A full disk costs the recording, not the caller the call.
@@ -432,7 +527,10 @@ impl Live {
                 self.caller = CallerSide::Gone;
                 session.tell(Event::CallerHungUp);
             }
-            CallerNews::Leg(Some(LegEvent::HungUp) | None) => session.tell(Event::CallerHungUp),
+            CallerNews::Leg(Some(LegEvent::HungUp) | None) => {
+                self.hung_up = true;
+                session.tell(Event::CallerHungUp);
+            }
             CallerNews::Leg(Some(LegEvent::Held)) => session.caller_holds(true),
             CallerNews::Leg(Some(LegEvent::Resumed)) => session.caller_holds(false),
             CallerNews::Leg(Some(LegEvent::Referred(status))) => {

@@ -18,7 +18,7 @@ use crate::emotion::{self, live::Judge};
 use crate::media::{self, file};
 use crate::speech::voice::{self, Voice, VoiceError};
 use crate::speech::{Ear, EarSettings, HearError, ListenerSettings, TurnError, TurnJudge};
-use crate::{acd, config, models, records, sip, webrtc};
+use crate::{acd, config, console, models, records, sip, webrtc};
 
 /// Line name -> what runs on it.
 pub type Flows = HashMap<String, Arc<ReadyFlow>>;
@@ -109,7 +109,7 @@ fn load_now(
         learned.insert(&line.flow, meaning.clone());
         let flow = Arc::new(Flow { emotion: line.emotion.clone(), ..flow.in_language(&line.language) });
         let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
-        flows.insert(line.name.clone(), Arc::new(ReadyFlow { flow, meaning, stored }));
+        flows.insert(line.name.clone(), Arc::new(ReadyFlow { likely: likely(&flow), flow, meaning, stored }));
     }
     let voice = ready_voice(config, &loaded, ahead, &flows, progress)?;
     let shared = Shared {
@@ -182,6 +182,13 @@ pub fn meaning(config: &Config, flow: &Flow, progress: &(dyn Fn(&str) + Sync)) -
     }
     let embedder = Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, config.speech.workers.max(1));
     learn(flow, config, &embedder, progress)
+}
+
+/// Examples of a flow's intents for the recogniser, as many of each, so many in all.
+fn likely(flow: &Flow) -> Arc<[String]> {
+    const MOST: usize = 1_000;
+    let each = MOST / flow.intents.len().max(1);
+    flow.intents.values().flat_map(|intent| intent.examples.iter().take(each)).cloned().collect()
 }
 
 fn knows_nothing(flow: &Flow) -> bool {
@@ -300,7 +307,7 @@ fn rewriter(llm: &crate::config::Llm) -> Result<Rewriter, answers::Error> {
 pub fn sip_settings(config: &Config) -> sip::Settings {
     let phones = config.agents.values().filter_map(|agent| match &agent.phone {
         Phone::Registers { user, password } => Some(sip::PhoneAccount::new(user, REALM, password.expose())),
-        Phone::At { .. } | Phone::Outside { .. } => None,
+        Phone::At { .. } | Phone::Outside { .. } | Phone::Desk => None,
     });
     let defaults = sip::Settings::default();
     let sip = &config.sip;
@@ -374,15 +381,6 @@ pub fn browser_settings(config: &Config) -> Option<webrtc::Settings> {
         let line = config.lines.get(name)?; // the check admits no other
         Some(webrtc::LineChoice { name: name.clone(), language: line.language.as_str().to_owned() })
     };
-    let server = |server: &config::IceServer| webrtc::IceServer {
-        urls: server.urls.clone(),
-        credential: server.login.as_ref().map(|login| match login {
-            config::IceLogin::Fixed { username, password } => {
-                webrtc::Credential::Fixed { username: username.clone(), password: password.expose().to_owned() }
-            }
-            config::IceLogin::Shared(secret) => webrtc::Credential::Shared(secret.expose().to_owned()),
-        }),
-    };
     Some(webrtc::Settings {
         listen: browser.listen,
         tls: browser.tls.clone(),
@@ -390,13 +388,53 @@ pub fn browser_settings(config: &Config) -> Option<webrtc::Settings> {
         external: browser.external.clone(),
         lines: browser.lines.iter().filter_map(line).collect(),
         origins: browser.origins.clone(),
-        ice_servers: browser.ice_servers.iter().map(server).collect(),
+        ice_servers: browser.ice_servers.iter().map(ice_server).collect(),
         proxies: browser.proxies.clone(),
         max_calls: browser.max_calls,
         calls_per_address: browser.calls_per_address,
         calls_per_minute: browser.calls_per_minute,
         reconnect: browser.reconnect,
     })
+}
+
+fn ice_server(server: &config::IceServer) -> webrtc::IceServer {
+    webrtc::IceServer {
+        urls: server.urls.clone(),
+        credential: server.login.as_ref().map(|login| match login {
+            config::IceLogin::Fixed { username, password } => {
+                webrtc::Credential::Fixed { username: username.clone(), password: password.expose().to_owned() }
+            }
+            config::IceLogin::Shared(secret) => webrtc::Credential::Shared(secret.expose().to_owned()),
+        }),
+    }
+}
+
+/// The agents' desk, where there is one.
+pub fn console_settings(config: &Config) -> Option<console::Settings> {
+    let console = config.console.as_ref()?;
+    Some(console::Settings {
+        listen: console.listen,
+        tls: console.tls.clone(),
+        ice_servers: console.ice_servers.iter().map(ice_server).collect(),
+        proxies: console.proxies.clone(),
+        dispositions: console.dispositions.clone(),
+        pauses: console.pauses.clone(),
+        session: console.session,
+        log_ins_per_minute: console.log_ins_per_minute,
+    })
+}
+
+/// Who may have a desk, and what else its pages name.
+pub fn people(config: &Config) -> console::People {
+    let agent = |agent: &Agent| console::Member {
+        display_name: agent.display_name.clone(),
+        by_browser: agent.phone == Phone::Desk,
+        queues: agent.queues.clone(),
+    };
+    console::People {
+        agents: config.agents.iter().map(|(name, person)| (name.clone(), agent(person))).collect(),
+        queues: config.queues.keys().cloned().collect(),
+    }
 }
 
 /// Agents, queues and their rules, as the floor knows them.
@@ -416,12 +454,22 @@ pub fn floor_settings(config: &Config) -> (Vec<acd::Agent>, Vec<acd::Queue>, acd
         briefing: queue.briefing,
         strategy: queue.strategy,
         max_calls: queue.max_calls,
-        overflow: queue.overflow.clone(),
+        overflow: overflow(queue),
+        callbacks: queue.callback.as_ref().map(|callback| callback.terms),
         sticky: queue.same_agent,
         ..acd::Queue::new(&queue.name)
     });
     let rules = acd::Rules { point_ms: config.priority_point.map(ms), ..acd::Rules::default() };
     (agents.collect(), queues.collect(), rules)
+}
+
+/// When a call is not to wait where it is, or is asked whether to be called back.
+fn overflow(queue: &config::Queue) -> Vec<acd::Overflow> {
+    let offers = queue.callback.as_ref().map(|callback| acd::Overflow {
+        when: acd::When::Waited(callback.offer_after.as_millis() as u64),
+        to: acd::Outlet::Callback,
+    });
+    queue.overflow.iter().cloned().chain(offers).collect()
 }
 
 /// Agents whose phone this user name is.
@@ -434,6 +482,7 @@ pub fn agents_of<'a>(config: &'a Config, user: &'a str) -> impl Iterator<Item = 
 
 /// Agents who are reached without registering.
 pub fn fixed_agents(config: &Config) -> BTreeSet<&str> {
-    let fixed = config.agents.values().filter(|agent| !matches!(agent.phone, Phone::Registers { .. }));
+    let fixed = |agent: &&Agent| matches!(agent.phone, Phone::At { .. } | Phone::Outside { .. });
+    let fixed = config.agents.values().filter(fixed);
     fixed.map(|agent| agent.name.as_str()).collect()
 }

@@ -1,6 +1,7 @@
 //! Where the rooms meet: one task a call around the pure `call::Call`, one for the floor, one 20 ms beat a call for its
 //! media. Models, disk and network are reached through bounded pools and queues only.
 
+mod callbacks;
 mod caller;
 mod errand;
 mod floor;
@@ -11,7 +12,6 @@ mod replay;
 mod serve;
 mod session;
 mod stages;
-pub mod talk;
 mod transfer;
 mod waiting;
 
@@ -34,6 +34,8 @@ pub use waiting::WaitingSounds;
 pub struct ReadyFlow {
     pub flow: Arc<Flow>,
     pub meaning: Meaning,
+    /// What callers are known to say: examples of its intents.
+    pub likely: Arc<[String]>,
     pub stored: StoredFlow,
 }
 

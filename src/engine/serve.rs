@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
+use super::callbacks::Callbacks;
 use super::caller::Arrival;
 use super::floor::FloorHandle;
 use super::live::{self, House};
@@ -21,15 +22,18 @@ use super::{ReadyFlow, Shared};
 use crate::acd::{Floor, FloorEvent};
 use crate::call::{Entry, Note, Outcome, Summary, summarise};
 use crate::config::{self, Config, Problems};
+use crate::console::{self, Board, Console};
 use crate::dialog::flow::{Flow, Step};
 use crate::media::{Recordings, repair_wav};
 use crate::records::{self, Erased, Repair, Store};
 use crate::sip;
 use crate::telemetry::{self, Health, Metrics, State, names};
-use crate::webrtc;
+use crate::webrtc::{self, Sound};
 
 /// After the drain's end, how long goodbyes may take.
 const GOODBYE: Duration = Duration::from_secs(10);
+/// How long ICE tries to reach an agent's browser again; the caller is not kept for so long.
+const RECONNECT: Duration = Duration::from_secs(20);
 /// A caller who finds nobody at home may try again after this many seconds.
 pub const TRY_AGAIN: u32 = 5;
 
@@ -45,6 +49,8 @@ pub enum Error {
     Sip(#[from] sip::Error),
     #[error(transparent)]
     Browser(#[from] webrtc::Error),
+    #[error(transparent)]
+    Console(#[from] console::Error),
     #[error(transparent)]
     Telemetry(#[from] telemetry::Error),
     #[error("recordings: {0}")]
@@ -67,6 +73,7 @@ pub struct Server {
     calls: TaskTracker,
     health: Health,
     browsers: Option<webrtc::Door>,
+    console: Option<Console>,
     _telemetry: Option<telemetry::Server>,
 }
 
@@ -79,6 +86,7 @@ struct Doors {
     recordings: Recordings,
     floor: FloorHandle,
     switchboard: Switchboard,
+    board: Board,
 }
 
 impl Server {
@@ -120,7 +128,13 @@ impl Server {
         health.set("models", State::Ready);
 
         let (agents, queues, rules) = load::floor_settings(&config);
-        let floor = FloorHandle::start(Floor::new(agents, queues).with_rules(rules));
+        let console_settings = load::console_settings(&config);
+        let (board, wishes) = match &console_settings {
+            Some(_) => Board::new(load::people(&config)),
+            None => (Board::default(), mpsc::unbounded_channel().1),
+        };
+        let (floor, dialled) = FloorHandle::start(Floor::new(agents, queues).with_rules(rules), board.clone());
+        tokio::spawn(grant(wishes, floor.clone()));
         for agent in load::fixed_agents(&config) {
             floor.tell(FloorEvent::LoggedIn { agent: agent.to_owned() }).await;
         }
@@ -130,20 +144,38 @@ impl Server {
         let running = Running { config, shared, flows, loaded };
         let running = Arc::new(ArcSwap::from_pointee(running));
         let switchboard = Switchboard::default();
-        let doors = Doors { running, endpoint, store, recordings, floor, switchboard };
+        let doors = Doors { running, endpoint, store, recordings, floor, switchboard, board };
         let (drain, _) = watch::channel(None);
         let calls = TaskTracker::new();
         tokio::spawn(doors.clone().follow_registrations());
         tokio::spawn(doors.clone().watch(health.clone()));
         tokio::spawn(doors.clone().expire());
-        let mut browsers = None;
-        if let Some(settings) = load::browser_settings(&doors.running.load().config) {
-            let (door, arrivals) = webrtc::Door::start(settings, doors.admits(&drain, &calls)).await?;
+        tokio::spawn(doors.callbacks(&drain, &today, &calls).run(dialled));
+        let (mut browsers, mut console) = (None, None);
+        let config = doors.running.load().config.clone();
+        let browser_settings = load::browser_settings(&config);
+        let sound = match &browser_settings {
+            Some(browser) => Some(Sound::open(browser.udp, &browser.external, browser.reconnect).await?),
+            None => None,
+        };
+        if let Some(settings) = console_settings {
+            // The callers' socket does for agents too, unless theirs is another.
+            let own = config.console.as_ref().and_then(|console| console.udp.clone());
+            let sound = match (own, &sound) {
+                (Some((udp, external)), _) => Sound::open(udp, &external, RECONNECT).await?,
+                (None, Some(sound)) => sound.clone(),
+                (None, None) => Sound::open(settings.listen, &[], RECONNECT).await?, // the check gives it one of its own
+            };
+            let archive = doors.store.archive().await?;
+            console = Some(Console::start(settings, doors.board.clone(), archive, sound).await?);
+        }
+        if let (Some(settings), Some(sound)) = (browser_settings, sound) {
+            let (door, arrivals) = webrtc::Door::start_with(settings, doors.admits(&drain, &calls), sound).await?;
             tokio::spawn(doors.clone().accept_browsers(arrivals, drain.clone(), today.clone(), calls.clone()));
             browsers = Some(door);
         }
         tokio::spawn(doors.clone().accept(incoming, drain.clone(), today.clone(), calls.clone()));
-        Ok(Self { doors, drain, today, calls, health, browsers, _telemetry: telemetry })
+        Ok(Self { doors, drain, today, calls, health, browsers, console, _telemetry: telemetry })
     }
 
     /// The address that calls are sent to.
@@ -154,6 +186,11 @@ impl Server {
     /// Where browsers call: the address of pages and signalling, and that of the sound.
     pub fn browsers(&self) -> Option<(SocketAddr, SocketAddr)> {
         self.browsers.as_ref().map(|door| (door.listening, door.udp))
+    }
+
+    /// Where the agents' desk is served, and the link by which the administrator sets a first password, if there is none.
+    pub fn console(&self) -> Option<(SocketAddr, Option<&str>)> {
+        self.console.as_ref().map(|console| (console.listening, console.link.as_deref()))
     }
 
     /// Calls in progress.
@@ -177,6 +214,7 @@ impl Server {
             door.reconfigure(settings);
         }
         let (agents, queues, rules) = load::floor_settings(&config);
+        self.doors.board.reconfigure(load::people(&config));
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));
         self.today.send_replace(config);
         self.doors.floor.tell(FloorEvent::Reconfigured { agents, queues, rules }).await;
@@ -263,7 +301,32 @@ impl Doors {
             floor: self.floor.clone(),
             switchboard: self.switchboard.clone(),
             today: today.subscribe(),
+            board: self.board.clone(),
             drain: drain.subscribe(),
+        }
+    }
+
+    /// Calls back whom the floor wants called.
+    fn callbacks(
+        &self,
+        drain: &watch::Sender<Option<Duration>>,
+        today: &watch::Sender<Arc<Config>>,
+        calls: &TaskTracker,
+    ) -> Callbacks {
+        let (doors, calls, drains, days) = (self.clone(), calls.clone(), drain.clone(), today.clone());
+        let take = move |line: &str, arrival: Arrival| {
+            let running = doors.running.load_full();
+            let Some(flow) = running.flows.get(line).cloned() else { return false };
+            calls.spawn(live::take(doors.house(&running, &drains, &days), flow, line.to_owned(), arrival));
+            true
+        };
+        Callbacks {
+            store: self.store.clone(),
+            endpoint: self.endpoint.clone(),
+            floor: self.floor.clone(),
+            today: today.subscribe(),
+            drain: drain.subscribe(),
+            take: Arc::new(take),
         }
     }
 
@@ -333,6 +396,7 @@ impl Doors {
             let reachable = match &agent.phone {
                 config::Phone::At { .. } | config::Phone::Outside { .. } => true,
                 config::Phone::Registers { user, .. } => registered.iter().any(|phone| phone.user == *user),
+                config::Phone::Desk => continue, // says so itself
             };
             let agent = agent.name.clone();
             let event = if reachable { FloorEvent::LoggedIn { agent } } else { FloorEvent::LoggedOut { agent } };
@@ -397,6 +461,13 @@ impl Doors {
                 return;
             }
         }
+    }
+}
+
+/// Tells the floor what agents say at their desks.
+async fn grant(mut wishes: mpsc::UnboundedReceiver<FloorEvent>, floor: FloorHandle) {
+    while let Some(wish) = wishes.recv().await {
+        floor.tell(wish).await;
     }
 }
 

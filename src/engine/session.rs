@@ -5,10 +5,11 @@
 //! `Request` and comes back by `tell`, `heard`, `felt`, `turn_probability`, `sound`, `spoken`. The live runner does requests in
 //! the background, the replay runner does each before the next beat: a recording is heard by exactly this code.
 
+mod overhear;
 mod request;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use self::request::{Request, To};
 pub use self::turn::Unheard;
 
+use self::overhear::Overhear;
 use self::turn::Turn;
 use super::parts::Parts;
 use super::stages::Stages;
@@ -25,8 +27,8 @@ use crate::call::{Action, AgentFailure, Call, Event, Logged, Note, PromptId, Que
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::Live;
-use crate::media::{Bridge, Frame, Player, Port, Recorder, Recording, Seam, Sound, mix};
-use crate::speech::{EchoGate, Listener};
+use crate::media::{Bridge, Frame, Key, Player, Port, Recorder, Recording, Seam, Sound, mix};
+use crate::speech::{EchoGate, Listener, ListenerSettings};
 use crate::telemetry::names;
 
 /// The call is answered when its first prompt is ready, at the latest this long after it was due.
@@ -124,6 +126,14 @@ pub struct Session {
     /// The caller, the agent has put us on hold.
     caller_holds: bool,
     agent_holds: bool,
+    /// The agent is not to be heard.
+    agent_muted: bool,
+    /// Follows what caller and agent say, where that is wanted.
+    overhear: Option<Box<Overhear>>,
+    /// What the caller speaks.
+    language: Language,
+    /// Keys that the agent presses for the caller's side to hear.
+    agent_keys: VecDeque<Key>,
     media_lost: bool,
     bridged: bool,
     bridge: Option<Bridge>,
@@ -138,6 +148,7 @@ impl Session {
     /// A session for a caller's leg of `rate` samples a second, before anything has happened.
     pub fn new(flow: Arc<Flow>, rate: u32, listener: Listener, waiting_sounds: Arc<WaitingSounds>) -> Self {
         let languages = if flow.detect_language { flow.languages() } else { Vec::new() };
+        let language = flow.language.clone();
         Self {
             call: Call::new(flow),
             shield: Shield::default(),
@@ -176,6 +187,10 @@ impl Session {
             open: false,
             caller_holds: false,
             agent_holds: false,
+            agent_muted: false,
+            overhear: None,
+            language,
+            agent_keys: VecDeque::new(),
             media_lost: false,
             bridged: false,
             bridge: None,
@@ -201,6 +216,30 @@ impl Session {
         self.agent_holds = holds;
         if !holds && !self.waiting_wanted {
             self.waiting = None;
+        }
+    }
+
+    /// What caller and agent say to each other is to be read.
+    pub fn overhear(&mut self, settings: &ListenerSettings) {
+        self.overhear = Some(Box::new(Overhear::new(settings)));
+    }
+
+    /// The caller does not hear the agent.
+    pub fn agent_mutes(&mut self, mutes: bool) {
+        self.agent_muted = mutes;
+    }
+
+    /// The agent presses a key at the desk: the caller's side is to have it.
+    pub fn agent_presses(&mut self, key: Key) {
+        if self.bridged {
+            self.agent_keys.push_back(key);
+        }
+    }
+
+    /// The agent has read what the briefing says.
+    pub fn agent_skips_briefing(&mut self) {
+        if self.to_agent.take().is_some() {
+            self.tell(Event::Briefed);
         }
     }
 
@@ -350,6 +389,7 @@ impl Session {
         self.agent_rate = rate;
         self.line_sound = LineSound::default();
         self.agent_holds(false); // another may have
+        self.agent_mutes(false);
         self.tell(Event::AgentAnswered);
     }
 
@@ -423,7 +463,7 @@ impl Session {
         } else if self.waiting_wanted && self.line_sound.sounds(self.now_ms) {
             sounds = self.line_sound.next(frame);
             sounding = Sounding::Ringing;
-        } else if self.waiting_wanted {
+        } else if self.waiting_wanted || (self.bridged && self.agent_holds) {
             let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
             sounding = Sounding::Waiting;
@@ -471,17 +511,28 @@ impl Session {
         }
         let mut from_agent = Frame::silence(agent.rate());
         let received = agent.receive(at, &mut from_agent);
+        if self.agent_muted {
+            from_agent = Frame::silence(agent.rate());
+        }
         if let Some(bridge) = &mut self.bridge {
             *to_caller = bridge.b_to_a(&from_agent);
             if self.agent_holds {
                 let sound = self.waiting_sounds.of(&self.queue, self.rate);
                 self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(to_caller);
             }
-            agent.send(at, Some(&bridge.a_to_b(from_caller)));
+            let told = bridge.a_to_b(from_caller);
+            agent.send(at, (!self.agent_holds).then_some(&told));
+        }
+        if let (Some(overhear), false) = (&mut self.overhear, self.agent_holds) {
+            let somebody = self.echo.hears_somebody(from_caller, &self.played);
+            for (who, audio, start_ms, end_ms) in overhear.hear(self.now_ms, (from_caller, somebody), &from_agent) {
+                self.requests.push(Request::Overhear { who, audio, language: self.language.clone(), start_ms, end_ms });
+            }
+            self.played = *to_caller;
         }
         self.join(to_caller, Sounding::Agent);
         caller.send(at, Some(to_caller));
-        if let Some(key) = received.key {
+        if let Some(key) = received.key.or_else(|| self.agent_keys.pop_front()) {
             caller.send_key(key);
         }
         // No bridge: rates that no port of ours has. The call must not hang in silence.
@@ -504,6 +555,7 @@ impl Session {
             Action::StopSaying => self.hush(),
             Action::Listen { expect, language, hints } => {
                 self.listener.expect(expect.clone());
+                self.language = language.clone();
                 self.listening = Some((expect, language, hints));
             }
             Action::StopListening => self.stop_listening(),
@@ -523,6 +575,10 @@ impl Session {
                 }
                 self.requests.push(Request::Queue(request));
             }
+            Action::KeepCallback(promise) => self.requests.push(Request::KeepCallback(promise)),
+            Action::Record if self.recorder.is_none() => self.requests.push(Request::Record),
+            Action::Record => {}
+            Action::KeepMessage(message) => self.requests.push(Request::KeepMessage(message)),
             Action::RingAgent { agent, summary } => {
                 self.agent.clone_from(&agent);
                 self.requests.push(Request::RingAgent { agent, summary });
@@ -552,6 +608,7 @@ impl Session {
                 self.bridge = None; // at the rate of the other one
                 self.bridged = true;
                 self.agent_holds(false); // most telephones hold before they transfer
+                self.agent_mutes(false);
                 self.requests.push(Request::ConnectTarget { name });
             }
             Action::AnswerTransfer { status } => self.requests.push(Request::AnswerTransfer { status }),

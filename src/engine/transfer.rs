@@ -108,7 +108,12 @@ impl Switchboard {
         let near = incoming.phone.iter().flat_map(|user| agents_of(&config, user)).map(|agent| agent.name.clone());
         let both = near.chain([to.name().to_owned()]).collect();
         let _busy = floor.occupy(incoming.call_id.clone(), both, None).await;
-        let Some(target) = way_to(&config, &to) else { return incoming.reject(404, None).await };
+        let target = match way_to(&config, &to) {
+            Some(Way::Telephone(target)) => target,
+            // A browser is rung with a caller's story alone.
+            Some(Way::Desk) => return incoming.reject(480, None).await,
+            None => return incoming.reject(404, None).await,
+        };
         let from_display = incoming.from_name.clone().or_else(|| incoming.phone.clone()).unwrap_or_default();
         let request = sip::InviteRequest { to: target, from_display, headers: Vec::new(), ring_timeout: RING_LIMIT };
         let Ok(mut outgoing) = endpoint.invite(request).await else { return incoming.reject(480, None).await };
@@ -171,26 +176,33 @@ impl Switchboard {
     }
 }
 
-/// Where this destination is rung, as today's rules have it; none for what is no telephone.
-pub fn way_to(config: &Config, to: &Destination) -> Option<Target> {
+/// How somebody is rung.
+pub enum Way {
+    Telephone(Target),
+    /// At the agent's desk, in the browser.
+    Desk,
+}
+
+/// How this destination is rung, as today's rules have it; none for what cannot be.
+pub fn way_to(config: &Config, to: &Destination) -> Option<Way> {
     match to {
-        Destination::Agent { agent } => config.agents.get(agent).map(|agent| target_of(agent.phone.clone())),
-        Destination::Outside { number } => config.outside(number).map(target_of),
+        Destination::Agent { agent } => config.agents.get(agent).map(|agent| way_of(agent.phone.clone())),
+        Destination::Outside { number } => config.outside(number).map(way_of),
         Destination::Queue { .. } | Destination::Consulted { .. } => None,
     }
 }
 
-/// How a telephone is called.
-pub fn target_of(phone: Phone) -> Target {
-    match phone {
+fn way_of(phone: Phone) -> Way {
+    Way::Telephone(match phone {
         Phone::Registers { user, .. } => Target::Registered(user),
         Phone::At { uri } => Target::Uri(uri),
         Phone::Outside { number, trunk } => Target::Trunk { trunk, number },
-    }
+        Phone::Desk => return Way::Desk,
+    })
 }
 
 /// 20 ms each way; `false` when one has fallen silent for good.
-fn pass(at: Instant, near: &mut dyn Port, far: &mut dyn Port, bridge: &mut Bridge) -> bool {
+pub fn pass(at: Instant, near: &mut dyn Port, far: &mut dyn Port, bridge: &mut Bridge) -> bool {
     let (mut from_near, mut from_far) = (Frame::silence(near.rate()), Frame::silence(far.rate()));
     let (left, right) = (near.receive(at, &mut from_near), far.receive(at, &mut from_far));
     near.send(at, Some(&bridge.b_to_a(&from_far)));

@@ -12,6 +12,8 @@ const ROW: u64 = 3_000;
 const ROWS: u64 = 20_000;
 /// Keys in a row that a menu may be given at once; what follows as fast is no choice but a number.
 const AHEAD: usize = 3;
+/// A number this much like the one before is that one, heard once more.
+const AGAIN: f64 = 0.6;
 /// Sound around a secret that is silenced as well, ms.
 const AROUND: u64 = 300;
 
@@ -71,6 +73,15 @@ impl Guard {
         }
         // "I forgot my password" says nothing of the account number that is asked for next.
         if step != self.step && wanted.question && self.turn.digits.is_empty() {
+            self.turn = Carried::default();
+        }
+        // The number asked for, said once more and heard a little otherwise, is no half of a longer one.
+        let again = |text: &&str| {
+            let alone = mask(text, wanted, &Carried::default());
+            let alike = strsim::normalized_levenshtein(self.turn.shown(), alone.carried.shown());
+            alone.found.is_empty() && alone.carried.fits(wanted) && alike >= AGAIN
+        };
+        if step == self.step && readings.first().is_some_and(again) {
             self.turn = Carried::default();
         }
         let masked: Vec<Masked> = readings.iter().map(|text| mask(text, wanted, &self.turn)).collect();
@@ -267,6 +278,11 @@ mod tests {
         let second = guard.spoken(4_000, 6_000, &["6362 1486"], &wanted, "");
         assert_eq!(second.readings, ["***"]);
         assert_eq!((second.forget_since, second.blank), (Some(1_000), Some((700, 6_300))));
+        let wanted = Wanted { question: true, fits: vec![(6, 6)], known: vec![] };
+        let mut retried = Guard::default();
+        retried.spoken(1_000, 3_000, &["0 1 5 6 1 9"], &wanted, "account");
+        let again = retried.spoken(8_000, 10_000, &["0 1 3 6 1 9"], &wanted, "account");
+        assert_eq!((again.readings, again.forget_since), (vec!["0 1 3 6 1 9".to_owned()], None));
         let much_later = guard.spoken(60_000, 61_000, &["10"], &wanted, "");
         assert_eq!(much_later.readings, ["10"]);
     }

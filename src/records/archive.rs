@@ -9,8 +9,8 @@ use sqlx::{Row, SqlitePool};
 
 use super::disk::Folder;
 use super::vault::{self, Keys};
-use super::{Error, Leg, LoggedLine, Result, from_word, word};
-use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary, hide_personal};
+use super::{Error, Leg, LoggedLine, Result, WrapUp, from_word, word};
+use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary, Talker, hide_personal};
 use crate::media::{Sound, file};
 
 /// Samples a second in a sealed recording.
@@ -67,6 +67,9 @@ pub struct CallRecord {
     pub reworded: Option<String>,
     pub legs: Vec<Leg>,
     pub recordings: Vec<Recording>,
+    /// What agents wrote about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wrap_ups: Vec<WrapUp>,
     pub timeline: Vec<Entry>,
     /// Entries of the timeline that cannot be read: damaged, or sealed by a key that is not here.
     pub unreadable: usize,
@@ -89,6 +92,7 @@ pub struct Recording {
 pub enum Speaker {
     Bot,
     Caller,
+    Agent,
 }
 
 /// One line of a transcript.
@@ -107,6 +111,7 @@ impl CallRecord {
         if hide_personal(flow, &mut self.timeline, self.summary.as_mut()) {
             self.reworded = None;
             self.recordings.clear();
+            self.wrap_ups.iter_mut().for_each(|wrap_up| wrap_up.notes.clear());
         }
         self
     }
@@ -122,6 +127,8 @@ impl Line {
         let (at_ms, speaker, text) = match &entry.note {
             Note::Say { text } => (entry.at_ms, Speaker::Bot, text.clone()),
             Note::Utterance(utterance) => (utterance.start_ms, Speaker::Caller, utterance.text.clone()),
+            Note::Overheard { who: Talker::Caller, text, start_ms, .. } => (*start_ms, Speaker::Caller, text.clone()),
+            Note::Overheard { who: Talker::Agent, text, start_ms, .. } => (*start_ms, Speaker::Agent, text.clone()),
             Note::Dtmf { key } => (entry.at_ms, Speaker::Caller, format!("[{}]", key.as_char())),
             _ => return None,
         };
@@ -219,6 +226,7 @@ impl Archive {
             reworded: reworded.map(|sealed| self.folder.unseal(&call, sealed)).transpose()?,
             legs: self.legs(&call).await?,
             recordings: self.recordings(&call).await?,
+            wrap_ups: self.wrap_ups(&call).await?,
             timeline,
             unreadable,
         })

@@ -142,7 +142,7 @@ fn of(calls: Vec<CallHead>, number: &str) -> Vec<CallHead> {
     calls.into_iter().filter(|call| !wanted.is_empty() && theirs(call)).collect()
 }
 
-fn plain(number: &str) -> String {
+pub(super) fn plain(number: &str) -> String {
     let kept: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     kept.strip_prefix("00").map(str::to_owned).unwrap_or(kept)
 }

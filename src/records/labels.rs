@@ -153,7 +153,7 @@ fn cut(sound: &Sound, label: &Label, offset_ms: u64) -> Option<Sound> {
     (from < to).then(|| Sound { rate: sound.rate, samples: sound.samples[from..to].to_vec() })
 }
 
-fn write_wav(path: &Path, sound: &Sound) -> Result<(), hound::Error> {
+pub(super) fn write_wav(path: &Path, sound: &Sound) -> Result<(), hound::Error> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: sound.rate,

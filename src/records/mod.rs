@@ -9,10 +9,13 @@ mod disk;
 mod erase;
 mod export;
 mod labels;
+mod promises;
 mod recover;
 mod reseal;
+mod staff;
 mod store;
 mod vault;
+mod wrap_up;
 mod writer;
 
 use std::path::PathBuf;
@@ -21,10 +24,13 @@ pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speake
 pub use disk::default_folder;
 pub use erase::Erased;
 pub use labels::{Label, Written};
+pub use promises::{Callback, CallbackState, Message};
 pub use recover::{Recovered, Repair, Unmended};
 pub use reseal::Resealed;
+pub use staff::{Account, Deed, Role};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 pub use vault::Keys;
+pub use wrap_up::{Earlier, WrapUp};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -8,7 +8,7 @@ use super::disk::{cut_log, forms, remove};
 use super::{Archive, Error, Result, vault};
 
 /// Columns that hold personal data, with the one that says whose.
-const COLUMNS: [(&str, &str, &str); 8] = [
+const COLUMNS: [(&str, &str, &str); 11] = [
     ("flows", "hash", "flow"),
     ("calls", "id", "caller"),
     ("calls", "id", "summary"),
@@ -17,6 +17,9 @@ const COLUMNS: [(&str, &str, &str); 8] = [
     ("event_log", "call", "event"),
     ("event_log", "call", "actions"),
     ("labels", "call", "said_by"),
+    ("wrap_ups", "call", "notes"),
+    ("callbacks", "call", "promise"),
+    ("messages", "call", "message"),
 ];
 
 /// What was sealed anew.

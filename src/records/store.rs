@@ -19,11 +19,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::disk::{Folder, cut_log};
+use super::promises::{CallbackState, Write};
 use super::recover::{self, Repair};
 use super::vault::Keys;
 use super::writer::{self, Job, Queue};
 use super::{Archive, Error, Recovered, Result};
-use crate::call::{CallId, Caller, Cause, Entry, Summary};
+use crate::call::{CallId, Caller, Cause, Entry, LeftMessage, Promise, Summary};
 use crate::media::{Quality, Seal};
 use crate::telemetry::names;
 
@@ -225,6 +226,41 @@ impl Store {
     /// The summary in a language model's words, checked against its facts; may come after `finish`.
     pub fn reword(&self, call: &CallId, words: String) {
         self.submit(Job::Reword { call: call.clone(), words }, RESERVE);
+    }
+
+    /// This call's caller is to be called back. Answers when that is on disk: from then on no crash loses it.
+    pub async fn promise(
+        &self,
+        call: &CallId,
+        promise: Promise,
+        agreed: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<()> {
+        let what = Write::Promise { promise: Box::new(promise), agreed, until };
+        self.push(Job::Promise { call: call.clone(), what });
+        self.flush().await?;
+        // A row that was refused is none.
+        let there = sqlx::query_scalar::<_, i64>("SELECT 1 FROM callbacks WHERE call = ? AND agreed_ms = ?")
+            .bind(call)
+            .bind(agreed.timestamp_millis())
+            .fetch_optional(&self.inner.database)
+            .await?;
+        there.map(drop).ok_or_else(|| Error::NoSuchCall(call.clone()))
+    }
+
+    /// It was dialled for the so-manieth time.
+    pub fn callback_attempt(&self, call: &CallId, attempts: u32) {
+        self.push(Job::Promise { call: call.clone(), what: Write::Attempt { attempts } });
+    }
+
+    /// What became of it.
+    pub fn callback_is(&self, call: &CallId, state: CallbackState) {
+        self.push(Job::Promise { call: call.clone(), what: Write::State(state) });
+    }
+
+    /// A message was left.
+    pub fn message(&self, call: &CallId, message: LeftMessage) {
+        self.push(Job::Promise { call: call.clone(), what: Write::Message(message) });
     }
 
     /// Waits until everything given so far is on disk.

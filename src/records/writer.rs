@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::disk::{Folder, cut_log};
 use super::store::{Ending, Leg, LoggedLine, StoredFlow, lock};
-use super::{Error, Result, word};
+use super::{Error, Result, promises, word};
 use crate::call::{CallId, Caller, Entry};
 use crate::privacy::scrub;
 use crate::telemetry::names;
@@ -58,6 +58,7 @@ pub enum Job {
     Recording { call: CallId, path: String, at_ms: u64 },
     Finish { call: CallId, ending: Box<Ending> },
     Reword { call: CallId, words: String },
+    Promise { call: CallId, what: promises::Write },
     Forget { call: CallId, since_ms: u64 },
     Flush(oneshot::Sender<Result<()>>),
     Stop,
@@ -73,6 +74,7 @@ impl Job {
             | Job::Recording { call, .. }
             | Job::Finish { call, .. }
             | Job::Reword { call, .. }
+            | Job::Promise { call, .. }
             | Job::Forget { call, .. } => Some(call),
             Job::Flush(_) | Job::Stop => None,
         }
@@ -248,6 +250,7 @@ async fn write_job(to: &mut Transaction<'_, Sqlite>, folder: &Folder, job: &Job)
                 .await?;
             Ok(())
         }
+        Job::Promise { call, what } => promises::write(to, folder, call, what).await,
         Job::Forget { call, since_ms } => forget(to, folder, call, *since_ms).await,
         Job::Flush(_) | Job::Stop => Ok(()),
     }

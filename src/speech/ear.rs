@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::cpu::{cores, thread_cpu};
+use super::grammar::Grammar;
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
-use super::whisper::{Job, Model, RATE, Reader, Reading, Room, certainty, known};
+use super::whisper::{Expected, Job, Model, RATE, Reader, Reading, Room, certainty, known};
 use crate::dialog::{Expect, Language};
 use crate::models;
 
@@ -62,6 +63,8 @@ pub struct HearRequest {
     /// Words that are likely to come up, in the caller's language: names of products, of the menu's choices.
     pub hints: Vec<String>,
     pub expect: Expect,
+    /// Sentences that callers are known to say here: a turn that sounds like one of them is read as that.
+    pub likely: Arc<[String]>,
     /// The language may be another of these: where the sound says so clearly, it is read in that one.
     pub languages: Vec<Language>,
 }
@@ -142,6 +145,7 @@ fn hear(
     let (began, before) = (Instant::now(), thread_cpu());
     let threads = threads(cores(), running());
     let candidates: Vec<&'static str> = request.languages.iter().filter_map(|tag| known(tag.as_str())).collect();
+    let grammar = grammar(reader, request);
     let mut job = Job {
         audio: &request.audio,
         language: request.language.as_ref().map(Language::as_str),
@@ -150,6 +154,11 @@ fn hear(
         alternatives: match request.expect {
             Expect::Free | Expect::Request | Expect::Choice { .. } => 0,
             _ => alternatives,
+        },
+        grammar: grammar.as_deref(),
+        phrases: match grammar.as_deref() {
+            Some(Grammar::Sentences(phrases)) if matches!(request.expect, Expect::Values { .. }) => Some(phrases),
+            _ => None,
         },
         room: Room::Fitted,
         candidates: &candidates,
@@ -217,6 +226,21 @@ fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
     (best.0 != reading.language && best.1 >= needed && reading.no_speech < 0.5).then_some(best.0)
 }
 
+/// What the turn is likely to be, where the step knows that.
+fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
+    let phrases = match &request.expect {
+        Expect::Digits { min, max } => {
+            return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: false }));
+        }
+        Expect::Code { min, max } => return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: true })),
+        Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
+        Expect::Request => &[],
+        Expect::YesNo | Expect::Free => return None,
+    };
+    let likely: &[String] = if request.expect == Expect::Request { &request.likely } else { &[] };
+    Some(reader.sentences(phrases.iter().chain(&request.hints).chain(likely).map(String::as_str)))
+}
+
 fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
     let certainty = certainty(&reading.tokens);
     let judged = |text: &str| {
@@ -231,18 +255,23 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
         // ones. (A prompt in simplified characters, tried instead, left some traditional ones and heard no better.)
         if reading.language == "zh" { fast2s::convert(&spoken) } else { spoken }
     };
-    let text = judged(&reading.text);
+    let free = judged(&reading.text);
+    let expected = if free.is_empty() { None } else { as_expected(&reading.expected) };
+    let (text, confidence) = match &expected {
+        Some((text, chance)) => (text.clone(), *chance),
+        None if free.is_empty() => (String::new(), 0.0),
+        None => (free.clone(), confidence(certainty)),
+    };
     let mut alternatives: Vec<String> = Vec::new();
-    if !text.is_empty() {
-        for (other, _) in &reading.alternatives {
-            let other = judged(other);
-            if !other.is_empty() && other != text && !alternatives.contains(&other) {
-                alternatives.push(other);
-            }
+    let others = reading.alternatives.iter().map(|(other, _)| judged(other));
+    let near = reading.expected.iter().filter(|other| other.odds >= LIKELY_ODDS).map(|other| other.text.clone());
+    for other in expected.iter().flat_map(|_| near.clone()).chain([free.clone()]).chain(others) {
+        if !text.is_empty() && !other.is_empty() && other != text && !alternatives.contains(&other) {
+            alternatives.push(other);
         }
     }
     Hearing {
-        confidence: if text.is_empty() { 0.0 } else { confidence(certainty) },
+        confidence,
         text,
         alternatives,
         no_speech: reading.no_speech,
@@ -258,8 +287,39 @@ fn confidence(certainty: f32) -> f32 {
     if certainty >= FAITHFUL { certainty } else { certainty * (certainty / FAITHFUL).powi(3) }
 }
 
+/// A text of the grammar further than this from what was written freely is something else. Of 54 menu choices and 84
+/// other sentences in five voices, 15 dB above babble, 52 of the former were nearer than -6 and of the latter none than
+/// -10; of 200 numbers of six digits all but two (both misheard) were nearer than -3.
+const LIKELY_ODDS: f32 = -5.0;
+
+/// The text of the grammar that was said, if it was one, and the chance that it is right.
+fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
+    let best = expected.first().filter(|best| best.odds >= LIKELY_ODDS)?;
+    if let Some(signs) = best.signs {
+        return Some((best.text.clone(), chance_of_signs(signs)));
+    }
+    let rivals = expected.iter().filter(|other| other.text != best.text).map(|other| (other.odds - best.odds).exp());
+    let among = 1.0 / (1.0 + rivals.sum::<f32>());
+    Some((best.text.clone(), among / (1.0 + (LIKELY_ODDS - best.odds).exp())))
+}
+
+/// The chance that a whole number is right, by the product of its signs' probabilities: as counted on 200 numbers of
+/// six digits by four speakers over mu-law (`acceptance/46-spoken` has the list).
+fn chance_of_signs(product: f32) -> f32 {
+    const COUNTED: [(f32, f32); 7] =
+        [(0.0, 0.0), (0.06, 0.15), (0.15, 0.5), (0.3, 0.8), (0.6, 0.88), (0.8, 0.97), (1.0, 1.0)];
+    let above = COUNTED.iter().position(|(x, _)| product <= *x).unwrap_or(COUNTED.len() - 1).max(1);
+    let ((x0, y0), (x1, y1)) = (COUNTED[above - 1], COUNTED[above]);
+    y0 + (y1 - y0) * ((product - x0) / (x1 - x0)).clamp(0.0, 1.0)
+}
+
 /// Phrases that Whisper is told to expect.
 fn told(request: &HearRequest) -> Vec<&str> {
+    let mandarin = request.language.as_ref().is_some_and(|language| language.as_str().starts_with("zh"));
+    if matches!(request.expect, Expect::Digits { .. }) && !mandarin {
+        // How digits are written, one by one: of 80 numbers 64 are read right then, 57 without.
+        return vec!["4, 0, 7", "1, 2, 3"];
+    }
     let choices = match &request.expect {
         Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
         _ => &[],
@@ -287,6 +347,7 @@ mod tests {
             text: text.into(),
             tokens,
             alternatives,
+            expected: Vec::new(),
             no_speech: 0.0,
             language,
             languages: Vec::new(),
@@ -313,6 +374,21 @@ mod tests {
         assert_eq!(another_language(&of(0.98, 0.0), seconds(1.0)), Some("zh"));
         assert_eq!(another_language(&of(0.9, 0.9), seconds(3.0)), None, "nobody spoke");
         assert_eq!(another_language(&reading("en", "", ""), seconds(3.0)), None, "nobody asked");
+    }
+
+    #[test]
+    fn what_sounds_like_something_expected_is_read_as_that() {
+        let expected = |text: &str, odds, signs| Expected { text: text.into(), odds, signs };
+        let of = |expected| Reading { expected, ..reading("en", "Loves curry.", "Love scurry.") };
+        let near = hearing(&of(vec![expected("lost card", -1.5, None)]), 1.0, 0.0);
+        assert_eq!((near.text.as_str(), near.confidence > 0.9), ("lost card", true));
+        assert_eq!(near.alternatives, ["Loves curry.", "Love scurry."], "what was written freely is kept");
+        let far = hearing(&of(vec![expected("lost card", -8.0, None)]), 1.0, 0.0);
+        assert_eq!(far.text, "Loves curry.");
+        let rivals = vec![expected("open an account", -1.0, None), expected("close an account", -1.2, None)];
+        assert!(hearing(&of(rivals), 1.0, 0.0).confidence < 0.6, "either");
+        let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), 1.0, 0.0);
+        assert!(number.text == "4, 0, 7" && (0.5..0.9).contains(&number.confidence), "{number:?}");
     }
 
     #[test]

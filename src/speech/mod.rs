@@ -3,6 +3,7 @@
 mod cpu;
 mod ear;
 mod echo;
+mod grammar;
 mod guard;
 mod listener;
 pub mod mel;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use whisper_rs::{
 };
 
 use super::HearError;
+use super::grammar::{Grammar, Numerals, Sentences};
+use crate::dialog::words::is_han;
 
 /// Whisper's codes of languages with their probabilities.
 pub type Languages = Vec<(&'static str, f32)>;
@@ -31,6 +34,7 @@ const MAX_HINT_TOKENS: usize = 200;
 /// A loaded model, shared by all readers.
 pub struct Model {
     context: WhisperContext,
+    numerals: Numerals,
 }
 
 impl Model {
@@ -41,7 +45,9 @@ impl Model {
         parameters.use_gpu(false).flash_attn(false); // flash attention is slower on CPUs
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|e| HearError::Model { path: path.to_owned(), reason: e.to_string() })?;
-        Ok(Arc::new(Self { context }))
+        let token = |id| Some((id, context.token_to_bytes(id).ok()?));
+        let numerals = Numerals::of((0..context.token_eot()).filter_map(token));
+        Ok(Arc::new(Self { context, numerals }))
     }
 
     /// False for the English-only models.
@@ -53,6 +59,30 @@ impl Model {
         // A token is at least a byte: with this room `tokenize` cannot overrun (its check for that is wrong).
         let tokens = self.context.tokenize(text, text.len() + 1).unwrap_or_default();
         tokens[tokens.len().saturating_sub(MAX_HINT_TOKENS)..].to_vec()
+    }
+
+    /// Sentences as Whisper would write them: with and without a capital, a full stop, a question mark.
+    pub fn sentences<'s>(&self, sentences: impl Iterator<Item = &'s str>) -> Grammar {
+        let stops = [".", "?", "。", "？"].map(|stop| self.tokens_of(stop));
+        let mut grammar = Sentences::default();
+        for sentence in sentences {
+            let mut rest = sentence.chars();
+            let Some(first) = rest.next() else { continue };
+            let (forms, stops) = match is_han(first) {
+                true => (vec![sentence.to_owned()], &stops[2..]),
+                false => {
+                    let capital: String = first.to_uppercase().chain(rest).collect();
+                    (vec![format!(" {sentence}"), format!(" {capital}")], &stops[..2])
+                }
+            };
+            let spelled = forms.iter().map(|form| self.tokens_of(form));
+            let stopped = |tokens: Vec<WhisperTokenId>| {
+                let with = stops.iter().map(|stop| [&tokens[..], stop].concat()).collect::<Vec<_>>();
+                with.into_iter().chain([tokens])
+            };
+            grammar.add(sentence, spelled.flat_map(stopped).collect::<Vec<_>>());
+        }
+        Grammar::Sentences(grammar)
     }
 
     fn text_of(&self, tokens: &[WhisperTokenId]) -> String {
@@ -72,6 +102,10 @@ pub struct Job<'a> {
     pub hint: &'a str,
     /// Other readings wanted at most.
     pub alternatives: usize,
+    /// What the text is likely to be: it is then also read as nothing else.
+    pub grammar: Option<&'a Grammar>,
+    /// Phrases that are likely within it.
+    pub phrases: Option<&'a Sentences>,
     pub room: Room,
     /// Languages to weigh against each other, for `Reading::languages`; costs nothing.
     pub candidates: &'a [&'static str],
@@ -106,6 +140,8 @@ pub struct Reading {
     pub tokens: Vec<Token>,
     /// Other readings with their mean log probabilities, likeliest first.
     pub alternatives: Vec<(String, f32)>,
+    /// The likeliest texts of the job's grammar, likeliest first.
+    pub expected: Vec<Expected>,
     /// Probability that there was no speech at all, 0..=1.
     pub no_speech: f32,
     /// Tag as Whisper has it, `en`, `zh`.
@@ -116,17 +152,50 @@ pub struct Reading {
     pub fell_back: bool,
 }
 
+/// A text of the grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// A sentence as it was given; signs as Whisper wrote them, trimmed.
+    pub text: String,
+    /// Logarithm of its probability against that of the text written freely: 0 is the same, -10 something else.
+    pub odds: f32,
+    /// Of a number or a code: the product of its digits' and letters' probabilities, 0..=1.
+    pub signs: Option<f32>,
+}
+
 /// Reads one utterance at a time; costs about 100 MB (base) and 50-100 ms to make. Stays on its thread.
 pub struct Reader {
     model: Arc<Model>,
     state: WhisperState,
     params: HashMap<String, FullParams<'static, 'static>>,
+    /// Grammars of late, the last one last, by what they were made of.
+    grammars: Vec<(u64, Arc<Grammar>)>,
 }
+
+/// Grammars a reader keeps; one has some thousand nodes at most.
+const GRAMMARS: usize = 32;
 
 impl Reader {
     pub fn new(model: Arc<Model>) -> Result<Self, HearError> {
         let state = model.context.create_state().map_err(failed)?;
-        Ok(Self { model, state, params: HashMap::new() })
+        Ok(Self { model, state, params: HashMap::new(), grammars: Vec::new() })
+    }
+
+    /// A grammar of sentences; those of late are kept.
+    pub fn sentences<'s>(&mut self, sentences: impl Iterator<Item = &'s str> + Clone) -> Arc<Grammar> {
+        let mut hasher = DefaultHasher::new();
+        sentences.clone().for_each(|sentence| sentence.hash(&mut hasher));
+        let key = hasher.finish();
+        if let Some(at) = self.grammars.iter().position(|(of, _)| *of == key) {
+            let found = self.grammars.remove(at);
+            self.grammars.push(found);
+        } else {
+            if self.grammars.len() >= GRAMMARS {
+                self.grammars.remove(0);
+            }
+            self.grammars.push((key, Arc::new(self.model.sentences(sentences))));
+        }
+        self.grammars.last().expect("one was pushed").1.clone()
     }
 
     /// Reads an utterance of up to 30 s on this thread alone. `None` when it was cancelled.
@@ -146,7 +215,9 @@ impl Reader {
         params.set_max_tokens((job.audio.len() * 7 / RATE as usize + 12) as c_int);
         params.set_tokens(&hint);
         params.set_n_threads(job.threads.max(1) as c_int);
-        let mut watch = Watch { passes: 0, others: Vec::new(), end: self.model.context.token_eot() };
+        let end = self.model.context.token_eot();
+        let phrases = job.phrases.map(std::ptr::from_ref);
+        let mut watch = Watch { phrases, passes: 0, others: Vec::new(), total: 0.0, end };
         // SAFETY: both callbacks get pointers to `watch` and `job`, which outlive `full`; nothing else touches
         // `watch` meanwhile, since one thread does it all.
         unsafe {
@@ -176,11 +247,17 @@ impl Reader {
         }
         let (no_speech, languages) = self.first_step(job)?;
         let alternatives = self.alternatives(job, language, &hint, &tokens);
+        let expected = match job.grammar {
+            // Other sentences are not worth the wait where this one is sure and long.
+            Some(Grammar::Sentences(_)) if certainty(&tokens) >= SURE && tokens.len() > SHORT => Vec::new(),
+            Some(grammar) => self.expected(job, grammar, &self.prompt(language, &hint), watch.total),
+            None => Vec::new(),
+        };
         if fell_back {
             // The random state of decoder 0 has moved on: with a fresh state the next text depends on its sound alone.
             self.state = self.model.context.create_state().map_err(failed)?;
         }
-        Ok(Some(Reading { text, tokens, alternatives, no_speech, language, languages, fell_back }))
+        Ok(Some(Reading { text, tokens, alternatives, expected, no_speech, language, languages, fell_back }))
     }
 
     /// Probability that nobody speaks, from the very first step, as OpenAI has it (whisper.cpp takes the last prompt
@@ -251,17 +328,7 @@ impl Reader {
 
         let model = self.model.clone();
         let whisper = &model.context;
-        let mut prompt = Vec::new();
-        if !hint.is_empty() {
-            prompt.push(whisper.token_prev());
-            prompt.extend(hint);
-        }
-        prompt.push(whisper.token_sot());
-        if self.model.multilingual() {
-            let id = whisper_rs::get_lang_id(language).unwrap_or(0); // known: it was just read in this language
-            prompt.extend([whisper.token_lang(id), whisper.token_transcribe()]);
-        }
-        prompt.push(whisper.token_not());
+        let prompt = self.prompt(language, hint);
         let limit = tokens.len() + 8;
         let mut readings: Vec<(String, f32)> = Vec::new();
         for (at, other, odds) in forks {
@@ -271,7 +338,11 @@ impl Reader {
             let mut path: Vec<Token> = tokens[..at].to_vec();
             let p = (tokens[at].p * odds).min(1.0);
             path.push(Token { id: other, p, other: None });
-            if other < whisper.token_eot() && self.follow(&prompt, &mut path, limit).is_err() {
+            let best = |_: &[Token], logits: &[f32]| {
+                let [(id, p), _] = two_best(logits);
+                Some(Token { id, p, other: None })
+            };
+            if self.go_on(&prompt, &mut path, limit, best).is_err() {
                 break;
             }
             path.retain(|t| t.id < whisper.token_eot());
@@ -283,23 +354,113 @@ impl Reader {
         readings
     }
 
-    /// Decodes greedily from `prompt` and `path` on, to the end of the text or `limit` tokens.
-    fn follow(&mut self, prompt: &[WhisperTokenId], path: &mut Vec<Token>, limit: usize) -> Result<(), HearError> {
+    /// What precedes a text: the hint, the language, the task.
+    fn prompt(&self, language: &str, hint: &[WhisperTokenId]) -> Vec<WhisperTokenId> {
+        let whisper = &self.model.context;
+        let mut prompt = Vec::new();
+        if !hint.is_empty() {
+            prompt.push(whisper.token_prev());
+            prompt.extend(hint);
+        }
+        prompt.push(whisper.token_sot());
+        if self.model.multilingual() {
+            let id = whisper_rs::get_lang_id(language).unwrap_or(0); // known: it was just read in this language
+            prompt.extend([whisper.token_lang(id), whisper.token_transcribe()]);
+        }
+        prompt.push(whisper.token_not());
+        prompt
+    }
+
+    /// The likeliest texts of a grammar: the greedy path through it and, where that is doubtful, those that leave it
+    /// where a second choice was close. `free` is the log probability of the text written freely. Best effort.
+    fn expected(&mut self, job: &Job, grammar: &Grammar, prompt: &[WhisperTokenId], free: f32) -> Vec<Expected> {
+        const FORKS: usize = 2;
+        let Ok(Some(greedy)) = self.within(grammar, prompt, Vec::new()) else { return Vec::new() };
+        let model = self.model.clone();
+        let judged = |path: &[Token]| {
+            let ids = path.iter().map(|t| t.id).filter(|id| *id < model.context.token_eot());
+            let text = match grammar {
+                Grammar::Sentences(sentences) => sentences.text(ids)?.to_owned(),
+                Grammar::Signs { .. } => {
+                    let text = model.text_of(&ids.collect::<Vec<_>>());
+                    text.trim_matches([' ', ',', '-', '.']).to_owned()
+                }
+            };
+            let log = |t: &Token| t.p.max(1e-9).ln();
+            let spelled = path.iter().filter(|t| model.numerals.is_sign(t.id)).map(log).sum::<f32>().exp();
+            let signs = matches!(grammar, Grammar::Signs { .. }).then_some(spelled);
+            Some(Expected { text, odds: path.iter().map(log).sum::<f32>() - free, signs })
+        };
+        let Some(best) = judged(&greedy) else { return Vec::new() };
+        let doubtful = best.signs.map_or(best.odds < -1.0, |signs| signs < 0.5);
+        let mut found = vec![best];
+        if doubtful {
+            let second = |(at, t): (usize, &Token)| t.other.map(|(id, p)| (at, id, p, p / t.p.max(1e-9)));
+            let mut forks: Vec<_> = greedy.iter().enumerate().filter_map(second).filter(|f| f.3 > CLOSE).collect();
+            forks.sort_by(|a, b| b.3.total_cmp(&a.3));
+            for (at, id, p, _) in forks.into_iter().take(FORKS) {
+                if (job.cancelled)() {
+                    break;
+                }
+                let mut path = greedy[..at].to_vec();
+                path.push(Token { id, p, other: None });
+                if let Ok(Some(path)) = self.within(grammar, prompt, path) {
+                    found.extend(judged(&path));
+                }
+            }
+            found.sort_by(|a, b| b.odds.total_cmp(&a.odds));
+        }
+        found
+    }
+
+    /// Decodes within a grammar from `path` on, the likeliest way, the end of the text included. `None` where there is no
+    /// way on.
+    fn within(
+        &mut self,
+        grammar: &Grammar,
+        prompt: &[WhisperTokenId],
+        mut path: Vec<Token>,
+    ) -> Result<Option<Vec<Token>>, HearError> {
+        let model = self.model.clone();
+        let end = model.context.token_eot();
+        let allowed = |path: &[Token], logits: &[f32]| {
+            let allowed = grammar.next(&model.numerals, path.iter().map(|t| t.id), end);
+            let chosen: Vec<f32> = allowed.iter().map(|&id| logits[id as usize]).collect();
+            let [first, second] = two_best(&chosen);
+            let all = log_sum(logits);
+            let token = |at: WhisperTokenId| Some((*allowed.get(at as usize)?, (chosen[at as usize] - all).exp()));
+            let (id, p) = token(first.0)?;
+            Some(Token { id, p, other: (allowed.len() > 1).then(|| token(second.0)).flatten() })
+        };
+        self.go_on(prompt, &mut path, usize::MAX, allowed)?;
+        Ok(path.last().is_some_and(|t| t.id == end).then_some(path))
+    }
+
+    /// Decodes from `prompt` and `path` on, by what `next` makes of the path and the logits of the text's tokens and their
+    /// end: to the end of the text, which is put down too, to `limit` tokens, or to where `next` has none.
+    fn go_on(
+        &mut self,
+        prompt: &[WhisperTokenId],
+        path: &mut Vec<Token>,
+        limit: usize,
+        mut next: impl FnMut(&[Token], &[f32]) -> Option<Token>,
+    ) -> Result<(), HearError> {
         let end = self.model.context.token_eot();
-        let mut past: Vec<WhisperTokenId> = prompt.to_vec();
-        past.extend(path.iter().map(|t| t.id));
+        let goes_on = |path: &[Token]| path.len() < limit && path.last().is_none_or(|t| t.id < end);
+        if !goes_on(path) {
+            return Ok(());
+        }
+        let past: Vec<WhisperTokenId> = prompt.iter().copied().chain(path.iter().map(|t| t.id)).collect();
         // The last token goes by itself: `get_logits` yields the first row, which is the wanted one only then.
         let (last, before) = past.split_last().expect("a prompt is never empty");
         self.state.decode(before, 0, 1).map_err(failed)?;
         let (mut last, mut n_past) = (*last, before.len());
-        while path.len() < limit {
+        while goes_on(path) {
             self.state.decode(&[last], n_past, 1).map_err(failed)?;
-            let [(id, p), _] = two_best(&self.state.get_logits().map_err(failed)?[..=end as usize]);
-            if id >= end {
-                break;
-            }
-            path.push(Token { id, p, other: None });
-            (last, n_past) = (id, n_past + 1);
+            let logits = &self.state.get_logits().map_err(failed)?[..=end as usize];
+            let Some(token) = next(path, logits) else { break };
+            (last, n_past) = (token.id, n_past + 1);
+            path.push(token);
         }
         Ok(())
     }
@@ -313,6 +474,8 @@ pub fn certainty(tokens: &[Token]) -> f32 {
 
 /// From this certainty on, other readings are not worth the wait: 96 of 100 such texts are right.
 const SURE: f32 = 0.9;
+/// Tokens of a text so short that a sure one may yet be wrong: "my family" for "my balance".
+const SHORT: usize = 4;
 /// A second choice at least this likely, against the first, is worth following.
 const CLOSE: f32 = 0.08;
 
@@ -331,6 +494,7 @@ fn nothing(job: &Job) -> Reading {
         text: String::new(),
         tokens: Vec::new(),
         alternatives: Vec::new(),
+        expected: Vec::new(),
         no_speech: 1.0,
         languages: Vec::new(),
         language: job.language.and_then(known).unwrap_or("en"),
@@ -340,9 +504,14 @@ fn nothing(job: &Job) -> Reading {
 
 /// The share of the probability that these tokens have.
 fn share(logits: &[f32], ids: impl Iterator<Item = WhisperTokenId>) -> f32 {
+    let all = log_sum(logits);
+    ids.filter_map(|id| logits.get(id as usize)).map(|&l| (l - all).exp()).sum()
+}
+
+/// What logits are measured by: less this, they are logarithms of probabilities.
+fn log_sum(logits: &[f32]) -> f32 {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = logits.iter().map(|&l| (l - top).exp()).sum();
-    ids.filter_map(|id| logits.get(id as usize)).map(|&l| (l - top).exp()).sum::<f32>() / sum
+    top + logits.iter().map(|&l| (l - top).exp()).sum::<f32>().ln()
 }
 
 pub fn known(tag: &str) -> Option<&'static str> {
@@ -370,17 +539,21 @@ fn two_best(logits: &[f32]) -> [(WhisperTokenId, f32); 2] {
 
 /// What the callbacks note during one `full`.
 struct Watch {
+    /// The job's, which outlives it.
+    phrases: Option<*const Sentences>,
     /// Decodings begun: more than one after a fallback.
     passes: usize,
     /// Second choices, token by token, of the first decoding.
     others: Vec<(WhisperTokenId, f32)>,
+    /// Log probability of the last decoding so far, its end included.
+    total: f32,
     end: WhisperTokenId,
 }
 
 unsafe extern "C" fn watch_logits(
     _: *mut WhisperSysContext,
     _: *mut WhisperSysState,
-    _tokens: *const WhisperTokenData,
+    tokens: *const WhisperTokenData,
     n_tokens: c_int,
     logits: *mut f32,
     user: *mut c_void,
@@ -388,12 +561,23 @@ unsafe extern "C" fn watch_logits(
     // SAFETY: `user` is the `Watch` of the running `read`; `logits` is the vocabulary, text tokens and their end first.
     let watch = unsafe { &mut *user.cast::<Watch>() };
     // SAFETY: as above.
-    let logits = unsafe { std::slice::from_raw_parts(logits, watch.end as usize + 1) };
+    let logits = unsafe { std::slice::from_raw_parts_mut(logits, watch.end as usize + 1) };
+    if let Some(phrases) = watch.phrases {
+        // SAFETY: `tokens` are the text so far; the phrases are the running job's.
+        let (so_far, phrases) = match n_tokens {
+            0 => (&[][..], unsafe { &*phrases }),
+            n => unsafe { (std::slice::from_raw_parts(tokens, n as usize), &*phrases) },
+        };
+        phrases.lean(so_far.iter().map(|token| token.id), logits);
+    }
     if n_tokens == 0 {
         watch.passes += 1;
+        watch.total = 0.0;
     }
+    let [first, second] = two_best(logits);
+    watch.total += first.1.max(1e-9).ln();
     if watch.passes == 1 {
-        watch.others.push(two_best(logits)[1]);
+        watch.others.push(second);
     }
 }
 

@@ -12,6 +12,9 @@ pub const CALL_SECONDS: &str = "frontdesk_call_seconds";
 /// Labels: `reason`.
 pub const CALLS_REFUSED: &str = "frontdesk_calls_refused_total";
 
+/// Requests that the desk refused. Labels: `reason`.
+pub const DESK_REFUSED: &str = "frontdesk_desk_refused_total";
+
 /// Tasks of the runtime, when the page was asked for.
 pub const TASKS: &str = "frontdesk_tasks";
 
@@ -84,6 +87,7 @@ pub fn describe() {
     describe_counter!(CALLS_ENDED, "Calls that ended, by cause and outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "Length of a call, arrival to end");
     describe_counter!(CALLS_REFUSED, "Calls turned away before they began, by reason");
+    describe_counter!(DESK_REFUSED, "Requests that the agents' desk refused, by reason");
 
     describe_gauge!(SPEECH_QUEUE, "Utterances waiting for the recogniser");
     describe_counter!(SPEECH_REFUSED, "Utterances the recogniser could not take");

@@ -8,13 +8,12 @@
 mod api;
 mod call;
 mod fragment;
-mod guard;
 mod mux;
 mod pages;
 mod peer;
 mod screen;
-mod server;
 mod settings;
+mod sound;
 mod track;
 mod wire;
 
@@ -22,14 +21,15 @@ pub use api::{Admit, Door};
 pub use call::{Incoming, Leg};
 pub use screen::{Screen, Stage, Who};
 pub use settings::{Credential, IceServer, LineChoice, Settings};
+pub use sound::{SDP, Session, Sound, Taken};
 
 /// What can go wrong, for the operator. Never names a caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot listen on {address} for browsers' {what}: {source}")]
-    Listen { address: std::net::SocketAddr, what: &'static str, source: std::io::Error },
-    #[error("TLS for browsers: {0}")]
-    Tls(String),
+    #[error("cannot listen on {address} for browsers' sound (UDP): {source}")]
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Web(#[from] crate::web::Error),
     #[error("the caller gave up before the call was answered")]
     Cancelled,
     #[error("the page's description of its sound cannot be used: {0}")]

@@ -14,7 +14,7 @@ use super::Error;
 
 /// Opens the socket.
 pub async fn open(address: SocketAddr) -> Result<(Arc<dyn UDPMux + Send + Sync>, SocketAddr), Error> {
-    let failed = |source| Error::Listen { address, what: "sound (UDP)", source };
+    let failed = |source| Error::Listen { address, source };
     let socket = UdpSocket::bind(address).await.map_err(failed)?;
     let address = socket.local_addr().map_err(failed)?;
     Ok((UDPMuxDefault::new(UDPMuxParams::new(Lasting(socket))), address))

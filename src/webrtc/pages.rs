@@ -8,15 +8,13 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::api::Shared;
+use crate::web::file;
 
 const PAGE: &str = include_str!("page/index.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/frontdesk.js");
+/// With what the desk's page does too, in a function of its own: other sites' pages keep their names.
+const SCRIPT: &str = concat!("(() => {\n", include_str!("page/ice.js"), include_str!("page/frontdesk.js"), "})();\n");
 const ICON: &str = include_str!("page/icon.svg");
-
-/// The page runs our script alone, talks to us alone, and is shown in nobody's frame.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub fn router() -> Router<Shared> {
     Router::new()
@@ -24,21 +22,6 @@ pub fn router() -> Router<Shared> {
         .route("/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/icon.svg", get(async || file("image/svg+xml", ICON)))
         .route("/frontdesk.js", get(script))
-}
-
-fn file(kind: &'static str, content: &'static str) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, kind)], content).into_response();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-        (HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 /// Other sites may show it: that they may call is another matter.

@@ -37,6 +37,8 @@ struct Events {
 pub enum Who {
     Bot,
     Caller,
+    /// The person whom the caller talks to.
+    Person,
 }
 
 /// Where the call stands.

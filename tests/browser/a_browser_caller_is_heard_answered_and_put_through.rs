@@ -17,7 +17,7 @@ async fn a_browser_caller_is_heard_answered_and_put_through() {
     let engine = Engine::start_with("", browser).await;
     let mut agent = agent(&engine, "anna").await;
     // Said over and over, whenever the microphone is not muted.
-    let mut page = Chromium::start(&speech(&[(8.0, "asterisk/en-speak-with-a-representative.wav")])).await;
+    let mut page = Chromium::start(&speech(&[(5.0, "asterisk/en-speak-with-a-representative.wav")])).await;
     page.open(&engine.pages()).await;
     page.wait("document.querySelector('frontdesk-call').lines.length == 2").await;
     page.shot("call-page").await;
@@ -50,11 +50,12 @@ async fn a_browser_caller_is_heard_answered_and_put_through() {
     page.key("7").await;
     engine.wait_for("the key", SECONDS, |note| matches!(note, Note::Dtmf { key } if Some(*key) == Key::new('7'))).await;
     page.click("Keypad").await;
-    page.click("Unmute").await;
+    page.unmute_at_a_pause().await;
 
     let ring = agent.wait_for("CALL_INCOMING", 2 * SECONDS).await;
     assert!(ring.to_string().contains("balance"), "the phone shows what the call is about: {ring}");
-    page.wait("document.querySelector('frontdesk-call').shadowRoot.querySelector('li.caller')?.innerText.includes('represent')").await;
+    let said = "[...document.querySelector('frontdesk-call').shadowRoot.querySelectorAll('li.caller')]";
+    page.wait(&format!("{said}.some((words) => words.innerText.includes('represent'))")).await;
     assert!(page.text("status").await.contains("Ringing"));
     page.shot("call-ringing").await;
     page.hums(CALLER).await;

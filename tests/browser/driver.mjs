@@ -1,6 +1,7 @@
 // Drives Chromium for a test: one JSON command a line on standard input, one JSON reply a line on standard output.
 //   node driver.mjs CHROMIUM MICROPHONE.wav
 // {"do":"open","url":...} {"do":"run","js":...} {"do":"click","name":...} {"do":"key","key":...} {"do":"wait","js":...}
+// {"do":"fill","label":...,"value":...} {"do":"select","label":...,"value":...}
 // {"do":"shot","path":...} {"do":"offline","offline":true} {"do":"emulate",...} {"do":"close"}
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -40,6 +41,8 @@ const commands = {
   content: ({ html }) => page.setContent(html).then(() => null),
   run: ({ js }) => page.evaluate(js),
   click: ({ name, role }) => page.getByRole(role ?? "button", { name, exact: true }).click({ timeout: 10_000 }).then(() => null),
+  fill: ({ label, value }) => page.getByLabel(label, { exact: true }).fill(value, { timeout: 10_000 }).then(() => null),
+  select: ({ label, value }) => page.getByLabel(label, { exact: true }).selectOption(value, { timeout: 10_000 }).then(() => null),
   key: ({ key }) => page.keyboard.press(key).then(() => null),
   // (Playwright's own waiting evaluates in the page, which its content security policy forbids.)
   wait: async ({ js }) => {

@@ -1,11 +1,16 @@
-//! Calls from a web page, in Debian's Chromium. One behaviour a file.
+//! Calls from a web page, and the agents' desk, in Debian's Chromium. One behaviour a file.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod desk;
 mod door;
 
 mod a_browser_caller_is_heard_answered_and_put_through;
 mod a_browser_that_changes_networks_keeps_its_call;
 mod a_page_that_closes_ends_its_call;
+mod an_agent_takes_a_call_at_the_desk;
+mod an_agent_whose_browser_is_gone_costs_the_caller_no_place;
+mod an_agent_with_a_phone_steers_it_from_the_desk;
 mod another_sites_page_calls_only_when_it_may;
+mod nobody_gets_at_the_desk_without_an_account;
 mod strangers_calls_are_refused_and_harm_nobody;

@@ -100,6 +100,16 @@ impl Chromium {
         self.must(json!({ "do": "click", "role": "radio", "name": name })).await;
     }
 
+    /// Writes into the field with this label.
+    pub async fn fill(&mut self, label: &str, value: &str) {
+        self.must(json!({ "do": "fill", "label": label, "value": value })).await;
+    }
+
+    /// Chooses from the list with this label.
+    pub async fn select(&mut self, label: &str, value: &str) {
+        self.must(json!({ "do": "select", "label": label, "value": value })).await;
+    }
+
     /// A key of the keyboard.
     pub async fn key(&mut self, key: &str) {
         self.must(json!({ "do": "key", "key": key })).await;
@@ -167,6 +177,34 @@ impl Chromium {
         );
         let heard = self.run(&js).await;
         (heard[0].as_f64().unwrap_or(0.0), heard[1].as_f64().unwrap_or(0.0))
+    }
+
+    /// Unmutes where the microphone's recording pauses, so that it is heard from its beginning: waits for the pause after
+    /// speech.
+    pub async fn unmute_at_a_pause(&mut self) {
+        self.run(
+            "(async () => {
+                const track = window.__peers.at(-1).getSenders()[0].track.clone();
+                track.enabled = true;
+                const context = new AudioContext();
+                const analyser = context.createAnalyser();
+                context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+                const samples = new Float32Array(analyser.fftSize);
+                let [spoke, quiet] = [false, 0];
+                for (const until = Date.now() + 40_000; !spoke || quiet < 10; ) {
+                    if (Date.now() > until) throw new Error('the microphone never spoke and paused');
+                    await new Promise((done) => setTimeout(done, 100));
+                    analyser.getFloatTimeDomainData(samples);
+                    const loud = samples.some((sample) => Math.abs(sample) > 0.01);
+                    spoke ||= loud;
+                    quiet = loud ? 0 : quiet + 1;
+                }
+                track.stop();
+                await context.close();
+            })()",
+        )
+        .await;
+        self.click("Unmute").await;
     }
 
     /// From now on the microphone hears a tone.

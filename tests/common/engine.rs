@@ -42,10 +42,14 @@ impl Engine {
 
     /// With further agents for the bank's front desk, each at a SIP address, and more lines of configuration.
     pub async fn start_with(agents: &str, more: &str) -> Self {
+        Self::start_changed(agents, more, |configuration| configuration).await
+    }
+
+    async fn start_changed(agents: &str, more: &str, change: impl Fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = super::free_port();
         fs::write(folder.path().join("agents.secret"), PASSWORD).expect("a file");
-        fs::write(folder.path().join("config.yaml"), configuration(port, agents, more)).expect("a file");
+        fs::write(folder.path().join("config.yaml"), change(configuration(port, agents, more))).expect("a file");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let backend = Command::new(super::tool("python3"))
             .arg(root.join("examples/backend/server.py"))
@@ -56,6 +60,13 @@ impl Engine {
             .expect("python3 starts");
         let (child, address) = run(folder.path()).await;
         Self { child, backend, address, folder }
+    }
+
+    /// With callers of the front desk called back by a trunk on this port.
+    pub async fn start_calling_back(trunk: u16) -> Self {
+        let queue = "front-desk: { callback: { trunk: carrier, numbers: [\"555*\"], retry_s: 2 } }";
+        let trunks = format!("trunks: {{ carrier: {{ host: \"127.0.0.1:{trunk}\", keep_alive_s: 0 }} }}");
+        Self::start_changed("", &trunks, |configuration| configuration.replace("front-desk: {}", queue)).await
     }
 
     /// The same configuration and records, in a new process.
@@ -75,6 +86,14 @@ impl Engine {
         let log = self.log();
         let rest = log.split("browsers call at ").nth(1).expect("a door for browsers");
         rest.split(' ').next().expect("its address").to_owned()
+    }
+
+    /// The agents' desk, where the configuration has `console`; and the link by which its administrator sets a password.
+    pub fn desk(&self) -> (String, String) {
+        let log = self.log();
+        let rest = log.split("the agents' desk is at ").nth(1).expect("a desk");
+        let link = log.split("within a day: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        (rest.lines().next().expect("its address").to_owned(), link.to_owned())
     }
 
     pub fn records(&self) -> std::path::PathBuf {

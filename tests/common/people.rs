@@ -68,7 +68,14 @@ pub async fn transcript(sound: &Samples, from_ms: u64, to_ms: u64, language: &st
         wide.samples[at(from_ms)..at(to_ms)].iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
     let ear = Ear::open(&EarSettings::installed().unwrap()).unwrap();
     let language = Some(Language::new(language));
-    let request = HearRequest { audio, language, hints: Vec::new(), expect: Expect::Free, languages: Vec::new() };
+    let request = HearRequest {
+        audio,
+        language,
+        hints: Vec::new(),
+        expect: Expect::Free,
+        likely: Arc::default(),
+        languages: Vec::new(),
+    };
     ear.hear(request).unwrap().await.unwrap().text
 }
 

@@ -14,6 +14,7 @@ mod mistakes_about_trunks_and_tls_have_places;
 mod no_file_makes_check_panic;
 mod shipped_examples_load_without_problems;
 mod the_acceptance_runner_keeps_going_and_tells_every_missed_limit;
+mod the_desk_is_served_where_it_is_said;
 mod the_documentation_shows_what_works;
 mod the_reference_names_every_key;
 mod unreadable_yaml_is_explained;

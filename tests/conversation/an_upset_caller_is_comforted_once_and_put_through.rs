@@ -97,7 +97,7 @@ fn every_reaction_says_why() {
     });
     let why = why.unwrap();
     assert_eq!(why.by, By::Sound);
-    assert!(why.level > 0.6 && why.for_ms >= 800, "{why:?}");
+    assert!(why.level >= 0.7 && why.for_ms >= 800, "{why:?}");
     assert_eq!(why.signs[0].name, "pitch, mean");
     assert!(!why.readings.is_empty());
     assert!(why.to_string().contains("pitch, mean"), "{why}");

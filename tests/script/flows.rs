@@ -168,6 +168,7 @@ pub fn bank() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        instead: Default::default(),
     }
 }
 
@@ -286,6 +287,7 @@ pub fn parcel() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        instead: Default::default(),
     }
 }
 

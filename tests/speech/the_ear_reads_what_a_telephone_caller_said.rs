@@ -18,10 +18,17 @@ fn ear() -> Ear {
 
 fn hear(ear: &Ear, audio: Arc<[f32]>, language: Option<&str>) -> Hearing {
     let language = language.map(Language::new);
-    ear.hear(HearRequest { audio, language, hints: Vec::new(), expect: Expect::Free, languages: Vec::new() })
-        .unwrap()
-        .wait()
-        .unwrap()
+    ear.hear(HearRequest {
+        audio,
+        language,
+        hints: Vec::new(),
+        expect: Expect::Free,
+        likely: Arc::default(),
+        languages: Vec::new(),
+    })
+    .unwrap()
+    .wait()
+    .unwrap()
 }
 
 #[test]
@@ -93,6 +100,7 @@ fn an_unknown_language_is_an_error() {
         language: Some(Language::new("tlh")),
         hints: Vec::new(),
         expect: Expect::Free,
+        likely: Arc::default(),
         languages: Vec::new(),
     };
     let error = ear().hear(request).unwrap().wait().unwrap_err();

@@ -32,6 +32,7 @@ mod an_answer_that_can_mean_only_one_thing_is_taken_at_once;
 mod an_engine_and_its_caller_fit_in_one_command;
 mod an_engine_told_to_stop_finishes_its_calls;
 mod bad_sip_messages_harm_nobody;
+mod callers_are_called_back_and_leave_messages;
 mod callers_are_passed_on_by_agents_who_consult;
 mod callers_hear_what_the_agents_line_plays;
 mod keys_come_and_go_by_info;

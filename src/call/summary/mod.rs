@@ -52,6 +52,12 @@ impl Reader<'_> {
                     parts.push(&line);
                 }
                 facts.push(fact(FactKind::Caller, entry, parts.join(", ")));
+                // What the earlier call came to, for who takes this one.
+                for earlier in caller.called_back.iter().flat_map(|back| &back.facts) {
+                    if !matches!(earlier.kind, FactKind::Caller) {
+                        facts.push(fact(earlier.kind, entry, earlier.text.clone()));
+                    }
+                }
             }
         }
     }
@@ -134,6 +140,10 @@ impl Reader<'_> {
                         facts.push(fact(FactKind::Tried, entry, why.to_owned()));
                     }
                 }
+                Note::Callback { number, .. } => {
+                    facts.push(fact(FactKind::Open, entry, (self.say.value)(self.say.call_back, number)));
+                }
+                Note::Message { .. } => facts.push(fact(FactKind::Open, entry, self.say.message.to_owned())),
                 Note::SpeechUnavailable => facts.push(fact(FactKind::Tried, entry, self.say.no_speech.to_owned())),
                 Note::AgentFailed { agent, failure } => {
                     facts.push(fact(FactKind::Tried, entry, (self.say.value)(agent, self.say.agent_failure(*failure))));

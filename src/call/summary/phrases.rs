@@ -23,6 +23,8 @@ pub(super) struct Phrases {
     pub upset_once: fn(&str, &str) -> String,
     pub not_settled: &'static str,
     pub not_reached: &'static str,
+    pub call_back: &'static str,
+    pub message: &'static str,
     pub quote: fn(&str) -> String,
     mandarin: bool,
 }
@@ -47,6 +49,8 @@ static ENGLISH: Phrases = Phrases {
     upset_once: |since, until| format!("caller sounded upset from {since} to {until}"),
     not_settled: "not settled",
     not_reached: "not reached",
+    call_back: "to be called back",
+    message: "left a message",
     quote: |words| format!("\u{201c}{words}\u{201d}"),
     mandarin: false,
 };
@@ -71,6 +75,8 @@ static MANDARIN: Phrases = Phrases {
     upset_once: |since, until| format!("客户在{since}至{until}曾情绪激动"),
     not_settled: "未解决",
     not_reached: "未接通",
+    call_back: "要求回电",
+    message: "已留言",
     quote: |words| format!("“{words}”"),
     mandarin: true,
 };

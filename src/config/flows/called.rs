@@ -163,7 +163,7 @@ impl<'h> Checker<'_, 'h> {
         }
         for (name, hours) in &written.raw.hours {
             let at = written.at.get("hours");
-            let Some(hours) = self.opening_hours(hours, at.get(name)) else { continue };
+            let Some(hours) = super::opening_hours(hours, at.get(name), self.problems) else { continue };
             if flow.hours.get(name).is_some_and(|other| *other != hours) {
                 self.problems.push(twice(at, "hours", name));
             }
@@ -191,6 +191,8 @@ fn led(mut step: Step, prefix: &str) -> Step {
             lead(otherwise);
         }
         Step::Hours { open, closed, .. } => [open, closed].into_iter().for_each(lead),
+        Step::Callback(callback) => callback.next.iter_mut().chain(&mut callback.declined).for_each(lead),
+        Step::Message(message) => message.next.iter_mut().for_each(lead),
         Step::Transfer(_) | Step::HangUp { .. } => {}
     }
     step

@@ -5,6 +5,8 @@
 //!   hang-up that the caller had a chance to avoid: after a question, or out of hours;
 //! - a backend's failure never leads to a hang-up without a question or a transfer between.
 //!
+//! (`call::prove` tries the same on the call itself.)
+//!
 //! Besides, that every name is known, every step reached, every value filled before it is used, every text there
 //! in every language, and every option of a menu can be told from the others.
 
@@ -40,6 +42,8 @@ pub enum ProblemKind {
     LoopWithoutQuestion,
     HangUpWithoutChance,
     FailureHangsUp,
+    /// Tried on the call itself: a person takes too long to reach, or is never reached.
+    PersonOutOfReach,
     EmptyMenu,
     /// An option with neither key nor words nor intent.
     OptionWithoutWay,
@@ -141,17 +145,22 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         Step::Hours { open, closed, .. } => {
             vec![way("open", open, WayKind::On), way("closed", closed, WayKind::Closed)]
         }
+        Step::Callback(callback) => {
+            let ways = [("next", &callback.next), ("declined", &callback.declined)];
+            ways.into_iter().filter_map(|(field, to)| Some(way(field, to.as_ref()?, WayKind::On))).collect()
+        }
+        Step::Message(message) => message.next.iter().map(|next| way("next", next, WayKind::On)).collect(),
         Step::Transfer(_) | Step::HangUp { .. } => Vec::new(),
     }
 }
 
-/// Whether the step waits for an answer, and so for a wish for a person.
-fn asks(step: &Step) -> bool {
-    matches!(step, Step::Menu { .. } | Step::Ask(_) | Step::Form(_))
+/// Whether the step waits for an answer, and so for a wish for a person; or is itself what there is instead of one.
+pub(crate) fn asks(step: &Step) -> bool {
+    matches!(step, Step::Menu { .. } | Step::Ask(_) | Step::Form(_) | Step::Callback(_) | Step::Message(_))
 }
 
 /// The steps that a call can come to.
-fn reached(flow: &Flow) -> std::collections::BTreeSet<&str> {
+pub(crate) fn reached(flow: &Flow) -> std::collections::BTreeSet<&str> {
     let mut reached = std::collections::BTreeSet::new();
     let mut open = vec![flow.start.as_str()];
     while let Some(name) = open.pop() {

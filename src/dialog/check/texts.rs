@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, ProblemKind, problem, ways};
-use crate::dialog::flow::{Flow, FlowTexts, Step, Test, Text};
+use crate::dialog::flow::{Callback, Flow, FlowTexts, Step, Test, Text};
 use crate::dialog::template;
 use crate::dialog::values::BUILT_IN;
 use crate::dialog::{Language, Piece, Prompt};
@@ -89,7 +89,10 @@ fn uses(step: &Step) -> Vec<Use<'_>> {
             });
             sent.chain(fetch.wait.iter().map(|text| spoken("wait", text))).collect()
         }
-        Step::Transfer(transfer) => transfer.say.iter().map(|text| spoken("say", text)).collect(),
+        Step::Transfer(transfer) | Step::Callback(Callback { to: transfer, .. }) => {
+            transfer.say.iter().map(|text| spoken("say", text)).collect()
+        }
+        Step::Message(message) => message.say.iter().map(|text| spoken("say", text)).collect(),
         Step::Decide { .. } | Step::Hours { .. } => Vec::new(),
     }
 }
@@ -120,7 +123,8 @@ fn languages(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Prob
         let message = format!("this text is missing in {}", missing(say));
         problems.push(problem("", "person/say", ProblemKind::MissingLanguage, message, remedy));
     }
-    let own = own_texts(&flow.lines);
+    let mut own = own_texts(&flow.lines);
+    own.retain(|(name, ..)| !FlowTexts::INSTEAD.contains(name));
     let lacking: Vec<&str> =
         own.iter().filter(|(_, text, _)| !missing(text).is_empty()).map(|(name, ..)| *name).collect();
     if !lacking.is_empty() {
@@ -164,6 +168,18 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         offer_person,
         nobody_yet,
         not_analysed,
+        nobody_there,
+        long_wait,
+        offer_callback,
+        offer_message,
+        offer_wait,
+        callback_number,
+        ask_number,
+        number_refused,
+        callback_kept,
+        message_now,
+        message_kept,
+        called_back,
     } = lines;
     vec![
         ("not_heard", not_heard, &[]),
@@ -196,6 +212,18 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         ("offer_person", offer_person, &[]),
         ("nobody_yet", nobody_yet, &[]),
         ("not_analysed", not_analysed, &[]),
+        ("nobody_there", nobody_there, &[]),
+        ("long_wait", long_wait, &[]),
+        ("offer_callback", offer_callback, &[]),
+        ("offer_message", offer_message, &[]),
+        ("offer_wait", offer_wait, &[]),
+        ("callback_number", callback_number, &["number"]),
+        ("ask_number", ask_number, &[]),
+        ("number_refused", number_refused, &[]),
+        ("callback_kept", callback_kept, &[]),
+        ("message_now", message_now, &[]),
+        ("message_kept", message_kept, &[]),
+        ("called_back", called_back, &[]),
     ]
 }
 

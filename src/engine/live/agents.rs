@@ -2,17 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
+use crate::console::{Order, What, gone_in_a_call};
 use crate::engine::Session;
+use crate::engine::caller::PartyLeg;
 use crate::engine::errand::Return;
 use crate::engine::floor::Occupied;
-use crate::engine::transfer::way_to;
-use crate::media::{Frame, Port};
+use crate::engine::transfer::{Way, way_to};
+use crate::media::{Bridge, Frame, Key, Port};
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
+use crate::webrtc;
 
 /// The floor ends ringing well before this.
 const RING_LIMIT: Duration = Duration::from_secs(240);
@@ -30,7 +33,7 @@ pub(super) enum AgentSide {
     },
     There {
         leg: records::Leg,
-        phone: sip::Leg,
+        phone: PartyLeg,
     },
 }
 
@@ -38,18 +41,45 @@ pub(super) enum AgentSide {
 pub(super) enum AgentNews {
     Ringing(u32),
     Sound(u32, Box<dyn Port>),
-    Answered(u32, sip::Leg),
+    Answered(u32, PartyLeg),
     Failed(u32, AgentFailure),
+}
+
+/// Which of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Agent,
+    Target,
+    Consult,
+}
+
+impl AgentSide {
+    fn leg(&self) -> Option<&records::Leg> {
+        match self {
+            AgentSide::None => None,
+            AgentSide::Ringing { leg, .. } | AgentSide::There { leg, .. } => Some(leg),
+        }
+    }
+
+    /// Whose it is.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.leg().and_then(|leg| leg.agent.as_deref())
+    }
+
+    fn rings(&self, n: u32) -> bool {
+        matches!(self, AgentSide::Ringing { leg, .. } if leg.n == n)
+    }
 }
 
 impl Live {
     pub(super) async fn ring(&mut self, agent: String, summary: &Summary) {
         let to = self.way_to_agent(&agent);
+        self.summary = Some(summary.clone());
         self.agent = self.dial(agent, to, summary).await;
         self.reword(summary);
     }
 
-    fn way_to_agent(&self, agent: &str) -> Option<Target> {
+    fn way_to_agent(&self, agent: &str) -> Option<Way> {
         way_to(&self.house.today.borrow(), &Destination::Agent { agent: agent.to_owned() })
     }
 
@@ -61,16 +91,20 @@ impl Live {
         leg
     }
 
-    /// Rings a telephone; what comes of it arrives by `agent_news`.
-    async fn dial(&mut self, name: String, to: Option<Target>, summary: &Summary) -> AgentSide {
+    /// Rings a telephone or a browser; what comes of it arrives by `agent_news`. The desk of who is rung shows it either way.
+    async fn dial(&mut self, name: String, to: Option<Way>, summary: &Summary) -> AgentSide {
+        let answered = self.house.board.ring(&self.call, &name, summary);
         let leg = self.record_leg(name, self.now_ms(), None);
         let n = leg.n;
         let (cancel, cancelled) = mpsc::channel(1);
-        match to {
-            None => {
+        match (to, answered) {
+            (Some(Way::Desk), Some(answered)) => {
+                tokio::spawn(ring_desk(answered, n, self.agent_news.clone(), cancelled));
+            }
+            (None | Some(Way::Desk), _) => {
                 let _ = self.agent_news.send(AgentNews::Failed(n, AgentFailure::Unreachable)).await; // we hold the other end
             }
-            Some(to) => {
+            (Some(Way::Telephone(to)), _) => {
                 let invite = sip::InviteRequest {
                     to,
                     from_display: summary.headline(),
@@ -99,24 +133,28 @@ impl Live {
     }
 
     pub(super) async fn agent_news(&mut self, news: AgentNews, session: &mut Session) {
-        let rings = |side: &AgentSide| match side {
-            AgentSide::Ringing { leg, .. } => Some(leg.n),
-            _ => None,
-        };
         let (AgentNews::Ringing(n) | AgentNews::Sound(n, _) | AgentNews::Answered(n, _) | AgentNews::Failed(n, _)) =
             &news;
-        let is_target = rings(&self.target) == Some(*n);
-        if !is_target && rings(&self.agent) != Some(*n) {
+        let sides = [(Side::Agent, &self.agent), (Side::Target, &self.target), (Side::Consult, &self.consult)];
+        let Some((which, _)) = sides.into_iter().find(|(_, side)| side.rings(*n)) else {
             // Let go meanwhile.
             if let AgentNews::Answered(_, phone) = news {
                 tokio::spawn(phone.hang_up());
             }
             return;
-        }
+        };
         let now_ms = self.now_ms();
-        let side = if is_target { &mut self.target } else { &mut self.agent };
+        let side = match which {
+            Side::Agent => &mut self.agent,
+            Side::Target => &mut self.target,
+            Side::Consult => &mut self.consult,
+        };
         match news {
-            AgentNews::Ringing(_) => session.tell(if is_target { Event::TargetRinging } else { Event::AgentRinging }),
+            AgentNews::Ringing(_) => match which {
+                Side::Agent => session.tell(Event::AgentRinging),
+                Side::Target => session.tell(Event::TargetRinging),
+                Side::Consult => {}
+            },
             AgentNews::Sound(_, port) => {
                 if let AgentSide::Ringing { sound, .. } = side {
                     *sound = Some(port);
@@ -128,37 +166,153 @@ impl Live {
                 };
                 leg.answered_ms = Some(now_ms);
                 self.house.store.leg(&self.call, leg.clone());
+                self.house.board.answered(&self.call, leg.agent.as_deref().unwrap_or_default());
                 let rate = phone.port().rate();
                 *side = AgentSide::There { leg, phone };
-                if is_target {
-                    session.tell(Event::TargetAnswered);
-                } else {
-                    self.attend();
-                    session.agent_answered(rate);
+                match which {
+                    Side::Target => session.tell(Event::TargetAnswered),
+                    Side::Consult => self.consulting(rate),
+                    Side::Agent => {
+                        self.attend();
+                        session.agent_answered(rate);
+                    }
                 }
             }
             AgentNews::Failed(_, failure) => {
                 let AgentSide::Ringing { mut leg, .. } = std::mem::replace(side, AgentSide::None) else {
                     return; // likewise
                 };
-                if is_target {
-                    self.target_busy = None;
-                }
                 leg.ended_ms = Some(now_ms);
                 let agent = leg.agent.clone().unwrap_or_default();
+                self.house.board.gone(&self.call, &agent);
                 self.house.store.leg(&self.call, leg);
-                session.tell(match is_target {
-                    true => Event::TargetFailed { failure },
-                    false => Event::AgentFailed { agent, failure },
-                });
+                match which {
+                    Side::Agent => session.tell(Event::AgentFailed { agent, failure }),
+                    Side::Target => {
+                        self.target_busy = None;
+                        session.tell(Event::TargetFailed { failure });
+                    }
+                    Side::Consult => {
+                        self.consult_busy = None;
+                        session.agent_holds(false);
+                        if let Some(consulting) = self.agent.name() {
+                            self.house.board.consults(&self.call, consulting, Some((&agent, "failed")));
+                            self.house.board.held(&self.call, consulting, false);
+                        }
+                    }
+                }
             }
         }
+    }
+
+    /// Agent and who is consulted hear each other; the caller waits.
+    fn consulting(&mut self, rate: u32) {
+        let AgentSide::There { phone, .. } = &mut self.agent else { return };
+        self.consult_bridge = Bridge::new(phone.port().rate(), rate).ok();
+        if let (Some(agent), Some(to)) = (self.agent.name(), self.consult.name()) {
+            self.house.board.consults(&self.call, agent, Some((to, "talking")));
+        }
+    }
+
+    /// What an agent orders at the desk.
+    pub(super) async fn ordered(&mut self, order: Order, session: &mut Session) {
+        let Order { agent, what } = order;
+        if self.agent.name() != Some(&agent) {
+            if what == What::HangUp {
+                self.declined(&agent, session).await;
+            }
+            return;
+        }
+        let there = matches!(self.agent, AgentSide::There { .. });
+        match what {
+            What::HangUp => {
+                self.let_agent_go().await;
+                session.tell(match there {
+                    true => Event::AgentHungUp,
+                    false => Event::AgentFailed { agent, failure: AgentFailure::Declined },
+                });
+            }
+            _ if !there => {}
+            What::Hold(on) => {
+                // Who is consulted is not for the caller's ears.
+                let on = on || !matches!(self.consult, AgentSide::None);
+                session.agent_holds(on);
+                self.house.board.held(&self.call, &agent, on);
+            }
+            What::Mute(on) => {
+                session.agent_mutes(on);
+                self.house.board.muted(&self.call, &agent, on);
+            }
+            What::Key(key) => {
+                if let Some(key) = Key::new(key) {
+                    session.agent_presses(key);
+                }
+            }
+            What::SkipBriefing => session.agent_skips_briefing(),
+            What::Transfer(to) => {
+                self.let_consult_go().await;
+                let to = self.house.today.borrow().destination(&to);
+                session.tell(Event::TransferAsked { to });
+            }
+            What::Consult(to) => self.consult(agent, &to, session).await,
+            What::ConsultOver => {
+                self.let_consult_go().await;
+                session.agent_holds(false);
+                self.house.board.held(&self.call, &agent, false);
+            }
+            What::ConsultDone => {
+                if let (AgentSide::There { .. }, Some(name)) = (&self.consult, self.consult.name()) {
+                    let to = Some(Destination::Consulted { name: name.to_owned() });
+                    session.tell(Event::TransferAsked { to });
+                }
+            }
+        }
+    }
+
+    /// A colleague who is rung for a transfer or to be consulted does not want to, or has done.
+    async fn declined(&mut self, agent: &str, session: &mut Session) {
+        if self.target.name() == Some(agent) {
+            self.let_target_go().await;
+            session.tell(Event::TargetFailed { failure: AgentFailure::Declined });
+        } else if self.consult.name() == Some(agent) {
+            self.consult_ends(session).await;
+        }
+    }
+
+    /// Who was consulted is gone; the agent is back with the caller.
+    pub(super) async fn consult_ends(&mut self, session: &mut Session) {
+        self.let_consult_go().await;
+        session.agent_holds(false);
+        if let Some(agent) = self.agent.name() {
+            self.house.board.held(&self.call, agent, false);
+        }
+    }
+
+    /// The agent talks to somebody while the caller waits.
+    async fn consult(&mut self, agent: String, to: &str, session: &mut Session) {
+        if !matches!(self.consult, AgentSide::None) || !matches!(self.target, AgentSide::None) {
+            return; // one at a time
+        }
+        let destination = self.house.today.borrow().destination(to).filter(|to| to.name() != agent);
+        let way = destination.as_ref().and_then(|to| way_to(&self.house.today.borrow(), to));
+        let (Some(destination), Some(way)) = (destination, way) else {
+            return self.house.board.consults(&self.call, &agent, Some((to, "failed")));
+        };
+        if let Destination::Agent { agent: name } = &destination {
+            self.consult_busy = Some(self.occupy(name.clone(), None).await);
+        }
+        session.agent_holds(true);
+        self.house.board.held(&self.call, &agent, true);
+        self.house.board.consults(&self.call, &agent, Some((destination.name(), "ringing")));
+        // An agent who talks was rung with it.
+        let Some(summary) = self.summary.clone() else { return };
+        self.consult = self.dial(destination.name().to_owned(), Some(way), &summary).await;
     }
 
     /// The agent's telephone may have the caller connected elsewhere, and another of ours may take its place.
     pub(super) fn attend(&mut self) {
         self.claim = None;
-        if let AgentSide::There { phone, .. } = &self.agent {
+        if let AgentSide::There { phone: PartyLeg::Phone(phone), .. } = &self.agent {
             phone.control.allow_transfers();
             self.claim = Some(self.house.switchboard.stand(phone.id(), self.stand.clone()));
         }
@@ -167,11 +321,22 @@ impl Live {
     pub(super) async fn agent_does(&mut self, event: Option<LegEvent>, session: &mut Session) {
         match event {
             Some(LegEvent::HungUp) | None => {
+                // A browser does not hang up: its agent does, by an order. It closed, or its network is gone.
+                let vanished = matches!(&self.agent, AgentSide::There { phone: PartyLeg::Browser(_), .. });
+                let agent = self.agent.name().unwrap_or_default().to_owned();
                 self.let_agent_go().await;
-                session.tell(Event::AgentHungUp);
+                if vanished {
+                    for event in gone_in_a_call(&agent) {
+                        self.house.floor.tell(event).await;
+                    }
+                    self.house.board.vanished(&agent);
+                    session.tell(Event::AgentFailed { agent, failure: AgentFailure::Unreachable });
+                } else {
+                    session.tell(Event::AgentHungUp);
+                }
             }
-            Some(LegEvent::Held) => session.agent_holds(true),
-            Some(LegEvent::Resumed) => session.agent_holds(false),
+            Some(LegEvent::Held) => self.agent_holds(true, session),
+            Some(LegEvent::Resumed) => self.agent_holds(false, session),
             // One at a time.
             Some(LegEvent::Transfer(request)) if self.transfer.is_some() => request.progress(491),
             Some(LegEvent::TransferUnreadable) if self.transfer.is_some() => {}
@@ -191,6 +356,13 @@ impl Live {
         }
     }
 
+    fn agent_holds(&self, holds: bool, session: &mut Session) {
+        session.agent_holds(holds || !matches!(self.consult, AgentSide::None));
+        if let Some(agent) = self.agent.name() {
+            self.house.board.held(&self.call, agent, holds);
+        }
+    }
+
     /// How callers of a queue reach its agents is today's configuration.
     pub(super) async fn tell_handoff(&mut self, request: &QueueRequest) {
         if let QueueRequest::Enter { queue, .. } = request {
@@ -205,10 +377,10 @@ impl Live {
 
     pub(super) async fn refer_caller(&mut self, agent: String, attended: bool) {
         let to = match (&self.agent, self.way_to_agent(&agent)) {
-            (AgentSide::There { phone, .. }, _) if attended => {
+            (AgentSide::There { phone: PartyLeg::Phone(phone), .. }, _) if attended => {
                 phone.control.peer_uri().map(|uri| (uri, Some(phone.control.named_to_peer())))
             }
-            (_, Some(Target::Uri(uri))) if !attended => Some((uri, None)),
+            (_, Some(Way::Telephone(Target::Uri(uri)))) if !attended => Some((uri, None)),
             _ => None,
         };
         let referred = match (&self.caller, to) {
@@ -231,6 +403,13 @@ impl Live {
             }
             Destination::Queue { .. } | Destination::Outside { .. } => None,
         };
+        if matches!((&to, self.consult.name()), (Destination::Consulted { name }, Some(other)) if name == other) {
+            // At the desk: they talk already, and are in the books.
+            self.target = std::mem::replace(&mut self.consult, AgentSide::None);
+            (self.consult_bridge, self.consult_busy) = (None, None);
+            let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
+            return;
+        }
         let consulted = match (&to, &self.transfer) {
             (Destination::Consulted { .. }, Some(sip::TransferRequest { replaces: Some(replaces), .. })) => {
                 self.house.switchboard.take(&replaces.call_id).await
@@ -240,7 +419,8 @@ impl Live {
         if let Some(phone) = consulted {
             let now = self.now_ms();
             let leg = self.record_leg(to.name().to_owned(), now, Some(now));
-            self.target = AgentSide::There { leg, phone };
+            self.house.board.answered(&self.call, to.name());
+            self.target = AgentSide::There { leg, phone: PartyLeg::Phone(phone) };
             let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
             return;
         }
@@ -256,8 +436,7 @@ impl Live {
 
     /// A telephone of ours takes the agent's place (INVITE with Replaces).
     pub(super) async fn step_in(&mut self, incoming: sip::Incoming, session: &mut Session) {
-        let here =
-            matches!(&self.agent, AgentSide::There { phone, .. } if Some(phone.id()) == incoming.replaces.as_deref());
+        let here = matches!(&self.agent, AgentSide::There { phone: PartyLeg::Phone(phone), .. } if Some(phone.id()) == incoming.replaces.as_deref());
         if !here {
             return incoming.reject(481, None).await;
         }
@@ -272,13 +451,15 @@ impl Live {
         self.let_agent_go().await;
         self.agent_busy = Some(self.occupy(name.clone(), self.queue.clone()).await);
         let leg = self.record_leg(name.clone(), began_ms, Some(self.now_ms()));
-        self.agent = AgentSide::There { leg, phone };
+        self.house.board.answered(&self.call, &name);
+        self.agent = AgentSide::There { leg, phone: PartyLeg::Phone(phone) };
         self.attend();
         session.agent_holds(false);
         session.tell(Event::AgentReplaced { agent: name });
     }
 
     pub(super) async fn let_agent_go(&mut self) {
+        self.let_consult_go().await;
         self.claim = None;
         let side = std::mem::replace(&mut self.agent, AgentSide::None);
         self.let_go(side).await;
@@ -291,7 +472,20 @@ impl Live {
         self.target_busy = None;
     }
 
+    pub(super) async fn let_consult_go(&mut self) {
+        let side = std::mem::replace(&mut self.consult, AgentSide::None);
+        if let (Some(agent), AgentSide::Ringing { .. } | AgentSide::There { .. }) = (self.agent.name(), &side) {
+            self.house.board.consults(&self.call, agent, None);
+        }
+        self.consult_bridge = None;
+        self.let_go(side).await;
+        self.consult_busy = None;
+    }
+
     async fn let_go(&mut self, side: AgentSide) {
+        if let Some(agent) = side.name() {
+            self.house.board.gone(&self.call, agent);
+        }
         let leg = match side {
             AgentSide::None => return,
             AgentSide::Ringing { leg, cancel, .. } => {
@@ -308,11 +502,11 @@ impl Live {
     }
 
     /// Hangs up; a telephone that waits for the end of its transfer hears of that first, and mostly hangs up by itself.
-    fn farewell(&mut self, mut phone: sip::Leg) -> impl Future<Output = ()> + Send + 'static {
+    fn farewell(&mut self, mut phone: PartyLeg) -> impl Future<Output = ()> + Send + 'static {
         let told = self.told_transfer.take();
         async move {
             if told.is_some() {
-                let over = async { while !matches!(phone.events.recv().await, Some(LegEvent::HungUp) | None) {} };
+                let over = async { while !matches!(phone.event().await, Some(LegEvent::HungUp) | None) {} };
                 let _ = tokio::time::timeout(FAREWELL, over).await;
             }
             phone.hang_up().await;
@@ -347,7 +541,7 @@ async fn ring_agent(
         };
         let (told, over) = match event {
             Some(OutgoingEvent::Ringing) => (AgentNews::Ringing(n), false),
-            Some(OutgoingEvent::Answered(leg)) => (AgentNews::Answered(n, leg), true),
+            Some(OutgoingEvent::Answered(leg)) => (AgentNews::Answered(n, PartyLeg::Phone(leg)), true),
             Some(OutgoingEvent::Failed { reason, .. }) => (AgentNews::Failed(n, failure(reason)), true),
             None => (AgentNews::Failed(n, AgentFailure::Unreachable), true),
         };
@@ -355,6 +549,29 @@ async fn ring_agent(
             return;
         }
     }
+}
+
+/// Rings an agent's browser until its sound is there, it fails or is cancelled.
+async fn ring_desk(
+    answered: oneshot::Receiver<webrtc::Incoming>,
+    n: u32,
+    news: mpsc::Sender<AgentNews>,
+    mut cancelled: mpsc::Receiver<()>,
+) {
+    let _ = news.send(AgentNews::Ringing(n)).await; // closed: so is what follows
+    let sound = async {
+        let incoming = answered.await.ok()?;
+        incoming.answer().await.ok()
+    };
+    let leg = tokio::select! {
+        _ = cancelled.recv() => return, // an answer that crossed this is refused as it is dropped
+        leg = sound => leg,
+    };
+    let told = match leg {
+        Some(leg) => AgentNews::Answered(n, PartyLeg::Browser(leg)),
+        None => AgentNews::Failed(n, AgentFailure::Unreachable),
+    };
+    let _ = news.send(told).await; // closed: the call is over, and the leg ends with it
 }
 
 fn failure(reason: FailureReason) -> AgentFailure {
@@ -375,7 +592,7 @@ pub(super) fn rings(agent: &mut AgentSide, at: Instant) -> Option<Frame> {
 
 pub(super) async fn next_of_agent(agent: &mut AgentSide) -> Option<LegEvent> {
     match agent {
-        AgentSide::There { phone, .. } => phone.events.recv().await,
+        AgentSide::There { phone, .. } => phone.event().await,
         _ => std::future::pending().await,
     }
 }

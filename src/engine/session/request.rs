@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Cause, Destination, Entry, Logged, PromptId, QueueRequest, RequestId, Summary};
+use crate::call::{
+    Cause, Destination, Entry, LeftMessage, Logged, Promise, PromptId, QueueRequest, RequestId, Summary, Talker,
+};
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::Feel;
 use crate::emotion::policy::Why;
@@ -42,6 +44,14 @@ pub enum Request {
         languages: Vec<Language>,
         gone: CancellationToken,
     },
+    /// Read what caller or agent said to the other, if there is time for it; it comes back as `Event::Overheard`.
+    Overhear {
+        who: Talker,
+        audio: Arc<[f32]>,
+        language: Language,
+        start_ms: u64,
+        end_ms: u64,
+    },
     /// How does this voice sound? The answer comes back by `felt`.
     Feel(Feel),
     /// Is this turn over? The answer comes back by `turn_probability`.
@@ -61,6 +71,11 @@ pub enum Request {
         with: BTreeMap<String, String>,
     },
     Queue(QueueRequest),
+    /// Write down that the caller is to be called back; answered by `Event::CallbackKept` or `Event::CallbackRefused`.
+    KeepCallback(Box<Promise>),
+    /// What comes from here on is to be recorded, whether calls are or not.
+    Record,
+    KeepMessage(LeftMessage),
     /// Supervisors are to know, at once.
     Alert {
         reason: String,

@@ -12,7 +12,7 @@
       title: "Call us", intro: "Talk to us right here. Your browser will ask for your microphone.", language: "Language",
       call: "Start call", again: "Call again", hangUp: "Hang up", mute: "Mute", unmute: "Unmute", keypad: "Keypad",
       open: "Call us", close: "Close", voice: "Your microphone", key: "Key", captions: "What is said",
-      you: "You", bot: "Assistant", asking: "Allow the microphone to begin", connecting: "Connecting …",
+      you: "You", bot: "Assistant", human: "Agent", asking: "Allow the microphone to begin", connecting: "Connecting …",
       answered: "Connected", waiting: "Finding a person for you", place: (n) => `Place ${n} in the queue`,
       about: (s) => s < 90 ? "less than two minutes" : `about ${Math.round(s / 60)} minutes`,
       ringing: "Ringing a person …", person: "A person is on the line", lost: "Connection lost. Reconnecting …",
@@ -25,7 +25,7 @@
       title: "联系我们", intro: "就在这里与我们通话。浏览器会请求使用您的麦克风。", language: "语言",
       call: "开始通话", again: "再次通话", hangUp: "挂断", mute: "静音", unmute: "取消静音", keypad: "拨号键盘",
       open: "联系我们", close: "关闭", voice: "您的麦克风", key: "按键", captions: "通话字幕",
-      you: "您", bot: "语音助手", asking: "请允许使用麦克风", connecting: "正在接通…",
+      you: "您", bot: "语音助手", human: "客服", asking: "请允许使用麦克风", connecting: "正在接通…",
       answered: "已接通", waiting: "正在为您转接人工", place: (n) => `您排在第 ${n} 位`,
       about: (s) => s < 90 ? "不到两分钟" : `大约 ${Math.round(s / 60)} 分钟`,
       ringing: "正在呼叫客服…", person: "人工客服已接听", lost: "连接中断，正在重新连接…",
@@ -329,23 +329,6 @@
     });
   }
 
-  const credential = (sdp, name) => new RegExp(`^a=ice-${name}:(.*)$`, "m").exec(sdp)?.[1].trim();
-
-  // RFC 8840, 9.
-  function fragment(sdp, candidates) {
-    const lines = [`a=ice-ufrag:${credential(sdp, "ufrag")}`, `a=ice-pwd:${credential(sdp, "pwd")}`, "m=audio 9 UDP/TLS/RTP/SAVPF 0"];
-    lines.push(`a=mid:${/^a=mid:(.*)$/m.exec(sdp)?.[1].trim() ?? 0}`);
-    for (const { candidate } of candidates) lines.push(`a=${candidate}`);
-    return lines.join("\r\n") + "\r\n";
-  }
-
-  // Their description with the credentials and candidates of a fragment.
-  function renew(sdp, text) {
-    const kept = sdp.split(/\r?\n/).filter((line) => line && !/^a=(candidate|end-of-candidates)/.test(line));
-    const lines = kept.map((line) => line.replace(/^a=ice-(ufrag|pwd):.*/, (_, name) => `a=ice-${name}:${credential(text, name)}`));
-    return [...lines, ...text.split(/\r?\n/).filter((line) => line.startsWith("a=candidate"))].join("\r\n") + "\r\n";
-  }
-
   class FrontdeskCall extends HTMLElement {
     connectedCallback() {
       if (this.shadowRoot) return;
@@ -554,7 +537,7 @@
     caption({ who, text }) {
       this.log.querySelector(".empty")?.remove();
       const near = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
-      this.log.append(h("li", { class: who, lang: this.language }, h("b", {}, who === "caller" ? this.say.you : this.say.bot), text));
+      this.log.append(h("li", { class: who, lang: this.language }, h("b", {}, { caller: this.say.you, person: this.say.human }[who] ?? this.say.bot), text));
       if (near) this.log.scrollTop = this.log.scrollHeight;
     }
 

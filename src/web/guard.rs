@@ -1,4 +1,4 @@
-//! How much one address may ask for: calls begun (a token bucket), calls at once. A plain value: addresses and times go in,
+//! How much one address may ask for: calls (or log-ins) begun (a token bucket), calls at once. A plain value: addresses and times go in,
 //! verdicts come out; memory is bounded whatever addresses come.
 
 use std::collections::HashMap;

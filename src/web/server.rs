@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
-use super::Error;
+use super::{Certificate, Error};
 
 /// Connections at once: a page that shows captions keeps one.
 const CONNECTIONS: usize = 2_048;
@@ -31,8 +31,35 @@ const REST: Duration = Duration::from_millis(200);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 32;
 
-/// TLS by a certificate chain and its key, PEM files.
-pub fn tls((chain, key): (&Path, &Path)) -> Result<TlsAcceptor, Error> {
+/// A socket that listens, with the TLS that its connections are to have.
+pub struct Server {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    /// With the port that was found, when 0 was asked for.
+    pub listening: SocketAddr,
+}
+
+impl Server {
+    pub async fn bind(address: SocketAddr, certificate: Option<&Certificate>) -> Result<Self, Error> {
+        let tls = certificate.map(tls).transpose()?;
+        let failed = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listening = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, tls, listening })
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until it is dropped.
+    pub async fn serve(self, router: Router) {
+        serve(self.listener, self.tls, router).await;
+    }
+}
+
+fn tls((chain, key): &Certificate) -> Result<TlsAcceptor, Error> {
     let wrong = |file: &Path, error: &dyn std::fmt::Display| Error::Tls(format!("{}: {error}", file.display()));
     let chain: Vec<_> = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect)
@@ -46,8 +73,7 @@ pub fn tls((chain, key): (&Path, &Path)) -> Result<TlsAcceptor, Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Serves until it is dropped.
-pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         // A full house lets new ones wait.

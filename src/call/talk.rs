@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::call::{
+use super::{
     Action, BackendFailure, Call, Caller, Cause, Entry, Event, PromptId, QueueRequest, Reading, TimerId, Understanding,
     Utterance,
 };

@@ -1,0 +1,801 @@
+//! What there is where no person takes the call: a callback on a number that the caller agrees to, a message, or to wait
+//! on. Also the steps of a flow that offer one of these, and the beginning of the call in which we call back.
+//!
+//! Consent is a yes to the number read back. Nobody is told that a callback is kept before it is (`Event::CallbackKept`),
+//! and a message is kept however it ends: by `#`, by silence, or by hanging up.
+
+use std::sync::Arc;
+
+use super::bot::{Bot, TURN_LIMIT_MS};
+use super::handoff::{self, Handoff};
+use super::state::{Call, Phase};
+use super::{Action, CalledBack, Cause, Event, LeftMessage, Note, Promise, QueueRequest, TimerId, summarise};
+use crate::dialog::flow::{Callback, Message, SlotKind, Text, Transfer};
+use crate::dialog::instead::{Choose, chosen, phrases};
+use crate::dialog::slots::{self, yes_no};
+use crate::dialog::values::{Rendered, Values};
+use crate::dialog::{Expect, person};
+
+/// The longest message.
+const MESSAGE_MS: u64 = 180_000;
+/// A message that is ended by a key is at least so long.
+const SHORTEST_MS: u64 = 2_000;
+/// Words said over the invitation are known so late, at most.
+const LATE_MS: u64 = 2_000;
+/// Silence after words of a message that ends it.
+const MESSAGE_OVER_MS: u64 = 4_000;
+/// The last words of who hung up are read by then.
+const LAST_WORDS_MS: u64 = 15_000;
+/// The records answer in milliseconds.
+const KEEP_LIMIT_MS: u64 = 8_000;
+/// The pause that ends a number's keys.
+const INTER_KEY_MS: u64 = 4_000;
+/// Fewer digits are no telephone number, and no more are.
+const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
+/// Questions not understood, and silences, after which no more is asked.
+const FAILURES: u32 = 2;
+
+/// A call that no person takes.
+pub(super) struct Instead {
+    to: Transfer,
+    pub stage: Stage,
+    offered: Vec<Choose>,
+    /// Why: said before what is offered.
+    intro: Option<Text>,
+    /// Its place in the queue, while it has one.
+    queued: Option<Box<Handoff>>,
+    /// The flow's own step offered this, and goes on here.
+    own: bool,
+    next: Option<String>,
+    declined: Option<String>,
+    failures: u32,
+    silences: u32,
+    keys: String,
+    number: String,
+    /// The caller is speaking, or what they said is being read.
+    hearing: bool,
+    /// The caller hung up, and their last words are being read.
+    left: bool,
+    /// A message: since when, whether anything was said, and what.
+    from_ms: u64,
+    spoke: bool,
+    words: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// A callback, a message, or to wait?
+    Choosing,
+    /// On which number?
+    Number,
+    /// On this one?
+    Confirming,
+    /// It is being written down.
+    Keeping,
+    /// How to leave a message is being said.
+    Inviting,
+    Recording,
+}
+
+impl Instead {
+    fn new(to: Transfer, stage: Stage, offered: Vec<Choose>) -> Self {
+        Self {
+            to,
+            stage,
+            offered,
+            intro: None,
+            queued: None,
+            own: false,
+            next: None,
+            declined: None,
+            failures: 0,
+            silences: 0,
+            keys: String::new(),
+            number: String::new(),
+            hearing: false,
+            left: false,
+            from_ms: 0,
+            spoke: false,
+            words: Vec::new(),
+        }
+    }
+
+    pub fn queued(&self) -> bool {
+        self.queued.is_some()
+    }
+
+    /// Whether what is said may be a telephone number.
+    pub fn takes_number(&self) -> bool {
+        matches!(self.stage, Stage::Number | Stage::Confirming)
+    }
+
+    /// Whether the keys that come are a number's, and whether those gathered are one.
+    pub fn gathers(&self) -> Option<bool> {
+        (self.stage == Stage::Number).then(|| self.keys.len() <= 1 || DIGITS.contains(&self.keys.len()))
+    }
+}
+
+impl Call {
+    /// What callers of this queue may have instead of a person, in words that the call's language has.
+    fn offers_instead(&self, queue: &str, may_wait: bool) -> Vec<Choose> {
+        let Some(instead) = self.flow.instead.get(queue) else { return Vec::new() };
+        let lines = &self.flow.lines;
+        let callback = [&lines.offer_callback, &lines.callback_number, &lines.ask_number, &lines.callback_kept];
+        let mut offers = Vec::new();
+        if instead.callback.is_some() && self.speaks(&callback) {
+            offers.push(Choose::Callback);
+        }
+        if instead.message && self.speaks(&[&lines.offer_message, &lines.message_now, &lines.message_kept]) {
+            offers.push(Choose::Message);
+        }
+        if may_wait && !offers.is_empty() && self.speaks(&[&lines.offer_wait]) {
+            offers.push(Choose::Wait);
+        }
+        offers
+    }
+
+    fn speaks(&self, texts: &[&Text]) -> bool {
+        let language = self.language();
+        texts.iter().all(|text| text.texts.contains_key(language) || text.recordings.contains_key(language))
+    }
+
+    /// The queue gave up on the call. False where there is nothing instead.
+    pub(super) fn offer_instead(&mut self, may_wait: bool) -> bool {
+        let Phase::Handoff(handoff) = &self.phase else { return false };
+        let to = handoff.transfer.clone();
+        let offered = self.offers_instead(&to.queue, may_wait);
+        if offered.is_empty() || self.drain.is_some() {
+            return false;
+        }
+        self.cancel_timers();
+        self.stop_waiting();
+        self.stop_speaking();
+        let lines = &self.flow.lines;
+        let intro = if may_wait { lines.long_wait.clone() } else { lines.nobody_there.clone() };
+        let instead = Instead { intro: Some(intro), ..Instead::new(to, Stage::Choosing, offered) };
+        self.phase = Phase::Instead(Box::new(instead));
+        self.choose();
+        true
+    }
+
+    /// The wait is long: while it goes on, the caller may choose to be called back.
+    pub(super) fn invite_callback(&mut self) {
+        let Phase::Handoff(handoff) = &self.phase else { return };
+        let mut offered = self.offers_instead(&handoff.transfer.queue, false);
+        offered.retain(|choose| *choose == Choose::Callback);
+        if offered.is_empty() || self.drain.is_some() {
+            return;
+        }
+        if let Phase::Handoff(handoff) = &mut self.phase {
+            handoff.invited = true;
+        }
+        self.note(Note::Offered { choices: vec![Choose::Callback.name().to_owned()] });
+        self.listen(Expect::Choice { phrases: phrases(&offered) }, Vec::new());
+        let lines = self.flow.lines.clone();
+        let texts = vec![self.words(&lines.long_wait), self.words(&lines.offer_callback)];
+        self.say(texts, true);
+    }
+
+    /// What a caller says or keys who waits and was invited to be called back.
+    pub(super) fn invited(&mut self, event: Event) {
+        let wanted = match event {
+            Event::Key { key } => {
+                self.note(Note::Dtmf { key });
+                key.as_char() == Choose::Callback.key()
+            }
+            Event::Heard(utterance) => {
+                let text = utterance.text.clone();
+                self.note(Note::Utterance(utterance));
+                chosen(&[Choose::Callback], &text).is_some() || yes_no(&text).is_some_and(|answer| answer.yes)
+            }
+            Event::SpeechStarted => {
+                self.interrupt();
+                false
+            }
+            _ => false,
+        };
+        if !wanted {
+            return;
+        }
+        self.cancel_timers();
+        self.stop_speaking();
+        self.stop_waiting();
+        let Phase::Handoff(handoff) = std::mem::replace(&mut self.phase, Phase::New) else { return };
+        let to = handoff.transfer.clone();
+        let offered = self.offers_instead(&to.queue, true);
+        let instead = Instead { queued: Some(Box::new(handoff)), ..Instead::new(to, Stage::Choosing, offered) };
+        self.phase = Phase::Instead(Box::new(instead));
+        self.take(Choose::Callback);
+    }
+
+    /// A step of the flow offers a callback.
+    pub(super) fn begin_callback(&mut self, step: &Callback) {
+        let offered = self.offers_instead(&step.to.queue, false);
+        if !offered.contains(&Choose::Callback) {
+            // `config` lets no flow offer what its queue has not.
+            return self.transfer(step.to.clone());
+        }
+        let instead = Instead {
+            own: true,
+            next: step.next.clone(),
+            declined: step.declined.clone(),
+            ..Instead::new(step.to.clone(), Stage::Choosing, offered)
+        };
+        let opening: Option<Rendered> = step.to.say.as_ref().map(|say| self.words(say));
+        self.let_go();
+        self.phase = Phase::Instead(Box::new(instead));
+        self.preface.extend(opening);
+        self.take(Choose::Callback);
+    }
+
+    /// A step of the flow takes a message.
+    pub(super) fn begin_message(&mut self, step: &Message) {
+        let to = Transfer { queue: step.queue.clone(), skills: Vec::new(), priority: 0, say: step.say.clone() };
+        let instead =
+            Instead { own: true, next: step.next.clone(), ..Instead::new(to, Stage::Inviting, vec![Choose::Message]) };
+        self.let_go();
+        self.phase = Phase::Instead(Box::new(instead));
+        self.take(Choose::Message);
+    }
+
+    /// The first thing in a call that is a callback: its place in the queue is kept.
+    pub(super) fn called_back(&mut self, back: CalledBack) {
+        let CalledBack { queue, skills, priority, language, .. } = back;
+        if language != self.flow.language && self.flow.languages().contains(&language) {
+            self.flow = Arc::new(self.flow.in_language(&language));
+        }
+        self.note(Note::Transfer { queue: queue.clone(), skills: skills.clone(), priority });
+        self.phase = Phase::Handoff(Handoff::new(Transfer { queue, skills, priority, say: None }));
+        let hello = self.flow.lines.called_back.clone();
+        let hello = if self.speaks(&[&hello]) { hello } else { self.flow.lines.to_person.clone() };
+        let words = self.words(&hello);
+        self.say(vec![words], true);
+        self.play_waiting();
+        self.act(Action::Queue(QueueRequest::CalledBack));
+        self.set_timer(TimerId::QueueLimit, handoff::QUEUE_LIMIT_MS);
+    }
+
+    fn waiting_one(&mut self) -> Option<&mut Instead> {
+        match &mut self.phase {
+            Phase::Instead(instead) => Some(instead),
+            _ => None,
+        }
+    }
+
+    fn stop_speaking(&mut self) {
+        if self.speaking.take().is_some() {
+            self.act(Action::StopSaying);
+        }
+    }
+
+    /// Asks what is to be asked at this stage.
+    fn choose(&mut self) {
+        let Phase::Instead(instead) = &self.phase else { return };
+        let (stage, offered) = (instead.stage, instead.offered.clone());
+        let lines = self.flow.lines.clone();
+        let mut texts = Vec::new();
+        let expect = match stage {
+            Stage::Choosing => {
+                texts.extend(instead.intro.as_ref().map(|intro| self.words(intro)));
+                let choices = offered.iter().map(|choose| choose.name().to_owned()).collect();
+                self.note(Note::Offered { choices });
+                for choose in &offered {
+                    texts.push(self.words(match choose {
+                        Choose::Callback => &lines.offer_callback,
+                        Choose::Message => &lines.offer_message,
+                        Choose::Wait => &lines.offer_wait,
+                    }));
+                }
+                Expect::Choice { phrases: phrases(&offered) }
+            }
+            Stage::Number => {
+                texts.push(self.words(&lines.ask_number));
+                if instead.failures > 0 {
+                    texts.push(self.words(&lines.hint_digits));
+                }
+                super::form::expected(&SlotKind::Phone)
+            }
+            Stage::Confirming => {
+                let mut values = Values::default();
+                values.set("number", instead.number.clone());
+                texts.push(values.render(&lines.callback_number, self.language()));
+                if instead.failures > 0 {
+                    texts.push(self.words(&lines.hint_yes_no));
+                }
+                Expect::YesNo
+            }
+            Stage::Keeping | Stage::Inviting | Stage::Recording => return,
+        };
+        self.listen(expect, Vec::new());
+        if !self.say(texts, true) {
+            self.set_timer(TimerId::Silence, self.flow.silence_ms);
+        }
+    }
+
+    /// The caller has chosen.
+    fn take(&mut self, choose: Choose) {
+        let own_number = self.values.shown("caller_number").map(str::to_owned).unwrap_or_default();
+        let withheld = self.values.shown("caller_withheld") == Some(slots::YES);
+        let (flow, now) = (self.flow.clone(), self.now_ms);
+        let Some(instead) = self.waiting_one() else { return };
+        instead.failures = 0;
+        instead.silences = 0;
+        match choose {
+            Choose::Callback => {
+                let may = flow.instead.get(&instead.to.queue).is_some_and(|may| may.calls(&own_number));
+                instead.stage = if may && !withheld { Stage::Confirming } else { Stage::Number };
+                if instead.stage == Stage::Confirming {
+                    instead.number = own_number;
+                }
+                self.choose();
+            }
+            Choose::Message => {
+                instead.stage = Stage::Inviting;
+                instead.from_ms = now;
+                let say = instead.to.say.clone().filter(|_| instead.own);
+                let text = say.unwrap_or_else(|| flow.lines.message_now.clone());
+                let leaves = instead.queued.take().is_some();
+                if leaves {
+                    self.act(Action::Queue(QueueRequest::Leave));
+                }
+                self.cancel_timers();
+                self.act(Action::Record);
+                self.listen(Expect::Free, Vec::new());
+                let words = self.words(&text);
+                if !self.say(vec![words], true) {
+                    self.record();
+                }
+            }
+            Choose::Wait => {
+                let (to, queued) = (instead.to.clone(), instead.queued.take());
+                self.stop_listening();
+                self.cancel_timers();
+                let patience = flow.lines.patience.clone();
+                match queued {
+                    Some(handoff) => {
+                        self.phase = Phase::Handoff(*handoff);
+                        let words = self.words(&patience);
+                        self.say(vec![words], true);
+                        self.play_waiting();
+                        self.set_timer(TimerId::QueueLimit, handoff::QUEUE_LIMIT_MS);
+                        self.set_timer(TimerId::Comfort, handoff::FIRST_COMFORT_MS);
+                    }
+                    None => self.begin_handoff(to, &patience),
+                }
+            }
+        }
+    }
+
+    /// The message begins.
+    fn record(&mut self) {
+        let now = self.now_ms;
+        let keys_only = self.keys_only;
+        let silence = self.flow.silence_ms;
+        let Some(instead) = self.waiting_one() else { return };
+        if instead.stage == Stage::Recording {
+            return;
+        }
+        instead.stage = Stage::Recording;
+        instead.from_ms = if instead.hearing { now.saturating_sub(LATE_MS).max(instead.from_ms) } else { now };
+        // Nobody listens for words: it ends by a key, by hanging up, or by its length.
+        instead.spoke = keys_only;
+        self.set_timer(TimerId::QueueLimit, MESSAGE_MS);
+        if !keys_only {
+            self.set_timer(TimerId::Silence, silence);
+        }
+    }
+
+    pub(super) fn instead(&mut self, event: Event, said: bool) {
+        let Phase::Instead(instead) = &mut self.phase else { return };
+        if instead.left {
+            match event {
+                Event::Heard(utterance) => self.dictated(utterance),
+                Event::NotHeard | Event::Timer { .. } => {}
+                event => return self.refuse_agent(event),
+            }
+            return self.end(Cause::CallerHungUp);
+        }
+        match event {
+            Event::Said { .. } | Event::VoiceFailed { .. } if said => match instead.stage {
+                Stage::Inviting => self.record(),
+                Stage::Choosing | Stage::Number | Stage::Confirming if !instead.hearing && instead.keys.is_empty() => {
+                    self.set_timer(TimerId::Silence, self.flow.silence_ms);
+                }
+                _ => {}
+            },
+            Event::SpeechStarted => {
+                instead.hearing = true;
+                match instead.stage {
+                    Stage::Keeping => return,
+                    Stage::Inviting => {
+                        self.interrupt();
+                        self.record();
+                    }
+                    _ => drop(self.interrupt()),
+                }
+                if let Some(instead) = self.waiting_one() {
+                    instead.spoke = true;
+                }
+                self.set_timer(TimerId::Silence, TURN_LIMIT_MS);
+            }
+            Event::Heard(utterance) => {
+                instead.hearing = false;
+                self.cancel_timer(TimerId::Silence);
+                match instead_stage(&self.phase) {
+                    Some(Stage::Recording) => {
+                        self.dictated(utterance);
+                        self.set_timer(TimerId::Silence, MESSAGE_OVER_MS);
+                    }
+                    Some(Stage::Choosing | Stage::Number | Stage::Confirming) => {
+                        let text = utterance.text.clone();
+                        self.note(Note::Utterance(utterance));
+                        self.answered_instead(&text);
+                    }
+                    _ => self.note(Note::Utterance(utterance)),
+                }
+            }
+            Event::NotHeard => {
+                instead.hearing = false;
+                self.cancel_timer(TimerId::Silence);
+                self.note(Note::NotHeard);
+                match instead_stage(&self.phase) {
+                    Some(Stage::Recording) => self.set_timer(TimerId::Silence, MESSAGE_OVER_MS),
+                    Some(Stage::Choosing | Stage::Number | Stage::Confirming) => {
+                        let apology = self.flow.lines.not_heard.clone();
+                        self.unclear(&apology);
+                    }
+                    _ => {}
+                }
+            }
+            Event::Key { key } => {
+                self.note(Note::Dtmf { key });
+                self.keyed_instead(key.as_char());
+            }
+            Event::Timer { timer: TimerId::Silence } => match instead.stage {
+                Stage::Recording => self.message_over(),
+                Stage::Choosing | Stage::Number | Stage::Confirming if instead.hearing => {
+                    instead.hearing = false;
+                    let apology = self.flow.lines.not_heard.clone();
+                    self.unclear(&apology);
+                }
+                Stage::Choosing | Stage::Number | Stage::Confirming => {
+                    self.note(Note::Silence);
+                    let silent = self.waiting_one().is_some_and(|instead| {
+                        instead.silences += 1;
+                        instead.silences >= FAILURES
+                    });
+                    if silent {
+                        return self.parted();
+                    }
+                    let still_there = self.words(&self.flow.lines.silence);
+                    self.preface.push(still_there);
+                    self.choose();
+                }
+                Stage::Keeping | Stage::Inviting => {}
+            },
+            Event::Timer { timer: TimerId::InterKey } if instead.stage == Stage::Number => self.number_keyed(),
+            Event::Timer { timer: TimerId::QueueLimit } if instead.stage == Stage::Recording => self.message_over(),
+            Event::Timer { timer: TimerId::Patience } if instead.stage == Stage::Keeping => self.not_kept(),
+            Event::CallbackRefused if instead.stage == Stage::Keeping => self.not_kept(),
+            Event::CallbackKept { estimate_s, .. } if instead.stage == Stage::Keeping => self.kept(estimate_s),
+            // Out of the queue meanwhile: what was begun goes on.
+            Event::NobodyThere | Event::WaitOver => instead.queued = None,
+            Event::AgentFound { .. } if instead.queued.is_some() && instead.stage != Stage::Keeping => {
+                let handoff = instead.queued.take();
+                self.cancel_timers();
+                self.stop_listening();
+                self.stop_speaking();
+                if let Some(handoff) = handoff {
+                    self.phase = Phase::Handoff(*handoff);
+                    self.play_waiting();
+                    self.set_timer(TimerId::QueueLimit, handoff::QUEUE_LIMIT_MS);
+                    self.handoff(event, None);
+                }
+            }
+            event => self.refuse_agent(event),
+        }
+    }
+
+    /// A part of a message.
+    fn dictated(&mut self, utterance: super::Utterance) {
+        let text = utterance.text.trim().to_owned();
+        self.note(Note::Utterance(utterance));
+        if let Some(instead) = self.waiting_one()
+            && !text.is_empty()
+        {
+            instead.spoke = true;
+            instead.words.push(text);
+        }
+    }
+
+    fn answered_instead(&mut self, text: &str) {
+        let today = self.today();
+        let Some(instead) = self.waiting_one() else { return };
+        let answer = yes_no(text);
+        match instead.stage {
+            Stage::Choosing => {
+                let only = (instead.offered.len() == 1).then(|| instead.offered[0]);
+                let waits = instead.offered.contains(&Choose::Wait).then_some(Choose::Wait);
+                let choose = chosen(&instead.offered, text)
+                    .or(only.filter(|_| answer.as_ref().is_some_and(|answer| answer.yes)))
+                    .or(waits.filter(|_| person::wanted(text)));
+                match choose {
+                    Some(choose) => self.take(choose),
+                    None if answer.is_some_and(|answer| !answer.yes) => self.parted(),
+                    None => self.misunderstood(),
+                }
+            }
+            Stage::Number => match slots::value(&SlotKind::Phone, text, today) {
+                Some(value) => self.numbered(value.text),
+                None => self.misunderstood(),
+            },
+            Stage::Confirming => {
+                let rest = answer.as_ref().map_or(text, |answer| answer.rest.as_str());
+                let other = slots::value(&SlotKind::Phone, rest, today).map(|value| value.text);
+                match (answer.as_ref().map(|answer| answer.yes), other) {
+                    (_, Some(other)) if other != instead.number => self.numbered(other),
+                    (Some(true), _) => self.keep(),
+                    (Some(false), _) => {
+                        instead.stage = Stage::Number;
+                        self.choose();
+                    }
+                    (None, _) => self.misunderstood(),
+                }
+            }
+            Stage::Keeping | Stage::Inviting | Stage::Recording => {}
+        }
+    }
+
+    fn keyed_instead(&mut self, key: char) {
+        self.cancel_timer(TimerId::Silence);
+        let now = self.now_ms;
+        let Some(instead) = self.waiting_one() else { return };
+        match (instead.stage, key) {
+            (Stage::Keeping, _) => {}
+            (Stage::Inviting | Stage::Recording, '#') => {
+                // Whoever ends it has said something, whether it could be read or not.
+                instead.spoke |= now >= instead.from_ms + SHORTEST_MS;
+                instead.stage = Stage::Recording;
+                self.interrupt();
+                self.message_over();
+            }
+            (Stage::Inviting | Stage::Recording, _) => {
+                if instead.stage == Stage::Recording && !self.keys_only {
+                    self.set_timer(TimerId::Silence, TURN_LIMIT_MS);
+                }
+            }
+            (Stage::Choosing, key) => {
+                let waits = (key == '0').then_some(Choose::Wait);
+                let choose = instead.offered.iter().find(|choose| choose.key() == key || Some(**choose) == waits);
+                match choose.copied() {
+                    Some(choose) => {
+                        self.interrupt();
+                        self.take(choose);
+                    }
+                    None => self.misunderstood(),
+                }
+            }
+            (Stage::Confirming, '1' | '#') => {
+                self.interrupt();
+                self.keep();
+            }
+            (Stage::Confirming, '2') => {
+                instead.stage = Stage::Number;
+                self.interrupt();
+                self.choose();
+            }
+            (Stage::Confirming, _) => self.misunderstood(),
+            (Stage::Number, '#') => self.number_keyed(),
+            (Stage::Number, key) => {
+                match key {
+                    '*' => instead.keys.clear(),
+                    key => instead.keys.push(key),
+                }
+                self.interrupt();
+                self.set_timer(TimerId::InterKey, INTER_KEY_MS);
+            }
+        }
+    }
+
+    fn number_keyed(&mut self) {
+        self.cancel_timer(TimerId::InterKey);
+        let Some(instead) = self.waiting_one() else { return };
+        let keys = std::mem::take(&mut instead.keys);
+        match DIGITS.contains(&keys.len()) {
+            true => self.numbered(keys),
+            false => self.misunderstood(),
+        }
+    }
+
+    /// A number to be called on: read back, if it may be called.
+    fn numbered(&mut self, number: String) {
+        let flow = self.flow.clone();
+        let Some(instead) = self.waiting_one() else { return };
+        if !flow.instead.get(&instead.to.queue).is_some_and(|may| may.calls(&number)) {
+            instead.stage = Stage::Number;
+            return self.unclear(&flow.lines.number_refused);
+        }
+        instead.number = number;
+        instead.stage = Stage::Confirming;
+        self.interrupt();
+        self.choose();
+    }
+
+    fn misunderstood(&mut self) {
+        let apology = self.flow.lines.not_understood.clone();
+        self.unclear(&apology);
+    }
+
+    /// Asks once more; then a message, which needs no understanding.
+    fn unclear(&mut self, apology: &Text) {
+        self.interrupt();
+        let Some(instead) = self.waiting_one() else { return };
+        instead.keys.clear();
+        instead.failures += 1;
+        if instead.failures < FAILURES {
+            let apology = self.words(apology);
+            self.preface.push(apology);
+            return self.choose();
+        }
+        match instead.offered.contains(&Choose::Message) {
+            true => self.take(Choose::Message),
+            false => self.parted(),
+        }
+    }
+
+    /// Agreed: to be written down before anything is promised.
+    fn keep(&mut self) {
+        let language = self.language().clone();
+        let summary = summarise(&self.flow, &self.notes);
+        self.stop_listening();
+        let Some(instead) = self.waiting_one() else { return };
+        instead.stage = Stage::Keeping;
+        let promise = Promise {
+            queue: instead.to.queue.clone(),
+            skills: instead.to.skills.clone(),
+            language,
+            priority: instead.to.priority,
+            number: instead.number.clone(),
+            summary,
+        };
+        self.cancel_timers();
+        self.act(Action::KeepCallback(Box::new(promise)));
+        self.set_timer(TimerId::Patience, KEEP_LIMIT_MS);
+    }
+
+    fn kept(&mut self, estimate_s: Option<u32>) {
+        let Some(instead) = self.waiting_one() else { return };
+        let (queue, number) = (instead.to.queue.clone(), instead.number.clone());
+        instead.queued = None;
+        self.note(Note::Callback { queue, number });
+        self.served.promised = true;
+        let lines = self.flow.lines.clone();
+        let mut texts = vec![self.words(&lines.callback_kept)];
+        if let Some(estimate) = estimate_s.filter(|&estimate| estimate >= handoff::WORTH_SAYING_S) {
+            let mut values = Values::default();
+            values.set("minutes", estimate.div_ceil(60).to_string());
+            texts.push(values.render(&lines.estimate, self.language()));
+        }
+        self.done_instead(texts);
+    }
+
+    fn not_kept(&mut self) {
+        let sorry = self.words(&self.flow.lines.sorry);
+        let Some(instead) = self.waiting_one() else { return };
+        instead.offered.retain(|choose| *choose != Choose::Callback);
+        instead.intro = None;
+        instead.stage = Stage::Choosing;
+        let nothing = instead.offered.is_empty();
+        self.preface.push(sorry);
+        if nothing { self.parted() } else { self.choose() }
+    }
+
+    /// What is recorded so far is the message.
+    fn message_over(&mut self) {
+        let kept = self.keep_message();
+        let texts = match kept {
+            true => vec![self.words(&self.flow.lines.message_kept)],
+            false => Vec::new(),
+        };
+        self.done_instead(texts);
+    }
+
+    /// Writes the message down, if there is one. True when there is.
+    pub(super) fn keep_message(&mut self) -> bool {
+        let now = self.now_ms;
+        let Some(instead) = self.waiting_one() else { return false };
+        if instead.stage != Stage::Recording || !std::mem::take(&mut instead.spoke) {
+            return false;
+        }
+        let message = LeftMessage {
+            queue: instead.to.queue.clone(),
+            from_ms: instead.from_ms,
+            to_ms: now,
+            text: instead.words.join(" "),
+        };
+        let LeftMessage { queue, from_ms, to_ms, text } = message.clone();
+        self.note(Note::Message { queue, from_ms, to_ms, text });
+        self.act(Action::KeepMessage(message));
+        self.served.promised = true;
+        true
+    }
+
+    /// On with the flow, or goodbye.
+    fn done_instead(&mut self, texts: Vec<Rendered>) {
+        self.stop_listening();
+        self.cancel_timers();
+        let Some(instead) = self.waiting_one() else { return };
+        match instead.next.take() {
+            Some(next) => {
+                self.phase = Phase::Bot(Bot::default());
+                self.preface.extend(texts);
+                self.enter(&next);
+            }
+            None => {
+                let goodbye = self.words(&self.flow.lines.goodbye);
+                self.close_with(texts.into_iter().chain([goodbye]).collect(), Cause::Completed);
+            }
+        }
+    }
+
+    /// None of it is wanted.
+    fn parted(&mut self) {
+        self.stop_listening();
+        self.cancel_timers();
+        self.interrupt();
+        let Some(instead) = self.waiting_one() else { return };
+        let (declined, cause) = (instead.declined.take(), if instead.own { Cause::Completed } else { Cause::NoAgent });
+        match declined {
+            Some(step) => {
+                self.phase = Phase::Bot(Bot::default());
+                self.enter(&step);
+            }
+            None => {
+                let goodbye = self.flow.lines.goodbye.clone();
+                self.close(&[&goodbye], cause);
+            }
+        }
+    }
+
+    /// A message's last words are still being read.
+    pub(super) fn hung_up_instead(&mut self) {
+        let Some(instead) = self.waiting_one() else { return };
+        if instead.left {
+            return;
+        }
+        if instead.stage == Stage::Recording && instead.hearing {
+            instead.left = true;
+            self.cancel_timers();
+            return self.set_timer(TimerId::Patience, LAST_WORDS_MS);
+        }
+        self.end(Cause::CallerHungUp);
+    }
+
+    pub(super) fn instead_lost_speech(&mut self) {
+        let Some(instead) = self.waiting_one() else { return };
+        instead.hearing = false;
+        match instead.stage {
+            Stage::Recording => {
+                instead.spoke = true;
+                let left = instead.left;
+                self.cancel_timer(TimerId::Silence);
+                if left {
+                    self.end(Cause::CallerHungUp);
+                }
+            }
+            Stage::Choosing | Stage::Number | Stage::Confirming => {
+                self.cancel_timer(TimerId::Silence);
+                self.interrupt();
+                self.choose();
+            }
+            Stage::Keeping | Stage::Inviting => {}
+        }
+    }
+}
+
+fn instead_stage(phase: &Phase) -> Option<Stage> {
+    match phase {
+        Phase::Instead(instead) => Some(instead.stage),
+        _ => None,
+    }
+}

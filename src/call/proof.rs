@@ -1,0 +1,126 @@
+//! What every flow promises, tried on the call itself: whoever asks for a person at any question, presses 0 or twice gives no
+//! answer is on the way to one, within two prompts; and whoever's backend fails is within two prompts at a question, or with
+//! a person. `dialog::check` proves where steps lead; this proves that the call goes there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::talk::{End, Talk, World};
+use super::{BackendFailure, Caller, Note, Understanding};
+use crate::dialog::check::{asks, reached};
+use crate::dialog::flow::{Flow, Step};
+use crate::dialog::{Problem, ProblemKind};
+
+/// Prompts that a caller hears at most before being on the way to a person.
+const PROMPTS: usize = 2;
+/// How callers ask for a person; every language's words count in every flow.
+const WISHES: [&str; 3] = ["agent", "人工", "转人工"];
+const FAILURES: [BackendFailure; 3] = [BackendFailure::Down, BackendFailure::Timeout, BackendFailure::Malformed];
+
+/// What of the promise a flow breaks, and where. It should be free of [`crate::dialog::check`]'s problems.
+pub fn prove(flow: &Flow) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in reached(flow) {
+        match &flow.steps[name] {
+            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) => question(flow, name, &mut problems),
+            Step::Fetch(_) => fetch(flow, name, &mut problems),
+            _ => {}
+        }
+    }
+    problems
+}
+
+fn question(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
+    let mut broken = |field: &str, what: &str, prompts: usize, remedy: &str| {
+        let message = format!("a caller who {what} here is not on the way to a person after {prompts} prompts");
+        let kind = ProblemKind::PersonOutOfReach;
+        problems.push(Problem {
+            step: if field.is_empty() { name.to_owned() } else { String::new() },
+            field: field.to_owned(),
+            kind,
+            message: if field.is_empty() { message } else { message.replace("here", &format!("at `{name}`")) },
+            remedy: remedy.to_owned(),
+        });
+    };
+    let plain = "shorten the way: fewer prompts between here and `person`";
+    if let Err(prompts) = reaches(flow, name, |talk| talk.presses("0")) {
+        broken("", "presses 0", prompts, plain);
+    }
+    for wish in WISHES {
+        if let Err(prompts) = reaches(flow, name, |talk| talk.says(wish)) {
+            broken("", &format!("says \"{wish}\""), prompts, plain);
+        }
+    }
+    let twice = |talk: &mut Talk<Failing>| {
+        talk.mumbles();
+        talk.mumbles();
+    };
+    if let Err(prompts) = reaches(flow, name, twice) {
+        let field = if flow.attempts > 2 { "attempts" } else { "" };
+        broken(field, "is twice not understood", prompts, "let two failures lead to a person: `attempts: 2`");
+    }
+}
+
+fn fetch(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
+    for failure in FAILURES {
+        let talk = at(flow, name, failure);
+        let asked = talk.timeline().iter().any(|entry| match &entry.note {
+            Note::Step { step } => flow.steps.get(step).is_some_and(asks),
+            _ => false,
+        });
+        let there = asked || matches!(talk.ended(), Some(End::Person { .. }));
+        let prompts = prompts(&talk, 0);
+        // Out of hours it may be told and end; hanging up else is `dialog::check`'s to find.
+        let over = talk.ended().is_some() && !there;
+        if !over && (!there || prompts > PROMPTS) {
+            problems.push(Problem {
+                step: name.to_owned(),
+                field: "failed".to_owned(),
+                kind: ProblemKind::PersonOutOfReach,
+                message: format!(
+                    "when the backend fails, the caller hears {prompts} prompts and neither a question nor a person"
+                ),
+                remedy: "lead to a transfer or to a question, by one prompt at most".to_owned(),
+            });
+            return;
+        }
+    }
+}
+
+/// Whether the wish leads to a person; else how many prompts were heard.
+fn reaches(flow: &Flow, name: &str, wish: impl FnOnce(&mut Talk<Failing>)) -> Result<(), usize> {
+    let mut talk = at(flow, name, BackendFailure::Down);
+    let before = talk.timeline().len();
+    wish(&mut talk);
+    let prompts = prompts(&talk, before);
+    match talk.ended() {
+        Some(End::Person { .. }) if prompts <= PROMPTS => Ok(()),
+        _ => Err(prompts),
+    }
+}
+
+fn prompts(talk: &Talk<Failing>, from: usize) -> usize {
+    talk.timeline()[from..].iter().filter(|entry| matches!(entry.note, Note::Say { .. })).count()
+}
+
+/// A call that begins at a step, on a working day at noon.
+fn at(flow: &Flow, step: &str, failure: BackendFailure) -> Talk<Failing> {
+    let flow = Arc::new(Flow { start: step.to_owned(), ..flow.clone() });
+    Talk::new(flow, Caller::default(), DateTime::<Utc>::UNIX_EPOCH, Failing(failure))
+}
+
+/// Nothing is understood, and every backend fails.
+struct Failing(BackendFailure);
+
+impl World for Failing {
+    fn understand(&mut self, _: &str, _: &[String]) -> Understanding {
+        Understanding { intents: Vec::new(), threshold: 1.0, answer: None }
+    }
+
+    fn fetch(&mut self, _: &str, _: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {
+        (100, Err(self.0))
+    }
+}

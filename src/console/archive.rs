@@ -1,0 +1,159 @@
+//! Calls that are over, for supervisors: found by what was said, read, and listened to with the words following.
+
+use std::io::Cursor;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::{Me, Shared, failed};
+use super::view;
+use crate::media::Sound;
+use crate::records::{Error, Filter, Recording, Role};
+use crate::web::{self, Problem};
+
+/// Calls in one list.
+const LISTED: usize = 100;
+
+pub fn router() -> Router<Shared> {
+    Router::new()
+        .route("/api/records", get(list))
+        .route("/api/records/{call}", get(record))
+        .route("/api/records/{call}/recording", get(recording))
+}
+
+#[derive(Deserialize)]
+struct Search {
+    /// Somewhere in caller, summary or transcript.
+    #[serde(default)]
+    text: String,
+    /// Days, in UTC; both count.
+    since: Option<NaiveDate>,
+    until: Option<NaiveDate>,
+}
+
+async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>) -> Result<Json<Value>, Problem> {
+    me.at_least(Role::Supervisor)?;
+    let day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+    let filter = Filter {
+        since: search.since.map(day),
+        until: search.until.map(|until: NaiveDate| -> DateTime<Utc> { day(until) + TimeDelta::days(1) }),
+        text: Some(search.text.trim().to_owned()).filter(|text| !text.is_empty()),
+        limit: Some(LISTED),
+        ..Filter::default()
+    };
+    let calls = shared.archive.list(&filter).await.map_err(|error| failed(&error))?;
+    shared.did(me.name(), "searched_records", "").await;
+    let calls: Vec<_> = calls
+        .iter()
+        .map(|call| {
+            json!({
+                "call": call.call, "started": call.started, "duration_s": call.duration_s(), "caller": call.caller.number,
+                "name": call.caller.name, "line": call.caller.line, "outcome": call.outcome, "cause": call.cause,
+            })
+        })
+        .collect();
+    Ok(Json(json!(calls)))
+}
+
+fn unread(error: Error) -> Problem {
+    match error {
+        Error::NoSuchCall(_) | Error::Ambiguous(_) => Problem::new(StatusCode::NOT_FOUND, "there is no such call"),
+        error => failed(&error),
+    }
+}
+
+async fn record(State(shared): State<Shared>, me: Me, Path(call): Path<String>) -> Result<Json<Value>, Problem> {
+    me.at_least(Role::Supervisor)?;
+    let record = shared.archive.show(&call).await.map_err(unread)?;
+    shared.did(me.name(), "saw_record", &record.head.call).await;
+    let lines: Vec<_> = record.timeline.iter().filter_map(view::line).collect();
+    Ok(Json(json!({
+        "call": record.head.call, "started": record.head.started, "duration_s": record.head.duration_s(),
+        "caller": { "number": record.head.caller.number, "name": record.head.caller.name, "line": record.head.caller.line,
+            "dialled": record.head.caller.dialled },
+        "outcome": record.head.outcome, "summary": record.summary.as_ref().map(view::summary), "lines": lines,
+        "wrap_ups": record.wrap_ups, "legs": record.legs.iter().filter_map(|leg| leg.agent.as_ref()).collect::<Vec<_>>(),
+        "recording_at_ms": record.recordings.first().map(|recording| recording.at_ms),
+    })))
+}
+
+/// The first recording as a WAV file, the caller left and what the caller heard right; parts of it by `Range` (RFC 9110, 14).
+async fn recording(
+    State(shared): State<Shared>,
+    me: Me,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    me.at_least(Role::Supervisor)?;
+    let record = shared.archive.show(&call).await.map_err(unread)?;
+    let none = || Problem::new(StatusCode::NOT_FOUND, "there is no recording of it");
+    let recording = record.recordings.into_iter().next().ok_or_else(none)?;
+    let archive = shared.archive.clone();
+    let sound = move |recording: &Recording, channel| archive.sound(recording, channel).ok();
+    let made = tokio::task::spawn_blocking(move || wav(&sound(&recording, 0)?, &sound(&recording, 1)?)).await;
+    let bytes = made.ok().flatten().ok_or_else(none)?;
+    let all = bytes.len();
+    let range = web::text(&headers, header::RANGE).and_then(|range| part(range, all));
+    if range.is_none_or(|(from, _)| from == 0) {
+        shared.did(me.name(), "heard_recording", &record.head.call).await;
+    }
+    let mut response = match range {
+        Some((from, to)) => {
+            let mut response = (StatusCode::PARTIAL_CONTENT, bytes[from..to].to_vec()).into_response();
+            let range = format!("bytes {from}-{}/{all}", to - 1);
+            web::insert(response.headers_mut(), header::CONTENT_RANGE, &range);
+            response
+        }
+        None => bytes.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    Ok(response)
+}
+
+/// `bytes=from-to` and `bytes=from-`, as far as there is such a part.
+fn part(range: &str, all: usize) -> Option<(usize, usize)> {
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let from = from.parse::<usize>().ok()?;
+    let to = if to.is_empty() { all } else { to.parse::<usize>().ok()?.checked_add(1)?.min(all) };
+    (from < to).then_some((from, to))
+}
+
+fn wav(left: &Sound, right: &Sound) -> Option<Vec<u8>> {
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: left.rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut file = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec).ok()?;
+    for (left, right) in left.samples.iter().zip(&right.samples) {
+        writer.write_sample(*left).ok()?;
+        writer.write_sample(*right).ok()?;
+    }
+    writer.finalize().ok()?;
+    Some(file.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_what_was_asked_for_and_there() {
+        assert_eq!(part("bytes=0-", 10), Some((0, 10)));
+        assert_eq!(part("bytes=3-5", 10), Some((3, 6)));
+        assert_eq!(part("bytes=3-99", 10), Some((3, 10)));
+        for odd in ["bytes=10-", "bytes=5-3", "bytes=-4", "items=0-", "bytes=0-18446744073709551615"] {
+            assert_eq!(part(odd, 10), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,759 @@
+//! The live state that desks and walls show: calls with their stories, agents, queues. The engine writes it as things happen
+//! (each call returns at once), pages follow it. What a page orders goes to the call's own task; what it means for the queues,
+//! to the floor.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::figures::Figures;
+use super::view;
+use crate::acd::{AgentState, Floor, FloorEvent};
+use crate::answers::Meaning;
+use crate::call::{Caller, Entry, Note, Summary};
+use crate::webrtc::Incoming;
+
+/// News that may wait for one page; a page that takes none is let go, and catches up when it comes back.
+const BACKLOG: usize = 256;
+/// Lines of one call's story kept for pages.
+const KEPT: usize = 2_000;
+/// An agent whose last page closed has this long to open another (a page that is loaded anew).
+const GRACE: Duration = Duration::from_secs(4);
+/// And this long to be at work again: until then the caller who was cut off is kept, though nobody else may be there.
+const RETURN: Duration = Duration::from_secs(90);
+/// A page that does not answer for so long is gone (a laptop that sleeps closes nothing).
+const SILENT: Duration = Duration::from_secs(12);
+/// Why an agent whose browser is gone takes no calls.
+const LOST: &str = "connection_lost";
+/// Orders that may wait for a call.
+pub const ORDERS: usize = 32;
+
+/// Cheap to clone. The default is for an engine without a console: nothing is kept.
+#[derive(Clone, Default)]
+pub struct Board(Option<Arc<Inner>>);
+
+struct Inner {
+    state: Mutex<State>,
+    /// Rises whenever a wall would look different.
+    changed: watch::Sender<u64>,
+    floor: mpsc::UnboundedSender<FloorEvent>,
+    started: Instant,
+    streams: AtomicU64,
+}
+
+/// Who may have a desk, and what else pages name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct People {
+    pub agents: BTreeMap<String, Member>,
+    pub queues: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Member {
+    pub display_name: String,
+    /// Talks by the browser that shows the desk, not by telephone.
+    pub by_browser: bool,
+    pub queues: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct State {
+    people: People,
+    agents: BTreeMap<String, Seat>,
+    calls: HashMap<String, Call>,
+    waiting: BTreeMap<String, usize>,
+    figures: Figures,
+}
+
+/// An agent at work.
+struct Seat {
+    state: Shown,
+    since: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+    pages: Vec<Page>,
+    /// What the agent chose last; for those who talk by their browser.
+    wish: Wish,
+}
+
+impl Default for Seat {
+    fn default() -> Self {
+        let since = Utc::now();
+        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off }
+    }
+}
+
+/// An agent's state, as pages name it.
+#[derive(Clone, Debug, PartialEq)]
+struct Shown {
+    name: &'static str,
+    reason: Option<String>,
+    call: Option<String>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { name: "offline", reason: None, call: None }
+    }
+}
+
+/// What an agent wants to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Off,
+    Ready,
+    Paused(String),
+}
+
+struct Page {
+    id: u64,
+    news: mpsc::Sender<News>,
+}
+
+/// Something that a page is to know: its kind, and JSON.
+#[derive(Clone, Debug)]
+pub struct News {
+    pub kind: &'static str,
+    pub json: Arc<str>,
+}
+
+impl News {
+    fn new(kind: &'static str, value: &Value) -> Self {
+        Self { kind, json: value.to_string().into() }
+    }
+}
+
+struct Call {
+    /// Where the call's flow has a knowledge base.
+    meaning: Option<Meaning>,
+    started: DateTime<Utc>,
+    caller: Caller,
+    orders: mpsc::Sender<Order>,
+    entries: Vec<Value>,
+    queue: Option<String>,
+    waits_since: Option<DateTime<Utc>>,
+    /// `bot`, `waiting`, `ringing`, `person`.
+    stage: &'static str,
+    distress: Option<f32>,
+    /// Why supervisors were told.
+    alert: Option<String>,
+    summary: Option<Value>,
+    parties: BTreeMap<String, Party>,
+}
+
+/// An agent's part in a call.
+#[derive(Default)]
+struct Party {
+    talks: bool,
+    /// Takes the agent's sound, while their desk rings.
+    answer: Option<oneshot::Sender<Incoming>>,
+    held: bool,
+    muted: bool,
+    consult: Option<Value>,
+    transfer: Option<Value>,
+}
+
+/// What an agent wants done in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Hang up; while it rings: do not take it.
+    HangUp,
+    /// The caller hears what waiting callers hear, and is not heard.
+    Hold(bool),
+    Mute(bool),
+    Key(char),
+    /// The caller is to be connected to an agent, a queue or a number.
+    Transfer(String),
+    /// The agent talks to somebody while the caller waits.
+    Consult(String),
+    ConsultOver,
+    /// The caller is to be connected to who is consulted.
+    ConsultDone,
+    SkipBriefing,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub agent: String,
+    pub what: What,
+}
+
+/// There is no such call, or this agent has no part in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotTheirs;
+
+impl Board {
+    /// And what pages mean for the floor.
+    pub fn new(people: People) -> (Self, mpsc::UnboundedReceiver<FloorEvent>) {
+        let (floor, events) = mpsc::unbounded_channel();
+        let agents = people.agents.keys().map(|name| (name.clone(), Seat::default())).collect();
+        let state = State { people, agents, ..State::default() };
+        let inner = Inner {
+            state: Mutex::new(state),
+            changed: watch::channel(0).0,
+            floor,
+            started: Instant::now(),
+            streams: AtomicU64::new(1),
+        };
+        (Self(Some(Arc::new(inner))), events)
+    }
+
+    /// The operator's file has changed.
+    pub fn reconfigure(&self, people: People) {
+        self.with(|state| {
+            state.agents.retain(|name, seat| people.agents.contains_key(name) || !seat.pages.is_empty());
+            for name in people.agents.keys() {
+                state.agents.entry(name.clone()).or_default();
+            }
+            state.waiting.retain(|queue, _| people.queues.contains(queue));
+            state.people = people;
+        });
+    }
+
+    // ---- what the engine tells
+
+    /// A call has arrived; `meaning` is its flow's.
+    pub fn begin(
+        &self,
+        call: &str,
+        caller: &Caller,
+        started: DateTime<Utc>,
+        meaning: &Meaning,
+        orders: mpsc::Sender<Order>,
+    ) {
+        self.with(|state| {
+            let shown = Call {
+                meaning: meaning.knowledge().map(|_| meaning.clone()),
+                started,
+                caller: caller.clone(),
+                orders,
+                entries: Vec::new(),
+                queue: None,
+                waits_since: None,
+                stage: "bot",
+                distress: None,
+                alert: None,
+                summary: None,
+                parties: BTreeMap::new(),
+            };
+            state.calls.insert(call.to_owned(), shown);
+        });
+    }
+
+    /// One more line of the call's story.
+    pub fn note(&self, call: &str, entry: &Entry) {
+        self.with(|state| {
+            let State { calls, agents, figures, .. } = state;
+            let Some(shown) = calls.get_mut(call) else { return };
+            figures.note(call, &entry.note, Utc::now());
+            shown.follow(&entry.note);
+            let Some(line) = view::line(entry) else { return };
+            let news = json!({ "call": call, "line": line });
+            if shown.entries.len() < KEPT {
+                shown.entries.push(line);
+            }
+            let news = News::new("line", &news);
+            shown.parties.keys().for_each(|agent| send(agents, agent, &news));
+        });
+    }
+
+    pub fn alert(&self, call: &str, reason: &str) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.alert = Some(reason.to_owned());
+            }
+        });
+    }
+
+    /// An agent is rung: the whole story goes with it. What the agent's browser answers with comes back, if it is by the
+    /// browser that they talk; `None`: there is no such browser now.
+    pub fn ring(&self, call: &str, agent: &str, summary: &Summary) -> Option<oneshot::Receiver<Incoming>> {
+        let mut answered = None;
+        self.with(|state| {
+            let Some(member) = state.people.agents.get(agent) else { return };
+            let here = state.agents.get(agent).is_some_and(|seat| !seat.pages.is_empty());
+            let Some(shown) = state.calls.get_mut(call) else { return };
+            shown.summary = Some(view::summary(summary));
+            let mut party = Party::default();
+            if member.by_browser && here {
+                let (answer, answer_in) = oneshot::channel();
+                party.answer = Some(answer);
+                answered = Some(answer_in);
+            }
+            shown.parties.insert(agent.to_owned(), party);
+            let news = News::new("ring", &shown.json(call, agent, member.by_browser));
+            send(&mut state.agents, agent, &news);
+        });
+        answered
+    }
+
+    /// The agent talks.
+    pub fn answered(&self, call: &str, agent: &str) {
+        self.party(call, agent, true, |party| {
+            party.talks = true;
+            party.answer = None;
+        });
+    }
+
+    /// The agent has no more part in the call.
+    pub fn gone(&self, call: &str, agent: &str) {
+        self.with(|state| {
+            let Some(party) = state.calls.get_mut(call).and_then(|call| call.parties.remove(agent)) else { return };
+            let news = News::new("over", &json!({ "call": call, "talked": party.talks }));
+            send(&mut state.agents, agent, &news);
+        });
+    }
+
+    pub fn held(&self, call: &str, agent: &str, held: bool) {
+        self.party(call, agent, false, |party| party.held = held);
+    }
+
+    pub fn muted(&self, call: &str, agent: &str, muted: bool) {
+        self.party(call, agent, false, |party| party.muted = muted);
+    }
+
+    /// Whom the agent consults, and how that stands (`ringing`, `talking`, `failed`); none: nobody.
+    pub fn consults(&self, call: &str, agent: &str, consult: Option<(&str, &str)>) {
+        let consult = consult.map(|(to, state)| json!({ "to": to, "state": state }));
+        self.party(call, agent, false, |party| party.consult = consult);
+    }
+
+    /// How the transfer that the agent asked for goes (SIP status).
+    pub fn transfers(&self, call: &str, agent: &str, status: u16) {
+        self.party(call, agent, false, |party| party.transfer = Some(json!({ "status": status })));
+    }
+
+    /// The call is over.
+    pub fn end(&self, call: &str) {
+        self.with(|state| {
+            let Some(shown) = state.calls.remove(call) else { return };
+            state.figures.end(call);
+            for (agent, party) in shown.parties {
+                let news = News::new("over", &json!({ "call": call, "talked": party.talks, "ended": true }));
+                send(&mut state.agents, &agent, &news);
+            }
+        });
+    }
+
+    /// What the queues and agents are doing now; `now_ms` is the floor's time.
+    pub fn floor(&self, floor: &Floor, now_ms: u64) {
+        let Some(inner) = &self.0 else { return };
+        let mut state = inner.state();
+        let now = Utc::now();
+        let mut changed = false;
+        let State { agents, people, waiting, calls, .. } = &mut *state;
+        for (name, seat) in agents.iter_mut() {
+            let (shown, until_ms) = show(floor.agent(name));
+            if seat.state == shown {
+                continue;
+            }
+            let until = until_ms.map(|until| now + TimeDelta::milliseconds(until.saturating_sub(now_ms) as i64));
+            (seat.state, seat.since, seat.until) = (shown, now, until);
+            changed = true;
+            let news = News::new("state", &seat.json(name, people, calls));
+            seat.pages.retain(|page| page.news.try_send(news.clone()).is_ok());
+        }
+        for queue in &people.queues {
+            let length = floor.waiting(queue).count();
+            changed |= waiting.insert(queue.clone(), length) != Some(length);
+        }
+        drop(state);
+        if changed {
+            inner.wake();
+        }
+    }
+
+    // ---- what pages ask
+
+    /// A page of this agent's desk: what it shows first, and its news. The page is there as long as the second value lives.
+    pub fn open(&self, agent: &str) -> Option<(Value, mpsc::Receiver<News>, Presence)> {
+        let inner = self.0.as_ref()?;
+        let (sender, news) = mpsc::channel(BACKLOG);
+        let id = inner.streams.fetch_add(1, Ordering::Relaxed);
+        let mut state = inner.state();
+        let by_browser = state.people.agents.get(agent)?.by_browser;
+        let State { agents, people, calls, .. } = &mut *state;
+        let seat = agents.entry(agent.to_owned()).or_default();
+        seat.pages.push(Page { id, news: sender });
+        if by_browser && seat.wish == Wish::Ready {
+            // Back. (The floor outlives us.)
+            let _ = inner.floor.send(FloorEvent::LoggedIn { agent: agent.to_owned() });
+            if seat.state.reason.as_deref() == Some(LOST) {
+                let _ = inner.floor.send(FloorEvent::Resumed { agent: agent.to_owned() });
+            }
+        }
+        let mut first = json!({ "stream": id, "agent": seat.json(agent, people, calls) });
+        let theirs = calls.iter().find(|(_, call)| call.parties.contains_key(agent));
+        first["call"] = theirs.map_or(Value::Null, |(id, call)| call.json(id, agent, by_browser));
+        drop(state);
+        let here = Arc::new(AtomicU64::new(inner.now_ms()));
+        inner.wake();
+        Some((first, news, Presence { inner: inner.clone(), agent: agent.to_owned(), id, here }))
+    }
+
+    /// The agent's browser is gone in a call, and the floor was told.
+    pub fn vanished(&self, agent: &str) {
+        if let Some(inner) = &self.0 {
+            inner.expect_back(agent.to_owned());
+        }
+    }
+
+    /// What the agent wants to do from now on. The floor decides what comes of it.
+    pub fn wish(&self, agent: &str, wish: Wish) {
+        let Some(inner) = &self.0 else { return };
+        let mut state = inner.state();
+        let by_browser = state.people.agents.get(agent).is_some_and(|member| member.by_browser);
+        let Some(seat) = state.agents.get_mut(agent) else { return };
+        let name = agent.to_owned();
+        let tell = |event| drop(inner.floor.send(event)); // the floor outlives us
+        match &wish {
+            Wish::Off if by_browser => tell(FloorEvent::LoggedOut { agent: name }),
+            Wish::Off => tell(FloorEvent::Paused { agent: name, reason: "logged_out".into() }),
+            Wish::Ready => {
+                if by_browser {
+                    tell(FloorEvent::LoggedIn { agent: name.clone() });
+                }
+                tell(FloorEvent::Resumed { agent: name });
+            }
+            Wish::Paused(reason) => tell(FloorEvent::Paused { agent: name, reason: reason.clone() }),
+        }
+        seat.wish = wish;
+    }
+
+    /// The agent's browser takes the call that rings.
+    pub fn answer(&self, call: &str, agent: &str, sound: Incoming) -> Result<(), NotTheirs> {
+        let inner = self.0.as_ref().ok_or(NotTheirs)?;
+        let answer = {
+            let mut state = inner.state();
+            let party = state.calls.get_mut(call).and_then(|call| call.parties.get_mut(agent)).ok_or(NotTheirs)?;
+            party.answer.take().ok_or(NotTheirs)?
+        };
+        answer.send(sound).map_err(|_| NotTheirs) // it rings no more
+    }
+
+    /// Whether this call rings at this agent's browser now.
+    pub fn rings(&self, call: &str, agent: &str) -> bool {
+        let Some(inner) = &self.0 else { return false };
+        let state = inner.state();
+        let party = state.calls.get(call).and_then(|call| call.parties.get(agent));
+        party.is_some_and(|party| party.answer.is_some())
+    }
+
+    /// What the agent orders goes to the call.
+    pub fn order(&self, call: &str, agent: &str, what: What) -> Result<(), NotTheirs> {
+        let inner = self.0.as_ref().ok_or(NotTheirs)?;
+        let state = inner.state();
+        let call = state.calls.get(call).ok_or(NotTheirs)?;
+        let party = call.parties.get(agent).ok_or(NotTheirs)?;
+        if !party.talks && !matches!(what, What::HangUp) {
+            return Err(NotTheirs);
+        }
+        // Full: a call that takes none is on its way out.
+        call.orders.try_send(Order { agent: agent.to_owned(), what }).map_err(|_| NotTheirs)
+    }
+
+    /// The caller's number, where this agent has part in the call.
+    pub fn number(&self, call: &str, agent: &str) -> Result<Option<String>, NotTheirs> {
+        let inner = self.0.as_ref().ok_or(NotTheirs)?;
+        let state = inner.state();
+        let call = state.calls.get(call).filter(|call| call.parties.contains_key(agent)).ok_or(NotTheirs)?;
+        let caller = &call.caller;
+        Ok((!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone()))
+    }
+
+    /// What knows the answers, where this agent has part in the call.
+    pub fn meaning(&self, call: &str, agent: &str) -> Result<Option<Meaning>, NotTheirs> {
+        let inner = self.0.as_ref().ok_or(NotTheirs)?;
+        let state = inner.state();
+        let call = state.calls.get(call).filter(|call| call.parties.contains_key(agent)).ok_or(NotTheirs)?;
+        Ok(call.meaning.clone())
+    }
+
+    /// Whom a caller may be passed on to: colleagues with their states, and queues.
+    pub fn directory(&self, agent: &str) -> Value {
+        let Some(inner) = &self.0 else { return Value::Null };
+        let state = inner.state();
+        let colleagues = state.people.agents.iter().filter(|(name, _)| *name != agent);
+        let colleagues: Vec<_> = colleagues
+            .map(|(name, member)| {
+                let shown = state.agents.get(name).map_or("offline", |seat| seat.state.name);
+                json!({ "name": name, "display_name": member.display_name, "state": shown })
+            })
+            .collect();
+        json!({ "agents": colleagues, "queues": state.people.queues })
+    }
+
+    /// Whether there is such an agent.
+    pub fn knows(&self, agent: &str) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.state().people.agents.contains_key(agent))
+    }
+
+    pub fn agents(&self) -> Vec<String> {
+        self.0.as_ref().map(|inner| inner.state().people.agents.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Says when the wall would look different.
+    pub fn changes(&self) -> Option<watch::Receiver<u64>> {
+        self.0.as_ref().map(|inner| inner.changed.subscribe())
+    }
+
+    /// Everything at a glance, for supervisors.
+    pub fn wall(&self) -> Value {
+        let Some(inner) = &self.0 else { return Value::Null };
+        let state = inner.state();
+        let mut calls: Vec<_> = state.calls.iter().collect();
+        calls.sort_by_key(|(_, call)| call.started);
+        let calls: Vec<_> = calls.into_iter().map(|(id, call)| call.brief(id)).collect();
+        let agents: Vec<_> =
+            state.agents.iter().map(|(name, seat)| seat.json(name, &state.people, &state.calls)).collect();
+        let oldest = |queue: &str| {
+            let waits = |call: &&Call| call.stage == "waiting" && call.queue.as_deref() == Some(queue);
+            state.calls.values().filter(waits).filter_map(|call| call.waits_since).min()
+        };
+        let queues: Vec<_> = state
+            .people
+            .queues
+            .iter()
+            .map(|queue| {
+                let length = state.waiting.get(queue).copied().unwrap_or(0);
+                let members = state.people.agents.iter().filter(|(_, member)| member.queues.contains(queue));
+                let states: Vec<&str> =
+                    members.filter_map(|(name, _)| Some(state.agents.get(name)?.state.name)).collect();
+                let of = |name: &str| states.iter().filter(|state| **state == name).count();
+                json!({
+                    "queue": queue, "waiting": length, "oldest": oldest(queue), "free": of("available"),
+                    "busy": of("talking") + of("ringing") + of("wrap_up") + of("occupied"),
+                    "away": of("paused") + of("resting"), "figures": state.figures.of(queue),
+                })
+            })
+            .collect();
+        json!({ "now": Utc::now(), "calls": calls, "agents": agents, "queues": queues, "figures": state.figures.json() })
+    }
+
+    /// One live call as a supervisor sees it.
+    pub fn story(&self, call: &str) -> Option<Value> {
+        let inner = self.0.as_ref()?;
+        let state = inner.state();
+        let shown = state.calls.get(call)?;
+        Some(shown.json(call, "", false))
+    }
+
+    fn party(&self, call: &str, agent: &str, make: bool, change: impl FnOnce(&mut Party)) {
+        self.with(|state| {
+            let Some(member) = state.people.agents.get(agent) else { return };
+            let Some(shown) = state.calls.get_mut(call) else { return };
+            if make {
+                shown.parties.entry(agent.to_owned()).or_default();
+            }
+            let Some(party) = shown.parties.get_mut(agent) else { return };
+            change(party);
+            let news = match make {
+                true => News::new("call", &shown.json(call, agent, member.by_browser)),
+                false => News::new("party", &json!({ "call": call, "party": party.json() })),
+            };
+            send(&mut state.agents, agent, &news);
+        });
+    }
+
+    fn with(&self, change: impl FnOnce(&mut State)) {
+        if let Some(inner) = &self.0 {
+            change(&mut inner.state());
+            inner.wake();
+        }
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner) // what is shown wrong for once is shown anew
+    }
+
+    fn wake(&self) {
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Who does not come back is off duty.
+    fn expect_back(self: &Arc<Self>, agent: String) {
+        let inner = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(RETURN).await;
+            let still = |seat: &Seat| seat.pages.is_empty() && seat.state.reason.as_deref() == Some(LOST);
+            if inner.state().agents.get(&agent).is_some_and(still) {
+                let _ = inner.floor.send(FloorEvent::LoggedOut { agent }); // it outlives us
+            }
+        });
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+}
+
+/// A page that is open.
+pub struct Presence {
+    inner: Arc<Inner>,
+    agent: String,
+    id: u64,
+    /// When it was heard of last.
+    here: Arc<AtomicU64>,
+}
+
+impl Presence {
+    /// It has said nothing for so long that it must be gone.
+    pub fn is_silent(&self) -> bool {
+        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed)) > SILENT.as_millis() as u64
+    }
+
+    /// To be told when it is heard of.
+    pub fn heard(&self) -> impl Fn() + Send + Sync + use<> {
+        let (inner, here) = (self.inner.clone(), self.here.clone());
+        move || here.store(inner.now_ms(), Ordering::Relaxed)
+    }
+
+    pub fn stream(&self) -> u64 {
+        self.id
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let (inner, agent) = (self.inner.clone(), self.agent.clone());
+        let last = {
+            let mut state = inner.state();
+            let seat = state.agents.get_mut(&agent);
+            seat.is_some_and(|seat| {
+                seat.pages.retain(|page| page.id != self.id);
+                seat.pages.is_empty()
+            })
+        };
+        // Outside the runtime the process is on its way out.
+        if let (true, Ok(runtime)) = (last, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                tokio::time::sleep(GRACE).await;
+                let mut state = inner.state();
+                let by_browser = state.people.agents.get(&agent).is_some_and(|member| member.by_browser);
+                let Some(seat) = state.agents.get_mut(&agent).filter(|seat| by_browser && seat.pages.is_empty()) else {
+                    return;
+                };
+                if seat.wish != Wish::Off {
+                    // Back at work by themselves, if they were ready.
+                    if seat.wish != Wish::Ready {
+                        seat.wish = Wish::Off;
+                    }
+                    let tell = match seat.state.name {
+                        _ if seat.state.reason.as_deref() == Some(LOST) => 0, // the call's task has
+                        "ringing" | "talking" => 3,
+                        _ => 1,
+                    };
+                    let events = gone_in_a_call(&agent).into_iter().take(tell);
+                    events.for_each(|event| drop(inner.floor.send(event))); // the floor outlives us
+                    drop(state);
+                    inner.expect_back(agent);
+                }
+            });
+        }
+    }
+}
+
+impl Seat {
+    fn json(&self, name: &str, people: &People, calls: &HashMap<String, Call>) -> Value {
+        let member = people.agents.get(name);
+        let with = self.state.call.as_ref().and_then(|call| calls.get(call)).map(|call| call.who());
+        json!({
+            "name": name,
+            "display_name": member.map_or(name, |member| &member.display_name),
+            "by": if member.is_some_and(|member| member.by_browser) { "browser" } else { "phone" },
+            "queues": member.map(|member| &member.queues),
+            "state": self.state.name, "reason": self.state.reason, "call": self.state.call, "with": with,
+            "since": self.since, "until": self.until, "desk": !self.pages.is_empty(),
+        })
+    }
+}
+
+impl Call {
+    fn follow(&mut self, note: &Note) {
+        match note {
+            Note::Transfer { queue, .. } => {
+                (self.queue, self.stage) = (Some(queue.clone()), "waiting");
+                self.waits_since = Some(Utc::now());
+            }
+            Note::AgentRinging { .. } => self.stage = "ringing",
+            Note::AgentFailed { .. } if self.stage != "bot" => self.stage = "waiting",
+            Note::Connected { .. } => (self.stage, self.waits_since) = ("person", None),
+            Note::Step { .. } => self.stage = "bot",
+            Note::Emotion(reading) => self.distress = Some(reading.distress),
+            _ => {}
+        }
+    }
+
+    fn who(&self) -> Value {
+        let Caller { number, name, line, withheld, dialled, .. } = &self.caller;
+        let number = if *withheld { "" } else { number };
+        json!({ "number": number, "name": name, "line": line, "dialled": dialled })
+    }
+
+    fn json(&self, id: &str, agent: &str, by_browser: bool) -> Value {
+        let party = self.parties.get(agent);
+        json!({
+            "call": id, "started": self.started, "caller": self.who(), "queue": self.queue,
+            "stage": if party.is_some_and(|party| party.talks) { "talking" } else { "ringing" },
+            "by": if by_browser { "browser" } else { "phone" },
+            "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(Party::json),
+        })
+    }
+
+    fn brief(&self, id: &str) -> Value {
+        let talks = self.parties.iter().find(|(_, party)| party.talks).or(self.parties.iter().next());
+        json!({
+            "call": id, "started": self.started, "caller": self.who(), "queue": self.queue, "stage": self.stage,
+            "agent": talks.map(|(name, _)| name), "distress": self.distress, "alert": self.alert,
+            "waits_since": self.waits_since,
+        })
+    }
+}
+
+impl Party {
+    fn json(&self) -> Value {
+        json!({ "held": self.held, "muted": self.muted, "consult": self.consult, "transfer": self.transfer })
+    }
+}
+
+/// The floor takes the call back from an agent who is gone; who is logged in but pauses, and may be back, keeps it from
+/// telling the caller that nobody is there.
+pub fn gone_in_a_call(agent: &str) -> [FloorEvent; 3] {
+    let agent = || agent.to_owned();
+    [
+        FloorEvent::Vanished { agent: agent() },
+        FloorEvent::LoggedIn { agent: agent() },
+        FloorEvent::Paused { agent: agent(), reason: LOST.into() },
+    ]
+}
+
+/// A page that takes no news is let go: it comes back and is told all.
+fn send(agents: &mut BTreeMap<String, Seat>, agent: &str, news: &News) {
+    if let Some(seat) = agents.get_mut(agent) {
+        seat.pages.retain(|page| page.news.try_send(news.clone()).is_ok());
+    }
+}
+
+/// A state of the floor's as pages name it, and when it ends by itself (the floor's ms).
+fn show(state: Option<&AgentState>) -> (Shown, Option<u64>) {
+    let plain = |name| (Shown { name, ..Shown::default() }, None);
+    let with = |name, call: &String| (Shown { name, reason: None, call: Some(call.clone()) }, None);
+    match state {
+        None | Some(AgentState::Offline) => plain("offline"),
+        Some(AgentState::Paused { reason }) => {
+            (Shown { name: "paused", reason: Some(reason.clone()), call: None }, None)
+        }
+        Some(AgentState::Available { .. }) => plain("available"),
+        Some(AgentState::Reserved { call, until_ms }) => (with("reserved", call).0, Some(*until_ms)),
+        Some(AgentState::Offered { call, .. }) => with("ringing", call),
+        Some(AgentState::OnCall { call, .. }) => with("talking", call),
+        Some(AgentState::WrapUp { until_ms }) => (plain("wrap_up").0, Some(*until_ms)),
+        Some(AgentState::Resting { until_ms }) => (plain("resting").0, Some(*until_ms)),
+    }
+}

@@ -1,0 +1,52 @@
+//! The agents' desk and the supervisors' wall, in a browser: who may log in (`sessions`, `password`), the live state that pages
+//! follow (`board`), what they may do (`api`, `calls`, `staff`), and the pages themselves.
+//!
+//! The engine writes the [`Board`] and takes the orders of agents from it; [`Console`] serves the rest. Agents who have no
+//! telephone talk by [`crate::webrtc::Sound`]. `docs/desk.md` is the page for those who use it.
+
+mod api;
+mod archive;
+mod board;
+mod calls;
+mod figures;
+mod openapi;
+mod pages;
+mod password;
+mod sessions;
+mod staff;
+mod view;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use api::Console;
+pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish, gone_in_a_call};
+
+use crate::webrtc::IceServer;
+
+/// What an operator decides about the desk, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub listen: SocketAddr,
+    /// Certificate chain and key, PEM files; none: plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub ice_servers: Vec<IceServer>,
+    /// Reverse proxies whose word for an address is taken.
+    pub proxies: Vec<IpNet>,
+    pub dispositions: Vec<String>,
+    pub pauses: Vec<String>,
+    /// How long a log-in lasts.
+    pub session: Duration,
+    pub log_ins_per_minute: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Web(#[from] crate::web::Error),
+    #[error(transparent)]
+    Records(#[from] crate::records::Error),
+}

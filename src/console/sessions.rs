@@ -1,0 +1,169 @@
+//! Who is logged in, and who tried too often. Plain values: secrets, addresses and times go in, verdicts come out; memory is
+//! bounded whatever comes.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::records::Role;
+
+/// Sessions at once: more than any call centre has people.
+const SESSIONS: usize = 10_000;
+/// Wrong passwords in a row before an account is locked,
+const TRIES: u32 = 5;
+/// for this long, and twice as long each further time,
+const LOCKED: Duration = Duration::from_secs(30);
+/// up to this.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// Accounts whose tries are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// 256 random bits in hexadecimal digits: a session's, a page's, a link's.
+pub fn secret() -> String {
+    let (high, low): (u128, u128) = (rand::random(), rand::random());
+    format!("{high:032x}{low:032x}")
+}
+
+/// What is kept of a secret.
+pub fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub account: String,
+    pub role: Role,
+    pub agent: Option<String>,
+    until: Instant,
+}
+
+/// What every change must bring along: other sites cannot know it, for they see neither the cookie nor our answers.
+pub fn token(cookie: &str) -> String {
+    digest(&format!("token of {cookie}")).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether this is the token of the pages of this session.
+pub fn is_token(cookie: &str, given: &str) -> bool {
+    token(cookie).as_bytes().ct_eq(given.as_bytes()).into()
+}
+
+/// By the digest of the cookie: a copy of our memory logs nobody in.
+#[derive(Default)]
+pub struct Sessions(HashMap<[u8; 32], Session>);
+
+impl Sessions {
+    /// A new session: its cookie. `None`: there are too many.
+    pub fn begin(
+        &mut self,
+        now: Instant,
+        lasts: Duration,
+        account: &str,
+        role: Role,
+        agent: Option<String>,
+    ) -> Option<String> {
+        self.0.retain(|_, session| session.until > now);
+        if self.0.len() >= SESSIONS {
+            return None;
+        }
+        let cookie = secret();
+        let session = Session { account: account.to_owned(), role, agent, until: now + lasts };
+        self.0.insert(digest(&cookie), session);
+        Some(cookie)
+    }
+
+    pub fn of(&self, now: Instant, cookie: &str) -> Option<&Session> {
+        self.0.get(&digest(cookie)).filter(|session| session.until > now)
+    }
+
+    pub fn end(&mut self, cookie: &str) {
+        self.0.remove(&digest(cookie));
+    }
+
+    /// The account is gone, or may something else from now on.
+    pub fn end_all(&mut self, account: &str) {
+        self.0.retain(|_, session| session.account != account);
+    }
+}
+
+/// Wrong passwords, by account.
+#[derive(Default)]
+pub struct Locks(HashMap<String, Tries>);
+
+struct Tries {
+    wrong: u32,
+    until: Instant,
+}
+
+impl Locks {
+    /// Seconds that this account is still locked.
+    pub fn locked(&self, now: Instant, account: &str) -> Option<u64> {
+        let tries = self.0.get(account).filter(|tries| tries.wrong >= TRIES && tries.until > now)?;
+        Some((tries.until - now).as_secs() + 1)
+    }
+
+    /// True when it is locked by this.
+    pub fn wrong(&mut self, now: Instant, account: &str) -> bool {
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, tries| tries.until > now);
+        }
+        if self.0.len() >= REMEMBERED && !self.0.contains_key(account) {
+            return false; // of so many names hardly one is an account's
+        }
+        let tries = self.0.entry(account.to_owned()).or_insert(Tries { wrong: 0, until: now });
+        tries.wrong += 1;
+        let again = tries.wrong.saturating_sub(TRIES).min(10);
+        let locked = tries.wrong >= TRIES;
+        tries.until = now + if locked { LONGEST.min(LOCKED * 2_u32.pow(again)) } else { LONGEST };
+        locked
+    }
+
+    pub fn right(&mut self, account: &str) {
+        self.0.remove(account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn a_session_is_its_cookies_for_its_time() {
+        let (mut sessions, now) = (Sessions::default(), Instant::now());
+        let cookie = sessions.begin(now, HOUR, "anna", Role::Agent, Some("anna".into())).unwrap();
+        assert_eq!(sessions.of(now, &cookie).unwrap().role, Role::Agent);
+        let token = token(&cookie);
+        assert!(is_token(&cookie, &token) && !is_token(&cookie, &cookie) && !is_token(&cookie, ""));
+        assert_eq!(sessions.of(now, &token), None, "a token is no cookie");
+        assert_eq!(sessions.of(now + HOUR, &cookie), None);
+        sessions.end_all("anna");
+        assert_eq!(sessions.of(now, &cookie), None);
+    }
+
+    #[test]
+    fn five_wrong_passwords_lock_an_account_for_longer_and_longer() {
+        let (mut locks, now) = (Locks::default(), Instant::now());
+        assert!((0..4).all(|_| !locks.wrong(now, "anna")));
+        assert_eq!(locks.locked(now, "anna"), None);
+        assert!(locks.wrong(now, "anna"));
+        assert_eq!((locks.locked(now, "anna"), locks.locked(now, "ben")), (Some(31), None));
+        let later = now + Duration::from_secs(31);
+        assert_eq!(locks.locked(later, "anna"), None, "one more try");
+        assert!(locks.wrong(later, "anna"));
+        assert_eq!(locks.locked(later, "anna"), Some(61));
+        locks.right("anna");
+        assert!(!locks.wrong(later, "anna"));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (mut locks, now) = (Locks::default(), Instant::now());
+        for n in 0..30_000 {
+            locks.wrong(now, &n.to_string());
+        }
+        assert!(locks.0.len() <= REMEMBERED);
+    }
+}

@@ -1,0 +1,104 @@
+//! What the tests of the desk share: an engine with one, accounts made as an administrator makes them, an agent's page at work.
+
+use crate::common::chromium::Chromium;
+use crate::common::engine::Engine;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+pub const PASSWORD: &str = "a long enough password";
+/// Pages of callers and of agents, on ports of their own.
+pub const PAGES: &str =
+    "browser: { listen: \"127.0.0.1:0\", udp: \"127.0.0.1:0\", lines: [bank] }\nconsole: { listen: \"127.0.0.1:0\" }\n";
+/// An agent who talks by the browser.
+pub const BEN: &str = "  ben: { desk: true, display_name: Ben Carter, queues: [front-desk] }\n";
+
+/// A client that has logged in, or not yet.
+pub struct Client {
+    pub at: String,
+    http: reqwest::Client,
+    pub cookie: String,
+    pub token: String,
+}
+
+impl Client {
+    /// At the desk that is served here.
+    pub fn new(at: &str) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let at = at.trim_end_matches('/').to_owned();
+        Self { at, http, cookie: String::new(), token: String::new() }
+    }
+
+    /// A request as our page makes it.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.at));
+        let request = request.header("origin", &self.at).header("sec-fetch-site", "same-origin");
+        let request = if self.cookie.is_empty() { request } else { request.header("cookie", &self.cookie) };
+        if self.token.is_empty() { request } else { request.header("x-frontdesk-token", &self.token) }
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let mut request = self.request(method, path);
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    pub async fn log_in(&mut self, name: &str, password: &str) -> (StatusCode, Value) {
+        let body = json!({ "name": name, "password": password });
+        let answer = self.request(Method::POST, "/api/log-in").json(&body).send().await.expect("an answer");
+        let cookie = answer.headers().get("set-cookie").map(|cookie| cookie.to_str().expect("text").to_owned());
+        let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap_or(Value::Null));
+        if let Some(cookie) = cookie {
+            self.cookie = cookie.split(';').next().expect("a cookie").to_owned();
+            self.token = body["token"].as_str().expect("a token").to_owned();
+        }
+        (status, body)
+    }
+
+    /// Sets a password by a link's secret.
+    pub async fn accept(&self, secret: &str, password: &str) -> StatusCode {
+        self.send(Method::POST, "/api/password", json!({ "link": secret, "password": password })).await.0
+    }
+
+    /// As the administrator: an account, and the secret of its link.
+    pub async fn invite(&self, name: &str, role: &str, agent: Option<&str>) -> String {
+        let account = json!({ "name": name, "role": role, "agent": agent });
+        assert_eq!(self.send(Method::POST, "/api/accounts", account).await.0, StatusCode::NO_CONTENT);
+        let (status, link) = self.send(Method::POST, &format!("/api/accounts/{name}/link"), Value::Null).await;
+        assert_eq!(status, StatusCode::OK);
+        link["link"].as_str().expect("a secret").to_owned()
+    }
+}
+
+pub fn secret(link: &str) -> &str {
+    link.split("welcome=").nth(1).expect("a link")
+}
+
+/// The administrator of a new engine, logged in.
+pub async fn administrator(engine: &Engine) -> Client {
+    let (at, link) = engine.desk();
+    let mut client = Client::new(&at);
+    assert_eq!(client.accept(secret(&link), PASSWORD).await, StatusCode::OK);
+    assert_eq!(client.log_in("admin", PASSWORD).await.0, StatusCode::OK);
+    client
+}
+
+/// An agent's page: the link, the password, the log-in, ready.
+pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
+    let secret = admin.invite(agent, "agent", Some(agent)).await;
+    assert_eq!(Client::new(&admin.at).accept(&secret, PASSWORD).await, StatusCode::OK);
+    let mut page = Chromium::start(&[0; 16_000]).await;
+    page.size(1_280, 800).await;
+    page.open(&admin.at).await;
+    page.wait("document.querySelector('input[name=username]')").await;
+    page.fill("Name", agent).await;
+    page.fill("Password", PASSWORD).await;
+    page.click("Log in").await;
+    page.wait("document.querySelector('.idle .wide')").await;
+    page.run("document.querySelector('.idle .wide').click()").await;
+    page.wait("document.querySelector('.pill.available')").await;
+    page
+}
