@@ -1,12 +1,12 @@
 //! What a call asks of the outside: operators' HTTP backends, the meaning of a sentence, an answer from the operators'
-//! own pages, a language model that may put a summary into better words. Results return to the call as events; nothing here decides.
+//! own pages, a language model that may word either. Results return to the call as events; nothing here decides.
 
 mod backends;
 pub mod e5;
 mod intents;
 mod knowledge;
+mod llm;
 mod meaning;
-mod rewriter;
 
 use std::io::Write;
 use std::path::Path;
@@ -14,8 +14,8 @@ use std::path::Path;
 pub use backends::{BackendSettings, Backends, Method};
 pub use intents::{Embedder, Error as IntentError, Progress, Understander};
 pub use knowledge::{Error as KnowledgeError, Found, Knowledge};
+pub use llm::{Adviser, Kept, Llm, LlmSettings, Rewriter};
 pub use meaning::Meaning;
-pub use rewriter::{Kept, Rewriter, RewriterSettings};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

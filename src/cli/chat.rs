@@ -124,7 +124,7 @@ struct Real {
 
 impl talk::World for Real {
     fn understand(&mut self, text: &str, intents: &[String]) -> Understanding {
-        self.meaning.now(text, intents)
+        self.runtime.block_on(self.meaning.of(text, intents))
     }
 
     fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {

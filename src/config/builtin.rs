@@ -41,6 +41,7 @@ pub(super) const BACKEND_TIMEOUT: Duration = Duration::from_millis(3000);
 pub(super) const LLM_TIMEOUT: Duration = Duration::from_millis(4000);
 pub(super) const ATTEMPTS: u32 = 2;
 pub(super) const SILENCE_MS: u64 = 6000;
+pub(super) const MODEL_MS: u64 = 2000;
 
 /// The recogniser of every language that names no other.
 pub(super) const EAR: &str = "whisper-base-q8_0.bin";
@@ -109,6 +110,7 @@ mod tests {
             ("SpeechLanguage", "ear", format!("`{EAR}`")),
             ("SpeechLanguage", "voice", format!("{} for English, {} for Mandarin", voice("en"), voice("zh"))),
             ("Flow", "attempts", ATTEMPTS.to_string()),
+            ("FreeQuestions", "within_ms", MODEL_MS.to_string()),
             ("Flow", "silence_s", (SILENCE_MS / 1000).to_string()),
         ] {
             let text = types[name]["properties"][key]["description"].as_str().unwrap();

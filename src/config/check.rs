@@ -400,6 +400,7 @@ impl<'g> Checker<'g> {
             backends,
             backend_names: self.names("backends"),
             knowledge_names: self.names("knowledge"),
+            llm: self.gathered.documents.iter().any(|document| document.whole().find("llm").is_some()),
             speech,
         };
         let mut flows: BTreeMap<String, (Flow, At)> = BTreeMap::new();

@@ -36,6 +36,8 @@ pub(super) struct House<'h> {
     pub backends: &'h BTreeMap<String, Backend>,
     pub backend_names: BTreeSet<&'h str>,
     pub knowledge_names: BTreeSet<&'h str>,
+    /// There is a language model.
+    pub llm: bool,
     pub speech: &'h Speech,
 }
 
@@ -179,7 +181,12 @@ impl<'h> Checker<'_, 'h> {
             let problem = problem.expected("a step of this flow");
             self.problems.push(problem.suggest(next, steps.keys().map(String::as_str)));
         }
-        FreeQuestions { base: free.base.clone(), next: free.next.clone() }
+        if free.model && !self.house.llm {
+            let problem = at.get("model").problem("there is no language model to ask");
+            self.problems.push(problem.expected("an `llm` in the configuration"));
+        }
+        let model_ms = free.model.then_some(free.within_ms.unwrap_or(builtin::MODEL_MS));
+        FreeQuestions { base: free.base.clone(), next: free.next.clone(), model_ms }
     }
 
     fn step(&mut self, step: &raw::Step, at: At) -> Step {

@@ -59,6 +59,13 @@ pub struct FreeQuestions {
     pub base: String,
     /// The step that follows an answer. Default: the menu that was asked, once more.
     pub next: Option<String>,
+    /// What no passage answers surely is put to the configuration's `llm`, with the passages nearest to it. Its words are said
+    /// only where every number and name in them stands in those passages. Default false.
+    #[serde(default)]
+    pub model: bool,
+    /// Milliseconds that callers wait for the model at most. Default 2000.
+    #[schemars(range(min = 300, max = 5000))]
+    pub within_ms: Option<u64>,
 }
 
 /// Commands that callers may give at any question. Each knows words in English, Mandarin and Spanish; what a step offers

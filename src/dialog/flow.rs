@@ -84,6 +84,9 @@ pub struct FreeQuestions {
     pub base: String,
     /// The step after an answer; none: the menu once more.
     pub next: Option<String>,
+    /// A language model may answer what no passage answers surely: how long callers wait for it, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_ms: Option<u64>,
 }
 
 impl Flow {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::waiting::WaitingSounds;
 use super::{ReadyFlow, Shared};
 use crate::answers::{
-    self, BackendSettings, Backends, Embedder, Knowledge, Meaning, Progress, Rewriter, RewriterSettings, Understander,
-    e5,
+    self, Adviser, BackendSettings, Backends, Embedder, Knowledge, Llm, LlmSettings, Meaning, Progress, Rewriter,
+    Understander, e5,
 };
 use crate::config::{Agent, Config, InbandKeys, Method, Phone, Waiting};
 use crate::dialog::{Language, flow::Flow, prompts};
@@ -121,7 +121,7 @@ fn load_now(
             true => Some(loaded.emotion(progress)?),
             false => None,
         },
-        rewriter: config.llm.as_ref().map(rewriter).transpose()?,
+        rewriter: config.llm.as_ref().map(|settings| llm(settings).map(Rewriter::new)).transpose()?,
         waiting_sounds: Arc::new(waiting_sounds(config)?),
         listening: ListenerSettings::default(),
     };
@@ -228,7 +228,12 @@ fn learn(
         let read = Knowledge::load(embedder, passages.to_vec(), &cache("knowledge"), &told);
         knowledge = Some(read.map_err(|source| LoadError::Knowledge { base: free.base.clone(), source })?);
     }
-    Ok(Meaning::new(embedder.clone(), intents, knowledge))
+    let meaning = Meaning::new(embedder.clone(), intents, knowledge);
+    let model_ms = flow.knowledge.as_ref().and_then(|free| free.model_ms);
+    Ok(match config.llm.as_ref().zip(model_ms) {
+        Some((settings, ms)) => meaning.advised(Adviser::new(llm(settings)?, Duration::from_millis(ms))),
+        None => meaning,
+    })
 }
 
 fn ready_voice(
@@ -294,8 +299,8 @@ pub fn backend_settings(backend: &crate::config::Backend) -> BackendSettings {
     }
 }
 
-fn rewriter(llm: &crate::config::Llm) -> Result<Rewriter, answers::Error> {
-    Rewriter::new(RewriterSettings {
+fn llm(llm: &crate::config::Llm) -> Result<Llm, answers::Error> {
+    Llm::new(LlmSettings {
         url: llm.url.clone(),
         model: llm.model.clone(),
         key: llm.key.as_ref().map(|key| key.expose().to_owned()),

@@ -42,6 +42,8 @@ pub const BACKEND_SECONDS: &str = "frontdesk_backend_seconds";
 pub const BACKEND_REPLIES: &str = "frontdesk_backend_replies_total";
 /// Labels: `result` (`used`, `late`, `refused`, `failed`).
 pub const REWRITES: &str = "frontdesk_summary_rewrites_total";
+/// Labels: `result`, likewise.
+pub const MODEL_ANSWERS: &str = "frontdesk_model_answers_total";
 
 /// Readings of a caller's voice that found the model's queue full.
 pub const EMOTION_REFUSED: &str = "frontdesk_emotion_refused_total";
@@ -103,6 +105,7 @@ pub fn describe() {
     describe_histogram!(BACKEND_SECONDS, Unit::Seconds, "A backend's answer, retries included");
     describe_counter!(BACKEND_REPLIES, "Backends' answers by result");
     describe_counter!(REWRITES, "Summaries given to the language model, by what came of it");
+    describe_counter!(MODEL_ANSWERS, "Callers' questions put to the language model, by what came of it");
 
     describe_counter!(EMOTION_REFUSED, "Readings of a caller's voice that the model had no time for");
     describe_counter!(REACTIONS, "What was done for callers in distress, by reaction");

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
-use frontdesk::answers::{Kept, Rewriter, RewriterSettings};
+use frontdesk::answers::{Kept, Llm, LlmSettings, Rewriter};
 use frontdesk::call::{Fact, FactKind, Outcome, Summary};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -50,7 +50,7 @@ async fn rewriter(model: &str, timeout: Duration) -> Rewriter {
     let url = format!("http://{}/v1/", listener.local_addr().unwrap());
     let router = Router::new().route("/v1/chat/completions", post(chat));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Rewriter::new(RewriterSettings { url, model: model.into(), key: Some("k".into()), timeout }).unwrap()
+    Rewriter::new(Llm::new(LlmSettings { url, model: model.into(), key: Some("k".into()), timeout }).unwrap())
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod a_caller_may_ask_again_go_back_or_start_over;
 mod a_flow_calls_another_and_comes_back;
 mod a_flow_is_proven_before_it_speaks;
 mod a_form_joins_no_answers_and_asks_for_what_it_lost;
+mod a_model_answers_only_from_the_pages;
 mod a_person_can_be_reached_from_every_step;
 mod a_proven_flow_keeps_its_promise;
 mod a_rewritten_summary_is_used_only_when_good_and_in_time;
