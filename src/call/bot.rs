@@ -31,6 +31,8 @@ pub(super) struct Bot {
     pub stage: Stage,
     /// Failed attempts at this step's question.
     pub attempts: u32,
+    /// Values that were read back and were wrong: heard once more, they are still wrong.
+    pub denied: Vec<String>,
     /// Silences in a row at this step's question.
     pub silences: u32,
     /// Keys gathered for this step's question.

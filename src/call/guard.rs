@@ -198,7 +198,7 @@ impl Call {
         if matches!(&self.phase, Phase::Bot(bot) if matches!(bot.stage, Stage::Confirming { .. })) {
             self.interrupt();
             let form = matches!(self.step(), Some(Step::Form(_)));
-            if form { self.go_on_with_form() } else { self.denied() } // asks again
+            if form { self.go_on_with_form() } else { self.ask_anew() } // asks again
         }
     }
 }

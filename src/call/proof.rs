@@ -16,16 +16,21 @@ use crate::dialog::{Problem, ProblemKind};
 
 /// Prompts that a caller hears at most before being on the way to a person.
 const PROMPTS: usize = 2;
-/// How callers ask for a person; every language's words count in every flow.
-const WISHES: [&str; 3] = ["agent", "人工", "转人工"];
+/// How callers ask for a person, everywhere; every language's words count in every flow.
+const WISHES: Wishes = Wishes { key: "0", words: &["agent", "人工", "转人工"] };
 const FAILURES: [BackendFailure; 3] = [BackendFailure::Down, BackendFailure::Timeout, BackendFailure::Malformed];
+
+struct Wishes {
+    key: &'static str,
+    words: &'static [&'static str],
+}
 
 /// What of the promise a flow breaks, and where. It should be free of [`crate::dialog::check`]'s problems.
 pub fn prove(flow: &Flow) -> Vec<Problem> {
     let mut problems = Vec::new();
     for name in reached(flow) {
         match &flow.steps[name] {
-            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) => question(flow, name, &mut problems),
+            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) => question(flow, name, &WISHES, &mut problems),
             Step::Fetch(_) => fetch(flow, name, &mut problems),
             _ => {}
         }
@@ -33,7 +38,7 @@ pub fn prove(flow: &Flow) -> Vec<Problem> {
     problems
 }
 
-fn question(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
+fn question(flow: &Flow, name: &str, wishes: &Wishes, problems: &mut Vec<Problem>) {
     let mut broken = |field: &str, what: &str, prompts: usize, remedy: &str| {
         let message = format!("a caller who {what} here is not on the way to a person after {prompts} prompts");
         let kind = ProblemKind::PersonOutOfReach;
@@ -46,10 +51,10 @@ fn question(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
         });
     };
     let plain = "shorten the way: fewer prompts between here and `person`";
-    if let Err(prompts) = reaches(flow, name, |talk| talk.presses("0")) {
-        broken("", "presses 0", prompts, plain);
+    if let Err(prompts) = reaches(flow, name, |talk| talk.presses(wishes.key)) {
+        broken("", &format!("presses {}", wishes.key), prompts, plain);
     }
-    for wish in WISHES {
+    for wish in wishes.words {
         if let Err(prompts) = reaches(flow, name, |talk| talk.says(wish)) {
             broken("", &format!("says \"{wish}\""), prompts, plain);
         }
@@ -122,5 +127,61 @@ impl World for Failing {
 
     fn fetch(&mut self, _: &str, _: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {
         (100, Err(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialog::Language;
+    use crate::dialog::flow::{FlowTexts, MenuOption, Text, Transfer};
+
+    fn flow() -> Flow {
+        let text = |words: &str| Text { texts: [(Language::new("en"), words.into())].into(), ..Text::default() };
+        let option = MenuOption { key: Some('1'), intent: None, phrases: vec!["hours".into()], next: "hours".into() };
+        let steps = [
+            ("menu", Step::Menu { prompt: text("Hours?"), again: None, short: None, options: vec![option] }),
+            ("hours", Step::Say { say: text("Nine to five."), next: "menu".into() }),
+        ];
+        Flow {
+            name: "f".into(),
+            language: Language::new("en"),
+            start: "menu".into(),
+            steps: steps.into_iter().map(|(name, step)| (name.to_owned(), step)).collect(),
+            intents: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            person: Transfer { queue: "people".into(), skills: Vec::new(), priority: 0, say: None },
+            lines: FlowTexts::default(),
+            attempts: 2,
+            silence_ms: 5_000,
+            emotion: None,
+            detect_language: false,
+            knowledge: None,
+            commands: Default::default(),
+            personal: Default::default(),
+            instead: Default::default(),
+        }
+    }
+
+    #[test]
+    fn each_wish_reaches_a_person_and_what_is_none_is_found_out() {
+        let broken = |wishes: &Wishes| {
+            let mut problems = Vec::new();
+            question(&flow(), "menu", wishes, &mut problems);
+            problems.into_iter().map(|problem| (problem.step, problem.message)).collect::<Vec<_>>()
+        };
+        assert_eq!(broken(&WISHES), []);
+        // Were these the words and the key for a person, no call would know it.
+        let deaf = Wishes { key: "9", words: &["elephants", "大象"] };
+        let told: Vec<_> =
+            broken(&deaf).into_iter().map(|(step, message)| (step, message.contains("not on the way"))).collect();
+        assert_eq!(told, vec![("menu".to_owned(), true); 3]);
+    }
+
+    #[test]
+    fn two_failures_that_lead_nowhere_are_found_out() {
+        let found = prove(&Flow { attempts: 3, ..flow() });
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].field.as_str(), found[0].kind), ("attempts", ProblemKind::PersonOutOfReach));
     }
 }

@@ -119,6 +119,9 @@ impl Call {
         let person = self.person_hints();
         let Phase::Bot(bot) = &self.phase else { return };
         let (expect, hints) = match (&bot.stage, self.step()) {
+            (Stage::Confirming { .. }, Some(Step::Ask(ask))) if ask.kind.is_spelled() => {
+                (Expect::Confirm { of: Box::new(form::expected(&ask.kind)) }, person)
+            }
             (Stage::Confirming { .. }, _) => (Expect::YesNo, person),
             (_, Some(Step::Menu { options, .. })) => {
                 let mut phrases: Vec<String> = options.iter().flat_map(|option| option.phrases.clone()).collect();
@@ -274,7 +277,10 @@ impl Call {
                 // A reading that says it outright goes before one that only sounds so.
                 let values: Vec<slots::Value> =
                     readings.filter_map(|text| slots::value(&ask.kind, text, today)).collect();
-                match values.iter().find(|value| value.sure).or(values.first()) {
+                // What was wrong already goes last: who says no by mistake may yet say it again.
+                let Phase::Bot(bot) = &self.phase else { return };
+                let best = values.iter().min_by_key(|value| (bot.denied.contains(&value.text), !value.sure));
+                match best {
                     Some(value) => {
                         let well = if ask.kind.is_spelled() { SPELLED_WELL } else { HEARD_WELL };
                         let sure = value.sure && utterance.confidence >= well;
@@ -345,7 +351,8 @@ impl Call {
         self.set_stage(Stage::Understanding { request, text: text.to_owned(), confidence, mentioned, counts });
         let language = self.language().clone();
         self.act(Action::Understand { request, text: text.to_owned(), intents, language });
-        self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS);
+        let model_ms = self.flow.knowledge.as_ref().and_then(|free| free.model_ms).unwrap_or(0);
+        self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS + model_ms);
     }
 
     /// The option whose intent has this very sentence as an example.
@@ -638,6 +645,9 @@ impl Call {
     fn corrected(&mut self, ask: &Ask, value: String) {
         let Some(bot) = self.bot_mut() else { return };
         bot.attempts += 1;
+        if let Stage::Confirming { value } = &bot.stage {
+            bot.denied.push(value.clone());
+        }
         if self.attempts_left() == 0 {
             self.taken_back(&ask.slot);
             return self.seek_person("not understood", None);
@@ -650,7 +660,15 @@ impl Call {
         self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
     }
 
-    pub(super) fn denied(&mut self) {
+    fn denied(&mut self) {
+        if let Some(Bot { stage: Stage::Confirming { value }, denied, .. }) = self.bot_mut() {
+            denied.push(value.clone());
+        }
+        self.ask_anew();
+    }
+
+    /// The value is gone, and asked for again.
+    pub(super) fn ask_anew(&mut self) {
         let flow = self.flow.clone();
         let Some(bot) = self.bot_mut() else { return };
         bot.stage = Stage::Asking;

@@ -2,6 +2,7 @@
 //! Changes nothing: the session asks while the caller pauses.
 
 use super::bot::{Bot, Stage};
+use super::form::expected;
 use super::state::{Call, Phase};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, SlotKind, Step};
@@ -76,8 +77,10 @@ impl Call {
         if person::wanted(text) {
             return Some(Weight::Complete);
         }
-        if self.listening == Some(Expect::YesNo) {
-            return answer_to_yes_no(text);
+        match &self.listening {
+            Some(Expect::YesNo) => return answer_to_yes_no(text),
+            Some(Expect::Confirm { of }) => return answer_to_yes_no(text).or_else(|| of_signs(of, text)),
+            _ => {}
         }
         let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return None };
         let step = match stage {
@@ -94,8 +97,7 @@ impl Call {
             },
             Step::Ask(Ask { kind, .. }) => match kind {
                 SlotKind::YesNo => answer_to_yes_no(text),
-                SlotKind::Digits { min, max } => of_length(*min, *max, |min, max| slots::digits(text, min, max)),
-                SlotKind::Code { min, max } => of_length(*min, *max, |min, max| slots::code(text, min, max)),
+                SlotKind::Digits { .. } | SlotKind::Code { .. } => of_signs(&expected(kind), text),
                 SlotKind::Free => None,
                 kind => {
                     let value = slots::value(kind, text, self.today())?;
@@ -126,6 +128,15 @@ fn answer_to_yes_no(text: &str) -> Option<Weight> {
     let answer = yes_no(text)?;
     // "No, it's ..." goes on.
     Some(if answer.rest.is_empty() { Weight::Complete } else { Weight::Words })
+}
+
+/// Digits or a code, whole or begun.
+fn of_signs(expect: &Expect, text: &str) -> Option<Weight> {
+    match expect {
+        Expect::Digits { min, max } => of_length(*min, *max, |min, max| slots::digits(text, min, max)),
+        Expect::Code { min, max } => of_length(*min, *max, |min, max| slots::code(text, min, max)),
+        _ => None,
+    }
 }
 
 /// A string that may grow up to `max` characters.

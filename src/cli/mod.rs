@@ -58,9 +58,23 @@ fn configuration(path: &Path, secrets: Secrets) -> Result<Config, ExitCode> {
     })
 }
 
+/// `frontdesk check FILE | head`: a command whose output nobody reads any more ends without a word. (Rust's default is an
+/// error at the next print.) One that holds calls goes on.
+fn end_with_the_pipe() {
+    #[cfg(unix)]
+    // SAFETY: it takes no handler of ours, and nothing else in this process sets this signal.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 /// Runs the command line; an error is printed with its causes and exits 1, a usage error exits 2.
 pub async fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let command = Cli::parse().command;
+    if !matches!(command, Command::Serve(_) | Command::Call(_)) {
+        end_with_the_pipe();
+    }
+    let done = match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Call(args) => call::run(args).await,
         Command::Replay(args) => replay::run(args).await,

@@ -93,6 +93,7 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::DuplicateKey | ProblemKind::DuplicatePhrase | ProblemKind::DuplicateIntent => {
             "each once in a menu"
         }
+        ProblemKind::OverlappingIntents => "examples that no other option of the menu knows",
         ProblemKind::EmptyList => "`values: [...]`",
         ProblemKind::DuplicateValue | ProblemKind::SoundAlike => "each word for one value of a list",
         ProblemKind::DuplicateSlot => "each slot once in a form",

@@ -36,6 +36,12 @@ const LONG_ENOUGH: usize = 5;
 /// And it must sound this much less like any other option.
 const LEAD: f32 = 0.15;
 
+/// A sentence without the words that surround a choice; all of it where it has no others.
+pub fn bare(words: &Words) -> Words {
+    let bare = words.without(FILLERS);
+    if bare.is_empty() { words.clone() } else { bare }
+}
+
 /// Reads a sentence against a menu's phrases, and keys spoken as numbers.
 pub fn choose(options: &[MenuOption], text: &str) -> Choice {
     let words = Words::of(text);

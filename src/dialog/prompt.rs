@@ -87,6 +87,8 @@ pub enum Expect {
     Values { phrases: Vec<String> },
     /// Yes or no.
     YesNo,
+    /// Yes or no to digits or a code that were read back, or these once more.
+    Confirm { of: Box<Expect> },
     /// What the caller wants, in own words.
     Request,
     /// Anything: a story.

@@ -81,7 +81,8 @@ impl Words {
         strsim::normalized_levenshtein(&self.spelled(), &other.spelled())
     }
 
-    fn spelled(&self) -> String {
+    /// By sound where it is Chinese: the same for the same words.
+    pub fn spelled(&self) -> String {
         self.0.iter().map(|word| word.sound.unwrap_or(&word.text)).collect::<Vec<_>>().join(" ")
     }
 }

@@ -228,14 +228,18 @@ fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
 
 /// What the turn is likely to be, where the step knows that.
 fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
-    let phrases = match &request.expect {
+    let expect = match &request.expect {
+        Expect::Confirm { of } => of,
+        expect => expect,
+    };
+    let phrases = match expect {
         Expect::Digits { min, max } => {
             return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: false }));
         }
         Expect::Code { min, max } => return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: true })),
         Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
         Expect::Request => &[],
-        Expect::YesNo | Expect::Free => return None,
+        Expect::YesNo | Expect::Free | Expect::Confirm { .. } => return None,
     };
     let likely: &[String] = if request.expect == Expect::Request { &request.likely } else { &[] };
     Some(reader.sentences(phrases.iter().chain(&request.hints).chain(likely).map(String::as_str)))

@@ -1,6 +1,6 @@
 //! `frontdesk check` as an operator or a build sees it: places, lines with carets, exit code, JSON.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn check(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_frontdesk")).arg("check").args(arguments).output().unwrap()
@@ -54,4 +54,18 @@ fn the_schema_is_json_schema() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::meta::validate(&schema).unwrap();
     }
+}
+
+#[test]
+fn output_that_nobody_reads_any_more_ends_a_command_quietly() {
+    use std::os::unix::process::ExitStatusExt;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+    let mut child = command.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.signal(), String::from_utf8(output.stderr)),
+        (Some(13), Ok(String::new())),
+        "SIGPIPE, and no word"
+    );
 }

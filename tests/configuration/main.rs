@@ -3,6 +3,7 @@
 mod a_bad_reload_keeps_the_running_configuration;
 mod a_configuration_may_be_spread_over_files;
 mod a_door_to_the_outside_needs_a_list;
+mod a_flow_that_keeps_callers_from_a_person_is_shown;
 mod a_line_is_staffed_in_its_language;
 mod a_secret_is_read_but_never_shown;
 mod browsers_call_only_what_they_may;

@@ -203,7 +203,8 @@ fn the_ear_is_told_what_is_expected() {
             _ => None,
         })
         .collect();
-    assert_eq!(expected, [&Expect::Request, &Expect::Digits { min: 6, max: 6 }, &Expect::YesNo]);
+    let digits = Expect::Digits { min: 6, max: 6 };
+    assert_eq!(expected, [&Expect::Request, &digits, &Expect::Confirm { of: Box::new(digits.clone()) }]);
 }
 
 #[test]

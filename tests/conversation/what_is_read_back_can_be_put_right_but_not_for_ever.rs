@@ -16,6 +16,19 @@ fn a_yes_with_another_value_is_no_yes() {
 }
 
 #[test]
+fn what_was_wrong_once_is_not_read_back_again_where_something_else_may_have_been_said() {
+    let mut script = Script::at(bank(), MONDAY);
+    script.says("balance").says("four oh seven one two three").says("no").quiet();
+    script.says_one_of("407123", &["401123"]);
+    assert!(script.last_said().contains("401123"), "{}", script.last_said());
+    // Nothing else: the no may have been a mistake.
+    let mut script = Script::at(bank(), MONDAY);
+    script.says("balance").says("four oh seven one two three").says("no").quiet();
+    script.says("four oh seven one two three");
+    assert!(script.last_said().contains("407123"), "{}", script.last_said());
+}
+
+#[test]
 fn who_says_no_to_a_form_again_and_again_reaches_a_person() {
     let mut script = Script::at(cafe(), MONDAY);
     script.says("coffee").says("a latte, dark roast, with cinnamon").quiet();

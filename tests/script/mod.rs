@@ -200,11 +200,23 @@ impl Script {
 
     /// The caller is heard with this confidence.
     pub fn murmurs(&mut self, text: &str, confidence: f32) -> &mut Self {
+        self.heard(text, &[], confidence)
+    }
+
+    /// The caller hears the bot out, and what is said could also have been one of these.
+    pub fn says_one_of(&mut self, text: &str, others: &[&str]) -> &mut Self {
+        self.quiet();
+        self.now += 200;
+        self.tell(Event::SpeechStarted);
+        self.heard(text, others, 0.9)
+    }
+
+    fn heard(&mut self, text: &str, others: &[&str], confidence: f32) -> &mut Self {
         let start_ms = self.now;
         self.now += 1_000 + 50 * text.chars().count() as u64;
         let utterance = Utterance {
             text: text.into(),
-            alternatives: Vec::new(),
+            alternatives: others.iter().map(|other| (*other).to_owned()).collect(),
             confidence,
             language: self.flow.language.to_string(),
             start_ms,

@@ -1,18 +1,23 @@
 //! Questions: can every answer be given, and told from the others?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ways::nearest;
 use super::{Problem, ProblemKind, problem};
+use crate::dialog::choice::bare;
 use crate::dialog::flow::{Ask, Flow, Form, MenuOption, SlotKind, Step};
 use crate::dialog::sound::Sounds;
 use crate::dialog::words::Words;
 use crate::dialog::{person, slots};
 
 pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
+    let mut told = BTreeSet::new();
     for (name, step) in &flow.steps {
         match step {
-            Step::Menu { options, .. } => menu(flow, name, options, problems),
+            Step::Menu { options, .. } => {
+                menu(flow, name, options, problems);
+                overlaps(flow, name, options, &mut told, problems);
+            }
             Step::Ask(ask) => question(name, ask, problems),
             Step::Form(form) => filled(name, form, problems),
             Step::Disclose { key: Some(key), .. } if !matches!(key, '1'..='9' | '*' | '#') => {
@@ -29,6 +34,45 @@ pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Sentences of one option's intent that another option of the menu knows too: which is meant cannot be told.
+fn overlaps(
+    flow: &Flow,
+    name: &str,
+    options: &[MenuOption],
+    told: &mut BTreeSet<(String, usize)>,
+    problems: &mut Vec<Problem>,
+) {
+    // By what is left of them without the words that surround a choice.
+    let mut known: BTreeMap<String, (usize, Option<String>)> = BTreeMap::new();
+    let phrases = options.iter().enumerate().flat_map(|(at, option)| option.phrases.iter().map(move |p| (at, None, p)));
+    let examples = options.iter().enumerate().flat_map(|(at, option)| {
+        let intent = option.intent.as_ref().and_then(|intent| Some((intent, flow.intents.get(intent)?)));
+        intent.into_iter().flat_map(move |(name, intent)| {
+            intent.examples.iter().enumerate().map(move |(nth, example)| (at, Some((name, nth)), example))
+        })
+    });
+    for (at, example, text) in phrases.chain(examples) {
+        let plain = text.trim().to_lowercase();
+        let (other, known) =
+            known.entry(bare(&Words::of(text)).spelled()).or_insert_with(|| (at, example.map(|_| plain.clone())));
+        let Some((intent, nth)) = example.filter(|_| *other != at) else { continue };
+        let other = &options[*other];
+        // The same intent twice, and a sentence that is twice in the flow, are mistakes of their own.
+        let own = other.intent.as_ref() == Some(intent) || known.as_ref() == Some(&plain);
+        if own || !told.insert((intent.clone(), nth)) {
+            continue; // or another menu has it too
+        }
+        let by = match (&other.intent, other.phrases.first()) {
+            (Some(intent), _) => format!("intent `{intent}`"),
+            (None, phrase) => format!("option `{}`", phrase.map_or("", String::as_str)),
+        };
+        let message = format!("`{text}` is said for {by} too, in the menu `{name}`");
+        let field = format!("intents/{intent}/examples/{nth}");
+        let remedy = "keep it for one of them: which one is meant could not be told";
+        problems.push(problem("", field, ProblemKind::OverlappingIntents, message, remedy));
     }
 }
 

@@ -50,6 +50,8 @@ pub enum ProblemKind {
     DuplicateKey,
     DuplicatePhrase,
     DuplicateIntent,
+    /// Two intents of a menu have an example in common.
+    OverlappingIntents,
     /// Key 0 leads to a person, always.
     KeyZeroTaken,
     BadKey,

@@ -21,7 +21,7 @@ const SOUNDS: [f32; 4] = [0.97, 0.9, 0.5, 0.2];
 /// Ms of silence, by the probability that the turn is over, if there is one yet; without one, with care.
 pub fn needed_ms(expect: &Expect, probability: Option<f32>) -> u32 {
     let by_sound = match expect {
-        Expect::YesNo => [224, 256, 352, 512, 704],
+        Expect::YesNo | Expect::Confirm { .. } => [224, 256, 352, 512, 704],
         Expect::Choice { .. } => [288, 320, 416, 608, 832],
         Expect::Request | Expect::Values { .. } => [288, 320, 448, 640, 896],
         Expect::Free => [352, 384, 480, 640, 960],
