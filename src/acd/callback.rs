@@ -6,6 +6,10 @@ use super::ticket::{Callback, Ticket};
 use super::{Floor, FloorAction, NoCallback, choose};
 use crate::call::AgentFailure;
 
+/// Who agreed to be called back may still be on the line, with more to ask: their number is dialled when they have hung up, or
+/// after this.
+const STILL_THERE_MS: u64 = 120_000;
+
 impl Floor {
     /// Whether callers of this queue may be asked now.
     pub fn calls_back(&self, queue: &str) -> bool {
@@ -34,19 +38,25 @@ impl Floor {
         ticket.enter(settings, now);
         ticket.callback = Some(Callback {
             attempts: attempts.min(terms.attempts.saturating_sub(1)),
-            due_ms: now,
+            due_ms: if left_ms.is_some() { now } else { now.saturating_add(STILL_THERE_MS) },
             until_ms: now.saturating_add(left_ms.unwrap_or(terms.within_ms)),
             agent: None,
             dialling: false,
             terms,
         });
-        let rank = ticket.rank(&self.rules);
-        let ahead = self.order.range(..rank).filter(|(_, other)| self.calls[*other].queue == queue).count();
-        let position = u32::try_from(ahead).unwrap_or(u32::MAX - 1) + 1;
-        self.order.insert(rank, id.clone());
+        self.order.insert(ticket.rank(&self.rules), id.clone());
         self.calls.insert(id.clone(), ticket);
-        let estimate_s = self.estimate(queue, position);
-        self.actions.push(FloorAction::CallbackKept { call: id, position, estimate_s });
+        self.tell_kept(&id);
+    }
+
+    /// It is kept, at this place.
+    pub(super) fn tell_kept(&mut self, id: &str) {
+        let Some(queue) = self.calls.get(id).map(|call| call.queue.clone()) else { return };
+        let ahead = self.order.values().take_while(|other| *other != id);
+        let ahead = ahead.filter(|other| self.calls.get(*other).is_some_and(|call| call.queue == queue)).count();
+        let position = u32::try_from(ahead).unwrap_or(u32::MAX - 1) + 1;
+        let estimate_s = self.estimate(&queue, position);
+        self.actions.push(FloorAction::CallbackKept { call: id.to_owned(), position, estimate_s });
     }
 
     pub(super) fn callback_agreed(&mut self, id: &str) {
@@ -65,23 +75,18 @@ impl Floor {
         };
         call.callback = Some(Callback {
             attempts: 0,
-            due_ms: now,
+            due_ms: now.saturating_add(STILL_THERE_MS),
             until_ms: now.saturating_add(terms.within_ms),
             agent: None,
             dialling: false,
             terms,
         });
         call.told = None;
-        let queue = call.queue.clone();
         // An agent was just about to have it: the caller is gone.
         for agent in call.rung.clone() {
             self.stop_ringing(&agent, AgentFailure::NoAnswer);
         }
-        let ahead = self.order.values().take_while(|other| *other != id);
-        let ahead = ahead.filter(|other| self.calls.get(*other).is_some_and(|call| call.queue == queue)).count();
-        let position = u32::try_from(ahead).unwrap_or(u32::MAX - 1) + 1;
-        let estimate_s = self.estimate(&queue, position);
-        self.actions.push(FloorAction::CallbackKept { call: id.to_owned(), position, estimate_s });
+        self.tell_kept(id);
     }
 
     pub(super) fn callback_answered(&mut self, id: &str) {

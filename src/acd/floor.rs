@@ -99,7 +99,7 @@ impl Floor {
             FloorEvent::CallbackEntered { call, queue, skills, language, priority, about, attempts, left_ms } => {
                 match self.calls.get(&call) {
                     Some(ticket) if !ticket.is_callback() => self.callback_agreed(&call),
-                    Some(_) => {}
+                    Some(_) => self.tell_kept(&call), // agreed on once more, with another number
                     None => {
                         let ticket = self.ticket(&call, skills, language, priority, about);
                         self.callback_entered(call, &queue, ticket, attempts, left_ms);
@@ -286,8 +286,16 @@ impl Floor {
         priority: i32,
         about: About,
     ) {
-        if self.calls.contains_key(&call) {
-            return; // a call is in one queue at a time
+        match self.calls.get(&call) {
+            None => {}
+            Some(ticket) if !ticket.is_callback() => return, // a call is in one queue at a time
+            Some(ticket) => {
+                // It was to be called back, is still on the line, and wants a person now.
+                if ticket.callback.as_ref().is_some_and(|callback| callback.dialling) {
+                    self.actions.push(FloorAction::StopDialling { call: call.clone() });
+                }
+                self.end_callback(&call, NoCallback::NotOffered);
+            }
         }
         let now = self.now_ms;
         let mut ticket = self.ticket(&call, skills, language, priority, About { agent: None, ..about.clone() });
@@ -410,6 +418,12 @@ impl Floor {
     fn left(&mut self, call: &str) {
         if let Some(ticket) = self.calls.get_mut(call).filter(|ticket| ticket.is_callback()) {
             let rung = std::mem::take(&mut ticket.rung);
+            if let Some(callback) = &mut ticket.callback {
+                // The line is free now.
+                if callback.attempts == 0 {
+                    callback.due_ms = callback.due_ms.min(self.now_ms);
+                }
+            }
             let (waits, rank, queue) = (ticket.waits(), ticket.rank(&self.rules), ticket.queue.clone());
             if waits {
                 self.order.insert(rank, call.to_owned());

@@ -71,6 +71,9 @@ impl Call {
     /// The one way out of a call.
     pub(super) fn end(&mut self, cause: Cause) {
         self.let_go();
+        if self.served.promised {
+            self.act(Action::Queue(QueueRequest::Leave)); // the line is free for who calls back
+        }
         self.cancel_timer(TimerId::Drain);
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);

@@ -182,7 +182,10 @@ impl Call {
                     utterance.text = mask_part(&utterance.text);
                     utterance.alternatives.clear();
                 }
-                Note::Part { text } | Note::Say { text } | Note::Overheard { text, .. } => *text = mask_part(text),
+                Note::Part { text }
+                | Note::Say { text }
+                | Note::Overheard { text, .. }
+                | Note::Message { text, .. } => *text = mask_part(text),
                 Note::Slot { slot, value, .. } if digits_of(value).len() >= 3 => {
                     *value = HIDDEN.into();
                     lost.push(slot.clone());
@@ -190,6 +193,9 @@ impl Call {
                 Note::Dtmf { key } => *key = Key::new('1').expect("a telephone has a 1"),
                 _ => {}
             }
+        }
+        if let Phase::Instead(instead) = &mut self.phase {
+            instead.words.iter_mut().for_each(|words| *words = mask_part(words));
         }
         lost.iter().for_each(|slot| self.values.clear(slot));
         self.forget_given(&lost);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::bot::{Bot, TURN_LIMIT_MS};
 use super::handoff::{self, Handoff};
+use super::question::{HEARD, HEARD_WELL};
 use super::state::{Call, Phase};
 use super::{Action, CalledBack, Cause, Event, LeftMessage, Note, Promise, QueueRequest, TimerId, summarise};
 use crate::dialog::flow::{Callback, Message, SlotKind, Text, Transfer};
@@ -59,7 +60,7 @@ pub(super) struct Instead {
     /// A message: since when, whether anything was said, and what.
     from_ms: u64,
     spoke: bool,
-    words: Vec<String>,
+    pub words: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,6 +135,11 @@ impl Call {
         offers
     }
 
+    /// Whether a message is being taken: what is heard now is to be kept, whether calls are recorded or not.
+    pub fn takes_message(&self) -> bool {
+        matches!(instead_stage(&self.phase), Some(Stage::Inviting | Stage::Recording))
+    }
+
     fn speaks(&self, texts: &[&Text]) -> bool {
         let language = self.language();
         texts.iter().all(|text| text.texts.contains_key(language) || text.recordings.contains_key(language))
@@ -184,9 +190,12 @@ impl Call {
                 key.as_char() == Choose::Callback.key()
             }
             Event::Heard(utterance) => {
-                let text = utterance.text.clone();
+                let (text, confidence) = (utterance.text.clone(), utterance.confidence);
                 self.note(Note::Utterance(utterance));
-                chosen(&[Choose::Callback], &text).is_some() || yes_no(&text).is_some_and(|answer| answer.yes)
+                // Who waits may also speak to somebody in the room: "okay" among other words is not for us.
+                let agreed = || yes_no(&text).is_some_and(|answer| answer.yes && answer.rest.is_empty());
+                confidence >= HEARD && chosen(&[Choose::Callback], &text).is_some()
+                    || confidence >= HEARD_WELL && agreed()
             }
             Event::SpeechStarted => {
                 self.interrupt();
@@ -404,9 +413,11 @@ impl Call {
                 _ => {}
             },
             Event::SpeechStarted => {
+                if instead.stage == Stage::Keeping {
+                    return; // nobody listens
+                }
                 instead.hearing = true;
                 match instead.stage {
-                    Stage::Keeping => return,
                     Stage::Inviting => {
                         self.interrupt();
                         self.record();
@@ -427,8 +438,12 @@ impl Call {
                         self.set_timer(TimerId::Silence, MESSAGE_OVER_MS);
                     }
                     Some(Stage::Choosing | Stage::Number | Stage::Confirming) => {
-                        let text = utterance.text.clone();
+                        let (text, confidence) = (utterance.text.clone(), utterance.confidence);
                         self.note(Note::Utterance(utterance));
+                        if confidence < HEARD && !person::wanted(&text) {
+                            let apology = self.flow.lines.not_heard.clone();
+                            return self.unclear(&apology);
+                        }
                         self.answered_instead(&text);
                     }
                     _ => self.note(Note::Utterance(utterance)),
@@ -509,16 +524,17 @@ impl Call {
     }
 
     fn answered_instead(&mut self, text: &str) {
+        if person::wanted(text) && self.person_instead() {
+            return;
+        }
         let today = self.today();
         let Some(instead) = self.waiting_one() else { return };
         let answer = yes_no(text);
         match instead.stage {
             Stage::Choosing => {
                 let only = (instead.offered.len() == 1).then(|| instead.offered[0]);
-                let waits = instead.offered.contains(&Choose::Wait).then_some(Choose::Wait);
                 let choose = chosen(&instead.offered, text)
-                    .or(only.filter(|_| answer.as_ref().is_some_and(|answer| answer.yes)))
-                    .or(waits.filter(|_| person::wanted(text)));
+                    .or(only.filter(|_| answer.as_ref().is_some_and(|answer| answer.yes)));
                 match choose {
                     Some(choose) => self.take(choose),
                     None if answer.is_some_and(|answer| !answer.yes) => self.parted(),
@@ -546,10 +562,34 @@ impl Call {
         }
     }
 
+    /// A person is wanted: on in the queue for who waits there, to one for whom the flow offered a callback. False where there
+    /// is nobody: that is why something else is offered.
+    fn person_instead(&mut self) -> bool {
+        let Some(instead) = self.waiting_one() else { return false };
+        let waits = instead.queued.is_some() || instead.offered.contains(&Choose::Wait);
+        let own = instead.own;
+        if waits {
+            self.interrupt();
+            self.take(Choose::Wait);
+        } else if own {
+            self.cancel_timers();
+            self.seek_person("asked for a person", None);
+        }
+        waits || own
+    }
+
     fn keyed_instead(&mut self, key: char) {
         self.cancel_timer(TimerId::Silence);
         let now = self.now_ms;
+        if key == '0' && matches!(instead_stage(&self.phase), Some(Stage::Choosing | Stage::Confirming)) {
+            if !self.person_instead() {
+                self.misunderstood();
+            }
+            return;
+        }
         let Some(instead) = self.waiting_one() else { return };
+        // Keys instead of words: what is being read of those counts no more.
+        instead.hearing &= matches!(instead.stage, Stage::Inviting | Stage::Recording);
         match (instead.stage, key) {
             (Stage::Keeping, _) => {}
             (Stage::Inviting | Stage::Recording, '#') => {
@@ -564,17 +604,13 @@ impl Call {
                     self.set_timer(TimerId::Silence, TURN_LIMIT_MS);
                 }
             }
-            (Stage::Choosing, key) => {
-                let waits = (key == '0').then_some(Choose::Wait);
-                let choose = instead.offered.iter().find(|choose| choose.key() == key || Some(**choose) == waits);
-                match choose.copied() {
-                    Some(choose) => {
-                        self.interrupt();
-                        self.take(choose);
-                    }
-                    None => self.misunderstood(),
+            (Stage::Choosing, key) => match instead.offered.iter().find(|choose| choose.key() == key).copied() {
+                Some(choose) => {
+                    self.interrupt();
+                    self.take(choose);
                 }
-            }
+                None => self.misunderstood(),
+            },
             (Stage::Confirming, '1' | '#') => {
                 self.interrupt();
                 self.keep();
@@ -603,6 +639,7 @@ impl Call {
         let keys = std::mem::take(&mut instead.keys);
         match DIGITS.contains(&keys.len()) {
             true => self.numbered(keys),
+            false if keys == "0" && self.person_instead() => {}
             false => self.misunderstood(),
         }
     }
@@ -616,7 +653,9 @@ impl Call {
             return self.unclear(&flow.lines.number_refused);
         }
         instead.number = number;
+        instead.keys.clear();
         instead.stage = Stage::Confirming;
+        self.cancel_timer(TimerId::InterKey);
         self.interrupt();
         self.choose();
     }
@@ -636,6 +675,9 @@ impl Call {
             let apology = self.words(apology);
             self.preface.push(apology);
             return self.choose();
+        }
+        if instead.queued.is_some() {
+            return self.take(Choose::Wait);
         }
         match instead.offered.contains(&Choose::Message) {
             true => self.take(Choose::Message),
@@ -738,8 +780,12 @@ impl Call {
         }
     }
 
-    /// None of it is wanted.
+    /// None of it is wanted. Who has a place in the queue keeps it.
     fn parted(&mut self) {
+        if self.waiting_one().is_some_and(|instead| instead.queued.is_some()) {
+            self.interrupt();
+            return self.take(Choose::Wait);
+        }
         self.stop_listening();
         self.cancel_timers();
         self.interrupt();

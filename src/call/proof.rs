@@ -30,7 +30,9 @@ pub fn prove(flow: &Flow) -> Vec<Problem> {
     let mut problems = Vec::new();
     for name in reached(flow) {
         match &flow.steps[name] {
-            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) => question(flow, name, &WISHES, &mut problems),
+            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) | Step::Callback(_) => {
+                question(flow, name, &WISHES, &mut problems)
+            }
             Step::Fetch(_) => fetch(flow, name, &mut problems),
             _ => {}
         }

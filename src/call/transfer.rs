@@ -169,6 +169,13 @@ impl Call {
                 self.note(Note::AgentLeft { agent: agent.clone() });
                 self.dismiss(agent);
             }
+            // Their browser is gone: nobody is left to go back to.
+            Event::AgentFailed { agent, failure: failure @ AgentFailure::Unreachable }
+                if agent == transferring.agent && !std::mem::replace(&mut transferring.agent_gone, true) =>
+            {
+                self.note(Note::AgentFailed { agent: agent.clone(), failure });
+                self.dismiss(agent);
+            }
             _ => {}
         }
     }

@@ -39,6 +39,8 @@ use crate::webrtc::Sound;
 const BODY: usize = 32 * 1024;
 /// The link that is printed at a start without an administrator.
 const FIRST_LINK: TimeDelta = TimeDelta::hours(24);
+/// Names of accounts are shorter, characters.
+const NAME: usize = 65;
 const TOKEN: &str = "x-frontdesk-token";
 
 /// The desk's door. Pages lose it when it is dropped.
@@ -160,14 +162,15 @@ async fn guarded(
     let site = web::text(headers, "sec-fetch-site");
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let allowed = match (origin, site) {
-        (Some(origin), None | Some("same-origin")) => web::is_own(origin, headers, request.uri()),
-        (None, Some("same-origin")) => true,
+        // The browser's own word; a proxy may have changed the name that was asked.
+        (_, Some("same-origin")) => true,
+        (Some(origin), None) => web::is_own(origin, headers, request.uri()),
         // Typed in by hand, or no browser: it may read what its cookie may.
         (None, None | Some("none")) => reads,
         _ => false,
     };
     let trusted = |from: IpAddr| shared.settings.proxies.iter().any(|proxy| proxy.contains(&from));
-    let address = web::caller(peer.ip(), web::text(headers, "x-forwarded-for"), trusted);
+    let address = web::asker(peer.ip(), headers, trusted);
     let cookie = cookie(headers, shared.cookie_name());
     let mut response = match allowed {
         true => {
@@ -327,18 +330,21 @@ async fn log_in(
 ) -> Result<Response, Problem> {
     shared.try_from(from.address)?; // before anything is read: reading costs, too
     let LogIn { name, password } = body(&headers, given).await?;
-    let name = name.trim().to_owned();
-    if let Some(seconds) = shared.locks().locked(Instant::now(), &name) {
-        let problem = refuse("locked", StatusCode::TOO_MANY_REQUESTS, "too many wrong passwords: this account waits");
-        return Err(problem.after(seconds));
-    }
+    let name: String = name.trim().chars().take(NAME).collect();
     let account = shared.archive.account(&name).await.map_err(|error| failed(&error))?;
+    let locks = shared.locks().begin(Instant::now(), &name, account.is_some()).map_err(|seconds| {
+        let problem = refuse("locked", StatusCode::TOO_MANY_REQUESTS, "too many wrong passwords: this account waits");
+        problem.after(seconds)
+    })?;
     let stored = account.as_ref().and_then(|account| account.password.clone());
     let password: String = password.chars().take(password::LONGEST).collect();
     let busy = || refuse("busy", StatusCode::SERVICE_UNAVAILABLE, "too many log-ins at once").after(2);
-    let right = shared.passwords.is(password, stored).await.ok_or_else(busy)?;
+    let Some(right) = shared.passwords.is(password, stored).await else {
+        shared.locks().untried(&name);
+        return Err(busy());
+    };
     let Some(account) = account.filter(|_| right) else {
-        if shared.locks().wrong(Instant::now(), &name) {
+        if locks {
             warn!("an account of the desk is locked for a while: too many wrong passwords");
         }
         return Err(refuse("password", StatusCode::UNAUTHORIZED, "name or password is wrong"));

@@ -2,14 +2,16 @@
 
 use std::io::Cursor;
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::api::{Me, Shared, failed};
 use super::view;
@@ -42,7 +44,7 @@ async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>
     let day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
     let filter = Filter {
         since: search.since.map(day),
-        until: search.until.map(|until: NaiveDate| -> DateTime<Utc> { day(until) + TimeDelta::days(1) }),
+        until: search.until.map(|until| until.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, day)),
         text: Some(search.text.trim().to_owned()).filter(|text| !text.is_empty()),
         limit: Some(LISTED),
         ..Filter::default()
@@ -96,8 +98,14 @@ async fn recording(
     let recording = record.recordings.into_iter().next().ok_or_else(none)?;
     let archive = shared.archive.clone();
     let sound = move |recording: &Recording, channel| archive.sound(recording, channel).ok();
-    let made = tokio::task::spawn_blocking(move || wav(&sound(&recording, 0)?, &sound(&recording, 1)?)).await;
-    let bytes = made.ok().flatten().ok_or_else(none)?;
+    // One at a time: an hour of a call is some hundred megabytes while it is read.
+    static READING: Semaphore = Semaphore::const_new(1);
+    let place = READING.acquire().await.map_err(|_| none())?;
+    let made = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        wav(&sound(&recording, 0)?, &sound(&recording, 1)?)
+    });
+    let bytes = Bytes::from(made.await.ok().flatten().ok_or_else(none)?);
     let all = bytes.len();
     let range = web::text(&headers, header::RANGE).and_then(|range| part(range, all));
     if range.is_none_or(|(from, _)| from == 0) {
@@ -105,7 +113,7 @@ async fn recording(
     }
     let mut response = match range {
         Some((from, to)) => {
-            let mut response = (StatusCode::PARTIAL_CONTENT, bytes[from..to].to_vec()).into_response();
+            let mut response = (StatusCode::PARTIAL_CONTENT, bytes.slice(from..to)).into_response();
             let range = format!("bytes {from}-{}/{all}", to - 1);
             web::insert(response.headers_mut(), header::CONTENT_RANGE, &range);
             response

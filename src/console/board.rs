@@ -276,6 +276,11 @@ impl Board {
         self.with(|state| {
             let Some(member) = state.people.agents.get(agent) else { return };
             let here = state.agents.get(agent).is_some_and(|seat| !seat.pages.is_empty());
+            let talks =
+                |(id, other): (&String, &Call)| id != call && other.parties.get(agent).is_some_and(|party| party.talks);
+            if state.calls.iter().any(talks) {
+                return; // a colleague chose them: their desk shows the call that they have
+            }
             let Some(shown) = state.calls.get_mut(call) else { return };
             shown.summary = Some(view::summary(summary));
             let mut party = Party::default();
@@ -395,11 +400,13 @@ impl Board {
         Some((first, news, Presence { inner: inner.clone(), agent: agent.to_owned(), id, here }))
     }
 
-    /// The agent's browser is gone in a call, and the floor was told.
-    pub fn vanished(&self, agent: &str) {
-        if let Some(inner) = &self.0 {
-            inner.expect_back(agent.to_owned());
-        }
+    /// The agent's browser is gone in a call: what the floor is to be told.
+    pub fn vanished(&self, agent: &str) -> Vec<FloorEvent> {
+        let Some(inner) = &self.0 else { return Vec::new() };
+        let off = inner.state().agents.get(agent).is_some_and(|seat| seat.wish == Wish::Off);
+        inner.expect_back(agent.to_owned());
+        // Who logged out is not to be counted as there.
+        gone_in_a_call(agent).into_iter().take(if off { 1 } else { 3 }).collect()
     }
 
     /// What the agent wants to do from now on. The floor decides what comes of it.
@@ -610,8 +617,15 @@ impl Presence {
 
     /// To be told when it is heard of.
     pub fn heard(&self) -> impl Fn() + Send + Sync + use<> {
-        let (inner, here) = (self.inner.clone(), self.here.clone());
-        move || here.store(inner.now_ms(), Ordering::Relaxed)
+        let (inner, here, agent) = (self.inner.clone(), self.here.clone(), self.agent.clone());
+        move || {
+            here.store(inner.now_ms(), Ordering::Relaxed);
+            // The page came back before its old sound was missed: nothing else would make the agent ready again.
+            let back = |seat: &Seat| seat.wish == Wish::Ready && seat.state.reason.as_deref() == Some(LOST);
+            if inner.state().agents.get(&agent).is_some_and(back) {
+                let _ = inner.floor.send(FloorEvent::Resumed { agent: agent.clone() }); // it outlives us
+            }
+        }
     }
 
     pub fn stream(&self) -> u64 {
@@ -724,7 +738,7 @@ impl Party {
 
 /// The floor takes the call back from an agent who is gone; who is logged in but pauses, and may be back, keeps it from
 /// telling the caller that nobody is there.
-pub fn gone_in_a_call(agent: &str) -> [FloorEvent; 3] {
+fn gone_in_a_call(agent: &str) -> [FloorEvent; 3] {
     let agent = || agent.to_owned();
     [
         FloorEvent::Vanished { agent: agent() },

@@ -354,11 +354,10 @@ async fn wall(State(shared): State<Shared>, me: Me) -> Result<Response, Problem>
     let mut changes = shared.board.changes().ok_or_else(off)?;
     changes.mark_changed();
     let events = stream::unfold((shared, me, changes), async |(shared, me, mut changes)| {
-        match tokio::time::timeout(PING, changes.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return None,
-            Err(_) if !shared.is_logged_in(&me) => return None,
-            Err(_) => {} // times go on
+        // Without a change times go on.
+        let changed = tokio::time::timeout(PING, changes.changed()).await;
+        if matches!(changed, Ok(Err(_))) || !shared.is_logged_in(&me) {
+            return None;
         }
         tokio::time::sleep(WALL).await;
         changes.mark_unchanged();

@@ -23,7 +23,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use api::Console;
-pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish, gone_in_a_call};
+pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish};
 
 use crate::webrtc::IceServer;
 

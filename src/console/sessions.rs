@@ -87,7 +87,7 @@ impl Sessions {
     }
 }
 
-/// Wrong passwords, by account.
+/// Passwords tried and not found right, by account.
 #[derive(Default)]
 pub struct Locks(HashMap<String, Tries>);
 
@@ -97,30 +97,36 @@ struct Tries {
 }
 
 impl Locks {
-    /// Seconds that this account is still locked.
-    pub fn locked(&self, now: Instant, account: &str) -> Option<u64> {
-        let tries = self.0.get(account).filter(|tries| tries.wrong >= TRIES && tries.until > now)?;
-        Some((tries.until - now).as_secs() + 1)
-    }
-
-    /// True when it is locked by this.
-    pub fn wrong(&mut self, now: Instant, account: &str) -> bool {
-        if self.0.len() >= REMEMBERED {
-            self.0.retain(|_, tries| tries.until > now);
+    /// A password is about to be tried: it counts as wrong until [`Locks::right`] says otherwise, so that tries which come
+    /// together count like those one after the other. True when the account is locked by this one; else the seconds for which it
+    /// is locked already. `known`: there is such an account.
+    pub fn begin(&mut self, now: Instant, account: &str, known: bool) -> Result<bool, u64> {
+        if let Some(tries) = self.0.get(account).filter(|tries| tries.wrong >= TRIES && tries.until > now) {
+            return Err((tries.until - now).as_secs() + 1);
         }
-        if self.0.len() >= REMEMBERED && !self.0.contains_key(account) {
-            return false; // of so many names hardly one is an account's
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, tries| tries.until + LONGEST > now);
+        }
+        if self.0.len() >= REMEMBERED && !known && !self.0.contains_key(account) {
+            return Ok(false); // what is remembered of names that are nobody's is only for the look of it
         }
         let tries = self.0.entry(account.to_owned()).or_insert(Tries { wrong: 0, until: now });
         tries.wrong += 1;
         let again = tries.wrong.saturating_sub(TRIES).min(10);
         let locked = tries.wrong >= TRIES;
-        tries.until = now + if locked { LONGEST.min(LOCKED * 2_u32.pow(again)) } else { LONGEST };
-        locked
+        tries.until = now + if locked { LONGEST.min(LOCKED * 2_u32.pow(again)) } else { Duration::ZERO };
+        Ok(locked)
     }
 
     pub fn right(&mut self, account: &str) {
         self.0.remove(account);
+    }
+
+    /// It was not tried after all.
+    pub fn untried(&mut self, account: &str) {
+        if let Some(tries) = self.0.get_mut(account) {
+            tries.wrong = tries.wrong.saturating_sub(1);
+        }
     }
 }
 
@@ -146,24 +152,34 @@ mod tests {
     #[test]
     fn five_wrong_passwords_lock_an_account_for_longer_and_longer() {
         let (mut locks, now) = (Locks::default(), Instant::now());
-        assert!((0..4).all(|_| !locks.wrong(now, "anna")));
-        assert_eq!(locks.locked(now, "anna"), None);
-        assert!(locks.wrong(now, "anna"));
-        assert_eq!((locks.locked(now, "anna"), locks.locked(now, "ben")), (Some(31), None));
+        assert!((0..4).all(|_| locks.begin(now, "anna", true) == Ok(false)));
+        assert_eq!(locks.begin(now, "anna", true), Ok(true), "the fifth is tried, and locks");
+        assert_eq!((locks.begin(now, "anna", true), locks.begin(now, "ben", true)), (Err(31), Ok(false)));
         let later = now + Duration::from_secs(31);
-        assert_eq!(locks.locked(later, "anna"), None, "one more try");
-        assert!(locks.wrong(later, "anna"));
-        assert_eq!(locks.locked(later, "anna"), Some(61));
+        assert_eq!(locks.begin(later, "anna", true), Ok(true), "one more try");
+        assert_eq!(locks.begin(later, "anna", true), Err(61));
         locks.right("anna");
-        assert!(!locks.wrong(later, "anna"));
+        assert_eq!(locks.begin(later, "anna", true), Ok(false));
+    }
+
+    #[test]
+    fn what_was_not_tried_does_not_count() {
+        let (mut locks, now) = (Locks::default(), Instant::now());
+        for _ in 0..20 {
+            assert_eq!(locks.begin(now, "anna", true), Ok(false));
+            locks.untried("anna");
+        }
     }
 
     #[test]
     fn memory_is_bounded() {
         let (mut locks, now) = (Locks::default(), Instant::now());
         for n in 0..30_000 {
-            locks.wrong(now, &n.to_string());
+            let _ = locks.begin(now, &n.to_string(), false);
         }
         assert!(locks.0.len() <= REMEMBERED);
+        // Strangers' names leave room for who has an account.
+        assert!((0..5).all(|n| locks.begin(now, "anna", true) == Ok(n == 4)));
+        assert!(locks.begin(now, "anna", true).is_err());
     }
 }

@@ -3,6 +3,7 @@
 
 use super::choice::{self, Choice};
 use super::flow::MenuOption;
+use super::words::Words;
 
 /// What there is instead of a person now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +82,23 @@ pub fn chosen(offered: &[Choose], text: &str) -> Option<Choose> {
         next: String::new(),
     };
     match choice::choose(&offered.iter().map(option).collect::<Vec<_>>(), text) {
-        Choice::Sure(at) | Choice::Mentioned(at) => Some(offered[at]),
+        Choice::Sure(at) | Choice::Mentioned(at) => Some(offered[at]).filter(|choose| !refused(*choose, text)),
         Choice::Open => None,
     }
+}
+
+/// "I can't wait", 不等了: the words are there, and are not wanted.
+fn refused(choose: Choose, text: &str) -> bool {
+    const REFUSING: &[&str] = &["not", "dont", "cant", "cannot", "wont", "never", "不", "别", "沒", "没", "no"];
+    const NEAR: usize = 3;
+    let words = Words::of(text);
+    let texts = words.texts();
+    // "No, I'll wait" refuses something else.
+    let from = usize::from(texts.first() == Some(&"no"));
+    choose.phrases().iter().filter_map(|phrase| words.find(&Words::of(phrase))).any(|at| {
+        let before = &texts[at.saturating_sub(NEAR).max(from).min(at)..at];
+        before.iter().any(|word| REFUSING.contains(word))
+    })
 }
 
 /// Words for the recogniser to expect.
@@ -98,6 +113,11 @@ mod tests {
     #[test]
     fn what_is_offered_is_chosen_by_its_words_and_nothing_else_is() {
         let heard = |text| chosen(&Choose::ALL, text);
+        for refusal in ["I can't wait", "I don't want to wait any more", "不等了", "我不想等了", "don't call me"]
+        {
+            assert_eq!(heard(refusal), None, "{refusal}");
+        }
+        assert_eq!(heard("no, I'll wait"), Some(Choose::Wait));
         assert_eq!(heard("call me back please"), Some(Choose::Callback));
         assert_eq!(heard("I'd like to leave a message"), Some(Choose::Message));
         assert_eq!(heard("press three"), Some(Choose::Wait));

@@ -15,6 +15,7 @@ use super::floor::FloorHandle;
 use crate::acd::{About, FloorAction, FloorEvent, NoCallback};
 use crate::call::{CallId, CalledBack};
 use crate::config::Config;
+use crate::dialog::flow::Instead;
 use crate::records::{self, CallbackState, Store};
 use crate::sip::{Endpoint, InviteRequest, OutgoingEvent, Target};
 
@@ -143,11 +144,24 @@ impl Callbacks {
             }
         };
         let Some(promise) = callback.promise else { return false };
-        let trunk = {
+        // By today's configuration: whom it may call may have been narrowed since, and it may just have closed.
+        let (trunk, open, may) = {
             let today = self.today.borrow();
-            today.queues.get(&promise.queue).and_then(|queue| Some(queue.callback.as_ref()?.trunk.clone()))
+            let Some(terms) = today.queues.get(&promise.queue).and_then(|queue| queue.callback.as_ref()) else {
+                return false;
+            };
+            let open = terms.hours.as_ref().is_none_or(|hours| hours.open_at(Utc::now()));
+            let instead = Instead { callback: Some(terms.numbers.clone()), message: false };
+            (terms.trunk.clone(), open, instead.calls(&promise.number))
         };
-        let Some(trunk) = trunk else { return false };
+        if !may {
+            warn!(%call, "a callback is not made: its number may not be called any more");
+            self.store.callback_is(call, CallbackState::Cancelled);
+            self.floor.tell(FloorEvent::CallbackCancelled { call: call.clone() }).await;
+        }
+        if !may || !open {
+            return false;
+        }
         self.store.callback_attempt(call, attempt);
         info!(%call, attempt, trunk, "calling back");
         let invite = InviteRequest {

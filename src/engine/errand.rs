@@ -28,7 +28,8 @@ pub enum Return {
     /// The prompt is over; `false` when the voice failed.
     Spoken(To, bool),
     SpeechUnavailable,
-    Recorder(Box<Recorder>),
+    /// With the ms of the call at which its recording begins.
+    Recorder(Box<Recorder>, u64),
 }
 
 impl Return {
@@ -42,7 +43,7 @@ impl Return {
             Self::Sound(to, sound) => session.sound(to, sound),
             Self::Spoken(to, whole) => session.spoken(to, whole),
             Self::SpeechUnavailable => session.speech_unavailable(),
-            Self::Recorder(recorder) => session.record(*recorder),
+            Self::Recorder(recorder, from_ms) => session.record(*recorder, from_ms),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::serve::TRY_AGAIN;
 use super::session::{Request, Session};
 use super::transfer::{Claim, Switchboard, pass};
 use super::{ReadyFlow, Shared};
-use crate::call::{AgentFailure, CallId, Cause, Event, Outcome, Promise, Summary};
+use crate::call::{AgentFailure, CallId, Cause, Event, Note, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
 use crate::media::{Bridge, FRAME_MS, Port, Recordings};
@@ -153,6 +153,8 @@ struct Live {
     /// Legs so far, for the records; 0 is the caller's.
     legs: u32,
     ended: Option<(Box<Summary>, Cause)>,
+    /// A callback was agreed on in this call.
+    promised: bool,
 }
 
 /// The caller's side of a call.
@@ -218,6 +220,7 @@ impl Live {
             agents,
             legs: 1,
             ended: None,
+            promised: false,
         }
     }
 
@@ -248,6 +251,9 @@ impl Live {
             Session::new(self.flow.flow.clone(), rate, listener, self.house.shared.waiting_sounds.clone());
         if early_media {
             session.open_early();
+        }
+        if !self.recording {
+            session.record_messages_only();
         }
         if self.house.config.console.as_ref().is_some_and(|console| console.transcript) {
             session.overhear(&self.house.shared.listening);
@@ -292,7 +298,9 @@ impl Live {
             }
             self.perform_all(&mut session).await;
         }
-        if called_back.is_some() {
+        // Told to stop before anybody spoke to them: it is made after the restart. One agreed on anew is another one.
+        let stopped = self.ended.as_ref().is_some_and(|(_, cause)| *cause == Cause::Shutdown);
+        if called_back.is_some() && !self.promised && !stopped {
             self.house.store.callback_is(&self.ticket, CallbackState::Reached);
         }
         self.close(session).await
@@ -349,6 +357,10 @@ impl Live {
                     caller::show(screen, &entry);
                 }
                 self.house.board.note(&self.call, &entry);
+                // At once: a crash in the midst of the conversation must not have them called again.
+                if matches!(entry.note, Note::Connected { .. }) && self.ticket != self.call {
+                    self.house.store.callback_is(&self.ticket, CallbackState::Reached);
+                }
                 self.house.store.note(&self.call, &entry);
             }
             Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
@@ -411,7 +423,8 @@ impl Live {
     }
 
     /// On disk first, then on the floor, which answers the call.
-    fn keep_callback(&self, promise: Promise) {
+    fn keep_callback(&mut self, promise: Promise) {
+        self.promised = true;
         let agreed = Utc::now();
         let within = {
             let today = self.house.today.borrow();
@@ -430,6 +443,8 @@ impl Live {
                 Ok(()) => house.floor.promise(call, number.as_deref(), promise, back).await,
                 Err(error) => {
                     warn!(%call, %error, "a callback could not be written down");
+                    // The writer may try again: the caller was told otherwise.
+                    house.store.callback_is(&call, CallbackState::Cancelled);
                     let _ = back.send(Return::Event(Event::CallbackRefused)).await; // the call may be over
                 }
             }
@@ -439,16 +454,17 @@ impl Live {
     /// A new recording comes back as soon as its file is there: the disk must not hold up the call.
     fn open_recording(&mut self, rate: u32) {
         self.recording = true;
+        let from_ms = self.now_ms();
         let (house, call, started, back) = (self.house.clone(), self.call.clone(), self.started, self.back.clone());
         tokio::spawn(async move {
             // A full disk costs the recording, not the caller the call.
-            let path = match house.store.new_recording(&call, started, 0).await {
+            let path = match house.store.new_recording(&call, started, from_ms).await {
                 Ok(path) => path,
                 Err(error) => return warn!(%call, %error, "the call is not recorded"),
             };
             let (recordings, seal) = (house.recordings.clone(), house.store.recording_seal(&call));
             match tokio::task::spawn_blocking(move || recordings.record_sealed(path, rate, rate, seal)).await {
-                Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder))).await),
+                Ok(Ok(recorder)) => drop(back.send(Return::Recorder(Box::new(recorder), from_ms)).await),
                 Ok(Err(error)) => warn!(%call, %error, "the call is not recorded"),
                 Err(error) => warn!(%call, %error, "the call is not recorded"),
             }

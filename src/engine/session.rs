@@ -138,6 +138,10 @@ pub struct Session {
     bridged: bool,
     bridge: Option<Bridge>,
     recorder: Option<Recorder>,
+    /// Where in the call the recording begins.
+    recorded_from_ms: u64,
+    /// Calls are not recorded, messages are.
+    for_messages: bool,
     masked: bool,
     /// When masking last ended: what the caller began to say before belongs to the secret.
     unmasked_ms: u64,
@@ -195,6 +199,8 @@ impl Session {
             bridged: false,
             bridge: None,
             recorder: None,
+            recorded_from_ms: 0,
+            for_messages: false,
             masked: false,
             unmasked_ms: 0,
             finished: false,
@@ -243,14 +249,21 @@ impl Session {
         }
     }
 
-    /// Records both sides from now on. The recording begins with the call: what is past of it becomes silence.
-    pub fn record(&mut self, mut recorder: Recorder) {
+    /// Records both sides from now on. The recording begins at `from_ms` of the call: what is past since then becomes silence.
+    pub fn record(&mut self, mut recorder: Recorder, from_ms: u64) {
         let silence = Frame::silence(self.rate);
-        (0..self.now_ms / u64::from(crate::media::FRAME_MS)).for_each(|_| recorder.write(&silence, &silence));
+        let past = self.now_ms.saturating_sub(from_ms) / u64::from(crate::media::FRAME_MS);
+        (0..past).for_each(|_| recorder.write(&silence, &silence));
+        self.recorded_from_ms = from_ms;
         if self.masked {
             recorder.pause();
         }
         self.recorder = Some(recorder);
+    }
+
+    /// Calls are not recorded: of this one only messages are.
+    pub fn record_messages_only(&mut self) {
+        self.for_messages = true;
     }
 
     /// Ends the recording, if there is one.
@@ -324,7 +337,12 @@ impl Session {
             }
         }
         if let Some(recorder) = &mut self.recorder {
-            recorder.write(&from_caller, &to_caller);
+            if self.for_messages && !self.call.takes_message() {
+                let silence = Frame::silence(self.rate);
+                recorder.write(&silence, &silence);
+            } else {
+                recorder.write(&from_caller, &to_caller);
+            }
         }
     }
 
@@ -338,7 +356,8 @@ impl Session {
             metrics::counter!(names::SECRETS_MASKED, "kind" => kind.name()).increment(1);
         }
         if let (Some(recorder), Some((from_ms, to_ms))) = (&mut self.recorder, admitted.blank) {
-            recorder.blank(from_ms, to_ms);
+            let in_recording = |ms: u64| ms.saturating_sub(self.recorded_from_ms);
+            recorder.blank(in_recording(from_ms), in_recording(to_ms));
         }
         admitted.events.into_iter().for_each(|event| self.told(event));
     }

@@ -181,12 +181,14 @@ impl Archive {
     pub async fn list(&self, filter: &Filter) -> Result<Vec<CallHead>> {
         let rows = sqlx::query(heads!(
             "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
-             AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) ORDER BY started_ms DESC, calls.id DESC"
+             AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
         ))
         .bind(filter.since.map(|time| time.timestamp_millis()))
         .bind(filter.until.map(|time| time.timestamp_millis()))
         .bind(&filter.line)
         .bind(filter.cause.as_ref().and_then(word))
+        // A text is looked for in as many as it takes.
+        .bind(filter.limit.filter(|_| filter.text.is_none()).map_or(-1, |limit| limit as i64))
         .fetch_all(&self.database)
         .await?;
         let text = filter.text.as_ref().map(|text| text.to_lowercase());

@@ -60,13 +60,16 @@ impl Archive {
         Ok(Erased { open, unreadable, ..self.settle(erased).await? })
     }
 
-    /// Erases all calls that began before then and are over, and the recordings of days before it that no call names (a
+    /// Erases all calls that began before then and are over, but for those whose callback is still to be made, and the recordings of days before it that no call names (a
     /// crash, or a full disk, came between file and row).
     pub async fn erase_before(&self, before: DateTime<Utc>) -> Result<Erased> {
-        let calls = sqlx::query_scalar("SELECT id FROM calls WHERE started_ms < ? AND cause IS NOT NULL")
-            .bind(before.timestamp_millis())
-            .fetch_all(self.database())
-            .await?;
+        let calls = sqlx::query_scalar(
+            "SELECT id FROM calls WHERE started_ms < ? AND cause IS NOT NULL \
+             AND id NOT IN (SELECT call FROM callbacks WHERE state = 'waiting')",
+        )
+        .bind(before.timestamp_millis())
+        .fetch_all(self.database())
+        .await?;
         let mut erased = self.erase(calls).await?;
         erased.recordings += self.erase_strays(before).await?;
         self.settle(erased).await

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 
 pub use guard::{Guard, Limits, Refused, network};
 pub use problem::Problem;
-pub use server::{Server, caller};
+pub use server::{Server, asker};
 
 /// What a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);

@@ -4,10 +4,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::HeaderMap;
+use axum::middleware::map_request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -104,7 +107,13 @@ async fn connection<S>(stream: S, from: SocketAddr, router: Router, _place: Owne
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let router = router.layer(axum::Extension(ConnectInfo(from)));
+    let began = Arc::new(AtomicBool::new(false));
+    let mark = began.clone();
+    let begin = move |request: Request| {
+        mark.store(true, Ordering::Relaxed);
+        std::future::ready(request)
+    };
+    let router = router.layer(axum::Extension(ConnectInfo(from))).layer(map_request(begin));
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
     server
@@ -113,13 +122,28 @@ where
         .max_concurrent_streams(STREAMS)
         .keep_alive_interval(Some(PATIENCE * 2))
         .max_header_list_size(16 * 1024);
-    if let Err(error) = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await {
+    let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    // Until the version of HTTP is known no limit of the server's own counts: who says nothing would keep the place.
+    let done = tokio::select! {
+        done = &mut served => done,
+        () = tokio::time::sleep(PATIENCE) => match began.load(Ordering::Relaxed) {
+            true => served.await,
+            false => return debug!("a connection asked for nothing"),
+        },
+    };
+    if let Err(error) = done {
         debug!(%error, "a connection ended early");
     }
 }
 
+/// Who asks, by a request's headers: [`caller`], of all `X-Forwarded-For` lines in their order (a proxy may add one of its own).
+pub fn asker(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    caller(peer, Some(&lines.join(",")), trusted)
+}
+
 /// Who asks: the peer, or by a trusted proxy's word whom it asks for (the last address that no trusted proxy has).
-pub fn caller(peer: IpAddr, forwarded: Option<&str>, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
+fn caller(peer: IpAddr, forwarded: Option<&str>, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut from = peer.to_canonical();
     for hop in forwarded.unwrap_or_default().rsplit(',') {
         if !trusted(from) {

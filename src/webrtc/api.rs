@@ -148,7 +148,7 @@ async fn guarded(
     let named = origin.as_deref().is_some_and(|origin| settings.origins.iter().any(|site| site == origin));
     let allowed = named || origin.as_deref().map_or(same_site, own);
     let trusted = |from: IpAddr| settings.proxies.iter().any(|proxy| proxy.contains(&from));
-    let from = web::caller(peer.ip(), web::text(headers, "x-forwarded-for"), trusted);
+    let from = web::asker(peer.ip(), headers, trusted);
     let mut response = if !allowed {
         refused("origin");
         Problem::new(StatusCode::FORBIDDEN, "this site may not call here: `browser.origins` names those that may")

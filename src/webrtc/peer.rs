@@ -57,6 +57,8 @@ pub struct Peer {
     way: watch::Receiver<Way>,
     pub numbers: Numbers,
     described: Mutex<Described>,
+    /// Whoever drops us without a word (a client that is gone before it has our answer) ends the connection all the same.
+    _closing: Closing,
 }
 
 /// What was said last.
@@ -122,7 +124,7 @@ impl Maker {
         let parsed = RTCSessionDescription::offer(offer.clone()).map_err(failed("it cannot be read"))?;
         let connection = self.0.new_peer_connection(RTCConfiguration::default()).await;
         let connection = Arc::new(connection.map_err(|_| Error::Stack("no connection could be made"))?);
-        let close_on_error = Closing(Some(connection.clone()));
+        let closing = Closing(Some(connection.clone()));
         let state = follow(&connection);
         let (voice, way) = Voice::new();
         let sender = connection.add_track(voice).await.map_err(|_| Error::Stack("no track could be made"))?;
@@ -152,25 +154,19 @@ impl Maker {
                 ends.carry(carried, writer, sender, track, receiver).await;
             }
         });
-        close_on_error.keep();
         let described = Mutex::new(Described { offer, ufrag, candidates: 0 });
-        Ok((Peer { connection, state, way, numbers, described }, wire, answer))
+        Ok((Peer { connection, state, way, numbers, described, _closing: closing }, wire, answer))
     }
 }
 
 /// The last one dropped ends the connection.
 struct Closing(Option<Arc<RTCPeerConnection>>);
 
-impl Closing {
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
 impl Drop for Closing {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            tokio::spawn(async move { connection.close().await });
+        // Outside the runtime the process is on its way out.
+        if let (Some(connection), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { connection.close().await });
         }
     }
 }

@@ -27,6 +27,10 @@ fn enters(call: &str) -> FloorEvent {
     FloorEvent::Entered { call, queue, skills: vec![], language, priority: 0, about: About::default() }
 }
 
+fn leaves(call: &str) -> FloorEvent {
+    FloorEvent::Left { call: call.to_owned() }
+}
+
 fn dialled(actions: &[FloorAction]) -> Vec<(&str, u32)> {
     let dial = |action| match action {
         &FloorAction::Dial { ref call, attempt, .. } => Some((call.as_str(), attempt)),
@@ -45,7 +49,9 @@ fn who_found_nobody_is_called_when_somebody_is_there_before_who_came_later() {
     );
     let kept = floor.handle(20_000, wants("early", 0, None));
     assert!(matches!(kept[..], [FloorAction::CallbackKept { position: 1, .. }]), "{kept:?}");
+    floor.handle(22_000, leaves("early"));
     floor.handle(25_000, wants("late", 0, None));
+    floor.handle(26_000, leaves("late"));
     let actions = floor.handle(30_000, FloorEvent::LoggedIn { agent: "ann".into() });
     assert_eq!(dialled(&actions), [("early", 1)]);
     let actions = floor.handle(32_000, FloorEvent::CallbackAnswered { call: "early".into() });
@@ -58,11 +64,49 @@ fn nobody_is_called_out_of_hours() {
     let mut floor = floor();
     floor.handle(0, FloorEvent::CallbackHours { queue: "desk".into(), open: false });
     floor.handle(0, wants("one", 0, None));
+    floor.handle(500, leaves("one"));
     let actions = floor.handle(1_000, FloorEvent::LoggedIn { agent: "ann".into() });
     assert_eq!(dialled(&actions), []);
     floor.check().unwrap();
     let actions = floor.handle(2_000, FloorEvent::CallbackHours { queue: "desk".into(), open: true });
     assert_eq!(dialled(&actions), [("one", 1)]);
+    floor.check().unwrap();
+}
+
+#[test]
+fn nobody_is_called_while_still_on_the_line() {
+    let mut floor = floor();
+    floor.handle(0, FloorEvent::LoggedIn { agent: "ann".into() });
+    assert_eq!(dialled(&floor.handle(0, wants("one", 0, None))), [], "they hear that it is kept");
+    floor.check().unwrap();
+    assert_eq!(dialled(&floor.handle(9_000, leaves("one"))), [("one", 1)]);
+    // Who does not hang up is called all the same, in the end.
+    floor.handle(9_500, FloorEvent::CallbackCancelled { call: "one".into() });
+    floor.handle(10_000, wants("two", 0, None));
+    let due = floor.next_deadline().unwrap();
+    assert_eq!(dialled(&floor.handle(due, FloorEvent::Tick)), [("two", 1)]);
+    floor.check().unwrap();
+}
+
+#[test]
+fn who_wants_a_person_after_all_waits_for_one() {
+    let mut floor = floor();
+    floor.handle(0, wants("one", 0, None));
+    floor.handle(1_000, FloorEvent::LoggedIn { agent: "ann".into() });
+    let actions = floor.handle(5_000, enters("one"));
+    let over = FloorAction::CallbackOver { call: "one".into(), why: NoCallback::NotOffered };
+    assert!(actions.contains(&over), "{actions:?}");
+    assert!(
+        actions.iter().any(|action| matches!(action, FloorAction::Offer { call, .. } if call == "one")),
+        "{actions:?}"
+    );
+    floor.check().unwrap();
+    // Agreed on twice, it is kept once, and each time said so.
+    floor.handle(6_000, FloorEvent::LoggedOut { agent: "ann".into() });
+    for _ in 0..2 {
+        let kept = floor.handle(7_000, wants("two", 0, None));
+        assert!(matches!(kept[..], [FloorAction::CallbackKept { position: 1, .. }]), "{kept:?}");
+    }
     floor.check().unwrap();
 }
 

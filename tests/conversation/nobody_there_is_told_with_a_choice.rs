@@ -167,15 +167,32 @@ fn who_is_invited_while_waiting_keeps_the_place_until_it_is_settled() {
     assert_eq!(left(&call), 0, "the place is kept");
     call.keys("1").tell(Event::CallbackKept { position: 4, estimate_s: None }).quiet();
     assert_eq!(outcome(&call), Some(Outcome::Promised));
-    assert_eq!(left(&call), 0, "and as a callback, too");
+    assert_eq!(left(&call), 1, "the line is free; the floor keeps the place of who is to be called back");
     // An agent who becomes free meanwhile takes the call.
     let mut call = waits();
     call.keys("1").quiet().connect("ann");
     assert_eq!(call.count(|action| *action == Action::Connect), 1);
-    // A caller who says something else just waits on.
-    let mut call = waits();
-    call.says("what a nice tune").connect("ann");
-    assert_eq!(call.count(|action| *action == Action::Connect), 1);
+    // A caller who says something else just waits on, and so does who speaks to somebody in the room.
+    for aside in ["what a nice tune", "okay I'll be there in a minute"] {
+        let mut call = waits();
+        call.says(aside).connect("ann");
+        assert_eq!(call.count(|action| *action == Action::Connect), 1, "{aside}");
+    }
+    // Who chose it and then says nothing, wants a person or not to be called after all keeps the place.
+    for changed in ["", "an agent please", "no"] {
+        let mut call = waits();
+        call.keys("1").quiet();
+        match changed {
+            "" => call.wait(60_000),
+            words => call.says(words).quiet(),
+        };
+        if changed == "no" {
+            call.says("no").says("no").quiet(); // which number?
+        }
+        assert!(call.finished().is_none() && left(&call) == 0, "{changed}: {:?}", call.said());
+        call.connect("ann");
+        assert_eq!(call.count(|action| *action == Action::Connect), 1, "{changed}");
+    }
 }
 
 #[test]
@@ -223,6 +240,17 @@ fn a_step_offers_a_callback_or_takes_a_message_and_goes_on() {
     call.says("yes").tell(Event::CallbackKept { position: 1, estimate_s: None }).quiet();
     assert!(call.last_said().contains("keep your place") && call.last_said().contains("So long"));
     assert_eq!(call.finished().unwrap().1, Cause::Completed);
+    for wish in ["agent", "0"] {
+        let mut call = callback(Some("no"));
+        match wish {
+            "0" => call.keys("0"),
+            words => call.says(words),
+        };
+        assert!(call.quiet().queue().is_some(), "a person, at any time: {wish}: {:?}", call.said());
+    }
+    let mut call = callback(None);
+    call.quiet().murmurs("yes", 0.05).quiet();
+    assert!(kept(&call).is_none(), "what was hardly heard is no consent");
     let mut call = callback(Some("no"));
     call.says("no").quiet().wait(60_000);
     assert!(call.last_said().contains("As you like"), "{:?}", call.said());

@@ -20,26 +20,27 @@ pub fn faithful(words: &str, sources: &str, longest: usize) -> bool {
     digits_known
         && numbers_known
         && capitalised(words).all(|word| OPENERS.contains(&word.as_str()) || known_words.contains(&word))
-        && chinese_names_and_numbers(words).all(|word| sources.contains(&word))
+        && han_numbers(words).is_subset(&han_numbers(sources))
+        && chinese_names(words).all(|word| sources.contains(&word))
 }
 
-/// Digits in a row, with what people put between them (`1,234.50`, `3-1-4`) taken out.
+/// Digits in a row, with what people put between them (`1,234`, `3-1-4`) taken out, but for a decimal point.
 fn digit_runs(text: &str) -> HashSet<String> {
     let mut runs = HashSet::new();
     let mut run = String::new();
-    let mut gap = false;
+    let mut gap = None;
     for c in text.chars().chain(['\n']) {
         match c.to_digit(10) {
             Some(_) => {
+                run.extend(gap.take().filter(|gap| *gap == '.'));
                 run.push(c);
-                gap = false;
             }
-            None if matches!(c, ',' | '.' | '-' | ' ' | ':' | '/') && !gap && !run.is_empty() => gap = true,
+            None if matches!(c, ',' | '.' | '-' | ' ' | ':' | '/') && gap.is_none() && !run.is_empty() => gap = Some(c),
             None => {
                 if !run.is_empty() {
                     runs.insert(std::mem::take(&mut run));
                 }
-                gap = false;
+                gap = None;
             }
         }
     }
@@ -61,8 +62,14 @@ fn capitalised(text: &str) -> impl Iterator<Item = String> {
     words_of(text).filter(|word| word.chars().next().is_some_and(char::is_uppercase)).map(str::to_lowercase)
 }
 
-/// People, places, organisations, and numerals of two characters and more, as jieba's dictionary sees them.
-fn chinese_names_and_numbers(text: &str) -> impl Iterator<Item = String> {
+/// Numerals in Chinese characters; 一 alone is also said of nothing (一下, 一些).
+fn han_numbers(text: &str) -> HashSet<&str> {
+    let runs = text.split(|c| !"零〇一二三四五六七八九十百千万亿两幺半".contains(c));
+    runs.filter(|run| !run.is_empty() && *run != "一").collect()
+}
+
+/// People, places and organisations of two characters and more, as jieba's dictionary sees them.
+fn chinese_names(text: &str) -> impl Iterator<Item = String> {
     static JIEBA: LazyLock<Jieba> = LazyLock::new(Jieba::new);
     let chinese = text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
     let tagged = if chinese { JIEBA.tag(text, true) } else { Vec::new() };
@@ -70,9 +77,7 @@ fn chinese_names_and_numbers(text: &str) -> impl Iterator<Item = String> {
         .into_iter()
         .filter(|tag| {
             let name = tag.tag.starts_with("nr") || tag.tag.starts_with("ns") || tag.tag.starts_with("nt");
-            let numeral = tag.word.chars().all(|c| "零〇一二三四五六七八九十百千万亿两幺".contains(c));
-            let several = tag.word.chars().nth(1).is_some();
-            several && (name || numeral)
+            name && tag.word.chars().nth(1).is_some()
         })
         .map(|tag| tag.word.to_owned())
         .collect();
@@ -161,6 +166,7 @@ mod tests {
             "Ada owes fifty USD.",
             "Charles Babbage asked for a balance.",
             "Ada called from London.",
+            "Ada's balance is 1,23450 USD.",
             &"very ".repeat(200),
         ] {
             assert!(!faithful(bad, bank, 600), "{bad}");
@@ -176,5 +182,14 @@ mod tests {
         {
             assert!(!faithful(bad, parcel, 600), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_decimal_point_and_a_lone_numeral_count() {
+        assert!(faithful("It is 1.5 km away.", "The tower is 1.5 km away.", 100));
+        assert!(!faithful("It is 15 km away.", "The tower is 1.5 km away.", 100));
+        assert!(faithful("七天内可以退货。", "购买后七天内可以退货，请带小票。", 100));
+        assert!(!faithful("三天内可以退货。", "购买后七天内可以退货，请带小票。", 100));
+        assert!(!faithful("十五元。", "门票二十五元。", 100));
     }
 }

@@ -19,7 +19,7 @@ pub use faithful::faithful;
 pub use rewriter::Rewriter;
 
 /// A reply larger than this is none.
-const LARGEST: u64 = 1024 * 1024;
+const LARGEST: usize = 1024 * 1024;
 
 #[derive(Clone)]
 pub struct LlmSettings {
@@ -80,11 +80,15 @@ impl Llm {
         }
         let failed = |error: reqwest::Error| if error.is_timeout() { Kept::Late } else { Kept::Failed };
         let answer = tokio::time::timeout(within, async {
-            let response = request.send().await.map_err(failed)?.error_for_status().map_err(failed)?;
-            if response.content_length().is_some_and(|length| length > LARGEST) {
-                return Err(Kept::Failed);
+            let mut response = request.send().await.map_err(failed)?.error_for_status().map_err(failed)?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                if body.len() + chunk.len() > LARGEST {
+                    return Err(Kept::Failed);
+                }
+                body.extend_from_slice(&chunk);
             }
-            response.json::<Value>().await.map_err(failed)
+            serde_json::from_slice::<Value>(&body).map_err(|_| Kept::Failed)
         });
         let answer = answer.await.map_err(|_| Kept::Late)??;
         let words = answer.pointer("/choices/0/message/content").and_then(Value::as_str).ok_or(Kept::Failed)?;

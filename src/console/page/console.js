@@ -130,5 +130,6 @@ async function begin() {
   if (known.account) enter(known);
   else logIn();
 }
-addEventListener("hashchange", begin);
+// (The skip link changes it too.)
+addEventListener("hashchange", () => location.hash.startsWith("#welcome=") && begin());
 begin();

@@ -63,7 +63,7 @@ export class Desk {
     const before = this.call;
     this.call = call;
     if (!known_) {
-      if (before?.over) this.save().catch(() => {});
+      if (before?.over) this.save().catch(() => this.tell(say().failed, true));
       this.written = { call: call.call, notes: "", disposition: "" };
       this.earlier = null;
       this.error = null;
@@ -149,8 +149,10 @@ export class Desk {
       }
       await api("POST", "/api/state", reason ? { state, reason } : { state });
       this.tell("");
+      return true;
     } catch (error) {
       this.tell(error instanceof Silent ? say().mic[error.message] : say().failed, true);
+      return false;
     }
   }
 
@@ -195,8 +197,7 @@ export class Desk {
     try {
       await this.save();
       if (next) {
-        if (next === "ready") await this.wish("ready");
-        else await this.wish("paused", next);
+        if (!(next === "ready" ? await this.wish("ready") : await this.wish("paused", next))) return;
         this.call = this.written = null;
         this.draw();
         this.root.querySelector("h2")?.focus();

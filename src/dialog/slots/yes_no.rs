@@ -51,6 +51,10 @@ const NO: &[&[&str]] = &[
     &["没", "了"],
     &["没", "别"],
     &["没", "事"],
+    &["有", "问", "题"],
+    &["有", "問", "題"],
+    &["有", "误"],
+    &["有", "誤"],
     &["再", "见"],
     &["沒", "有"],
     &["沒", "了"],
@@ -89,6 +93,8 @@ const YES: &[&[&str]] = &[
     &["vale"],
     &["没", "错"],
     &["沒", "錯"],
+    &["没", "有", "问", "题"],
+    &["沒", "有", "問", "題"],
     &["没", "问", "题"],
     &["沒", "問", "題"],
     &["正", "确"],
@@ -111,6 +117,13 @@ const YES: &[&[&str]] = &[
     &["要"],
 ];
 
+/// Words that begin like a yes and are none: 好像 seems, 对方 the other side, 对不起 sorry.
+const LEAD_ON: &[&[&str]] = &[&["好", "像"], &["对", "方"], &["對", "方"], &["对", "不", "起"], &["對", "不", "起"]];
+/// "I want" and "there is" are a yes by themselves alone, not before what is wanted.
+const LOOSE: [&str; 2] = ["要", "有"];
+/// Characters with which they may still be one: 要，谢谢.
+const LOOSE_LENGTH: usize = 3;
+
 /// Reads a yes or no that opens the sentence, or the only one in it. `None` when there is neither, or both.
 pub fn yes_no(text: &str) -> Option<Answer> {
     let words = Words::of(text);
@@ -119,6 +132,11 @@ pub fn yes_no(text: &str) -> Option<Answer> {
     let mut at = 0;
     while at < texts.len() {
         let rest = &texts[at..];
+        let loose = LOOSE.contains(&rest[0]) && rest.len() > LOOSE_LENGTH;
+        if let Some(other) = LEAD_ON.iter().find(|other| rest.starts_with(other)) {
+            at += other.len();
+            continue;
+        }
         let hit = |list: &[&[&str]]| list.iter().filter(|phrase| rest.starts_with(phrase)).map(|p| p.len()).max();
         // The longer phrase wins: 没错 is a yes, 没有 a no.
         match (hit(NO), hit(YES)) {
@@ -126,6 +144,7 @@ pub fn yes_no(text: &str) -> Option<Answer> {
                 found.push((at, no.unwrap_or(1), false));
                 at += no.unwrap_or(1);
             }
+            (_, Some(1)) if loose => at += 1,
             (_, Some(length)) => {
                 match denied(&texts[..at], texts[at + length - 1]) {
                     None => found.push((at, length, true)),
@@ -181,6 +200,21 @@ mod tests {
 
     fn said(text: &str) -> Option<bool> {
         yes_no(text).map(|answer| answer.yes)
+    }
+
+    #[test]
+    fn mandarin_objections_are_no_consent() {
+        for no in ["有问题", "号码有误", "好像不对", "好像错了", "对方号码错了", "对不起，不是"]
+        {
+            assert_eq!(said(no), Some(false), "{no}");
+        }
+        for neither in ["我要换个号码", "有一个问题想问"] {
+            assert_ne!(said(neither), Some(true), "{neither}");
+        }
+        for yes in ["没有问题", "没问题", "要", "要，谢谢", "我要", "有", "有的", "对", "好的，谢谢"]
+        {
+            assert_eq!(said(yes), Some(true), "{yes}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
-use crate::console::{Order, What, gone_in_a_call};
+use crate::console::{Order, What};
 use crate::engine::Session;
 use crate::engine::caller::PartyLeg;
 use crate::engine::errand::Return;
@@ -218,8 +218,13 @@ impl Live {
     pub(super) async fn ordered(&mut self, order: Order, session: &mut Session) {
         let Order { agent, what } = order;
         if self.agent.name() != Some(&agent) {
-            if what == What::HangUp {
-                self.declined(&agent, session).await;
+            match what {
+                What::HangUp => self.declined(&agent, session).await,
+                // Who is consulted by a browser is silent by its own doing; the page waits to be told so.
+                What::Mute(on) if [self.consult.name(), self.target.name()].contains(&Some(&*agent)) => {
+                    self.house.board.muted(&self.call, &agent, on);
+                }
+                _ => {}
             }
             return;
         }
@@ -326,10 +331,9 @@ impl Live {
                 let agent = self.agent.name().unwrap_or_default().to_owned();
                 self.let_agent_go().await;
                 if vanished {
-                    for event in gone_in_a_call(&agent) {
+                    for event in self.house.board.vanished(&agent) {
                         self.house.floor.tell(event).await;
                     }
-                    self.house.board.vanished(&agent);
                     session.tell(Event::AgentFailed { agent, failure: AgentFailure::Unreachable });
                 } else {
                     session.tell(Event::AgentHungUp);
