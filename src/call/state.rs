@@ -153,6 +153,7 @@ impl Call {
             (_, Event::Overheard { who, utterance: Utterance { text, start_ms, end_ms, .. } }) => {
                 self.note(Note::Overheard { who, text, start_ms, end_ms });
             }
+            (_, Event::Supervised { supervisor, part }) => self.note(Note::Supervised { supervisor, part }),
             (_, Event::Forget { since_ms }) => self.forget(since_ms),
             (_, Event::CarriedOn { because }) => self.note(Note::CarriedOn { because }),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Talker, Utterance};
+use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Supervision, Talker, Utterance};
 use crate::dialog::commands::Command;
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;
@@ -158,6 +158,11 @@ pub enum Note {
     TransferFailed {
         to: super::Destination,
         failure: AgentFailure,
+    },
+    /// A supervisor has this part in the call from here on; none: no part any more.
+    Supervised {
+        supervisor: String,
+        part: Option<Supervision>,
     },
     /// What callers are offered instead of a person: some of `callback`, `message`, `wait`.
     Offered {

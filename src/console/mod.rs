@@ -14,6 +14,7 @@ mod pages;
 mod password;
 mod sessions;
 mod staff;
+mod supervise;
 mod view;
 
 use std::net::SocketAddr;
@@ -23,7 +24,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use api::Console;
-pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish, gone_in_a_call};
+pub use board::{
+    Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish, gone_in_a_call,
+};
 
 use crate::webrtc::IceServer;
 

@@ -36,6 +36,14 @@ pub const OPERATIONS: &[Operation] = &[
         Some("agent"),
         &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string")],
     ),
+    ("post", "/api/calls/{call}/listen", "Come into a call, unheard: SDP for SDP, as WHIP has it", Some("supervisor"), &[]),
+    (
+        "post",
+        "/api/calls/{call}/supervise",
+        "In a call that I am in: listen, whisper, barge, take_over, leave",
+        Some("supervisor"),
+        &[("do", "string")],
+    ),
     ("get", "/api/calls/{call}/earlier", "Earlier calls of the caller who is on my desk", Some("agent"), &[]),
     ("get", "/api/calls/{call}/suggest", "What the knowledge base says to `words`, best first", Some("agent"), &[]),
     (
@@ -99,7 +107,7 @@ pub fn document() -> Value {
             let schema = json!({ "type": "object", "properties": properties, "required": [body[0].0] });
             operation["requestBody"] =
                 json!({ "required": true, "content": { "application/json": { "schema": schema } } });
-        } else if path.ends_with("/answer") {
+        } else if path.ends_with("/answer") || path.ends_with("/listen") {
             let schema = json!({ "type": "string" });
             operation["requestBody"] =
                 json!({ "required": true, "content": { "application/sdp": { "schema": schema } } });

@@ -1,6 +1,7 @@
 //! A live call: one task that owns the session, both legs and the beat.
 
 mod agents;
+mod supervisor;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,17 +12,18 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
+use self::supervisor::{Supervisor, next_of_supervisor};
 use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
-use super::session::{Request, Session};
-use super::transfer::{Claim, Switchboard, pass};
+use super::session::{Ports, Request, Session};
+use super::transfer::{Claim, Switchboard};
 use super::{ReadyFlow, Shared};
 use crate::call::{AgentFailure, CallId, Cause, Event, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
-use crate::media::{Bridge, FRAME_MS, Port, Recordings};
+use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, CallbackState, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
 use crate::speech::Listener;
@@ -119,9 +121,9 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
-    /// Whom the agent talks to meanwhile, and the joint of the two.
+    /// Whom the agent talks to meanwhile.
     consult: AgentSide,
-    consult_bridge: Option<Bridge>,
+    supervisor: Supervisor,
     /// What agents were rung with last.
     summary: Option<Summary>,
     /// What agents order at their desks.
@@ -198,7 +200,7 @@ impl Live {
             agent: AgentSide::None,
             target: AgentSide::None,
             consult: AgentSide::None,
-            consult_bridge: None,
+            supervisor: Supervisor::None,
             summary: None,
             give_orders,
             orders,
@@ -281,7 +283,11 @@ impl Live {
                         self.consult_ends(&mut session).await;
                     }
                 }
-                Some(order) = self.orders.recv() => self.ordered(order, &mut session).await,
+                news = next_of_supervisor(&mut self.supervisor) => self.supervisor_does(news, &mut session),
+                Some(order) = self.orders.recv() => match order {
+                    Order::Agent { agent, what } => self.ordered(agent, what, &mut session).await,
+                    Order::Supervisor { account, what } => self.supervised(account, what, &mut session).await,
+                },
                 Some(incoming) = self.steps_in.recv() => self.step_in(incoming, &mut session).await,
                 Ok(()) = drain.changed() => {
                     let within = *drain.borrow_and_update();
@@ -311,16 +317,12 @@ impl Live {
             CallerSide::There(leg, _) => Some(leg.port()),
             _ => None,
         };
-        let agent: Option<&mut dyn Port> = match &mut self.agent {
-            AgentSide::There { phone, .. } if self.consult_bridge.is_none() => Some(phone.port()),
+        let supervisor: Option<&mut dyn Port> = match &mut self.supervisor {
+            Supervisor::There { leg, .. } => Some(leg.port()),
             _ => None,
         };
-        session.beat(now_ms, at, caller, agent);
-        if let (AgentSide::There { phone: agent, .. }, AgentSide::There { phone: other, .. }, Some(bridge)) =
-            (&mut self.agent, &mut self.consult, &mut self.consult_bridge)
-        {
-            pass(at, agent.port(), other.port(), bridge); // who falls silent for good is told by the leg's events
-        }
+        let (agent, third) = (self.agent.port(), self.consult.port());
+        session.beat(now_ms, at, Ports { caller, agent, supervisor, third });
     }
 
     /// Doing one request may make the session ask for more.

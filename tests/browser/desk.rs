@@ -86,9 +86,9 @@ pub async fn administrator(engine: &Engine) -> Client {
     client
 }
 
-/// An agent's page: the link, the password, the log-in, ready.
-pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
-    let secret = admin.invite(agent, "agent", Some(agent)).await;
+/// The page of an agent who has an account of this role: the link, the password, the log-in.
+pub async fn logged_in(admin: &Client, agent: &str, role: &str) -> Chromium {
+    let secret = admin.invite(agent, role, Some(agent)).await;
     assert_eq!(Client::new(&admin.at).accept(&secret, PASSWORD).await, StatusCode::OK);
     let mut page = Chromium::start(&[0; 16_000]).await;
     page.size(1_280, 800).await;
@@ -97,6 +97,12 @@ pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
     page.fill("Name", agent).await;
     page.fill("Password", PASSWORD).await;
     page.click("Log in").await;
+    page
+}
+
+/// An agent's page, ready.
+pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
+    let mut page = logged_in(admin, agent, "agent").await;
     page.wait("document.querySelector('.idle .wide')").await;
     page.run("document.querySelector('.idle .wide').click()").await;
     page.wait("document.querySelector('.pill.available')").await;

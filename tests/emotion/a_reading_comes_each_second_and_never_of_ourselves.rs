@@ -10,7 +10,7 @@ use frontdesk::dialog::Language;
 use frontdesk::dialog::flow::*;
 use frontdesk::emotion::policy::Policy;
 use frontdesk::emotion::{Encoder, Model};
-use frontdesk::engine::{Request, Session, WaitingSounds};
+use frontdesk::engine::{Ports, Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 use frontdesk::speech::{Hearing, Listener, ListenerSettings};
 
@@ -127,7 +127,8 @@ fn run(flow: Flow, mut telephone: Telephone, seconds: u64, endless: bool) -> (Ve
             }
         }
         let now = beat * u64::from(FRAME_MS);
-        session.beat(now, origin + std::time::Duration::from_millis(now), Some(&mut telephone), None);
+        let ports = Ports { caller: Some(&mut telephone), ..Ports::default() };
+        session.beat(now, origin + std::time::Duration::from_millis(now), ports);
     }
     (readings, order)
 }

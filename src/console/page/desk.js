@@ -127,6 +127,13 @@ export class Desk {
     this.drawFound();
   }
 
+  // The caller is here already, by this sound.
+  adopt(talk) {
+    this.talk?.end();
+    this.talk = talk;
+    talk.news = (state) => this.sounds(state);
+  }
+
   sounds(state) {
     if (state === "failed" || state === "disconnected") this.tell(say().soundLost, true);
     if (state === "connected") this.tell("");
@@ -381,10 +388,11 @@ export class Desk {
     const status = !connected ? say().briefing : consult && consult.state !== "failed" ? say().consulting[consult.state](consult.to) : party?.held ? say().onHold : party?.muted ? say().muted : say().withCaller;
     const action = (label, picture, title, pressed, act, danger) => h("button", { type: "button", class: danger ? "action danger" : "action", title, "aria-pressed": pressed == null ? false : String(pressed), onclick: act }, h("span", { class: danger ? "round danger" : "round" }, icon(picture)), h("span", {}, label));
     const moved = party?.transfer && h("p", { class: "status", role: "status" }, say().transferring(party.transfer.status));
+    const coach = party?.supervisor && h("p", { class: "status", role: "status" }, say().coach[party.supervisor.part](party.supervisor.account));
     const failed = consult?.state === "failed" && h("p", { class: "status bad", role: "alert" }, say().consulting.failed(consult.to));
     this.actions.replaceChildren(
       h("header", {}, h("span", { class: "badge live" }, icon("phone")), h("div", { class: "grow" }, h("h2", {}, say().talking), h("p", { class: "soft", role: "status" }, status)), this.connectedAt && ticker(h("span", { class: "time big" }), () => clock((Date.now() - (this.connectedAt ?? Date.now())) / 1000))),
-      ...[error, moved, failed].filter(Boolean),
+      ...[error, moved, failed, coach].filter(Boolean),
       !connected ? h("button", { type: "button", class: "wide", onclick: () => this.order({ do: "skip_briefing" }) }, say().skipBriefing) : "",
       consult && consult.state !== "failed" ? h("div", { class: "pair" },
         h("button", { type: "button", class: "wide", disabled: consult.state !== "talking", onclick: () => this.order({ do: "consult_done" }) }, icon("pass"), say().consultDone),

@@ -6,13 +6,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
-use crate::console::{Order, What, gone_in_a_call};
+use crate::console::{What, gone_in_a_call};
 use crate::engine::Session;
 use crate::engine::caller::PartyLeg;
 use crate::engine::errand::Return;
 use crate::engine::floor::Occupied;
 use crate::engine::transfer::{Way, way_to};
-use crate::media::{Bridge, Frame, Key, Port};
+use crate::media::{Frame, Key, Port};
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
 use crate::webrtc;
@@ -64,6 +64,14 @@ impl AgentSide {
     /// Whose it is.
     pub(super) fn name(&self) -> Option<&str> {
         self.leg().and_then(|leg| leg.agent.as_deref())
+    }
+
+    /// The sound of who has answered.
+    pub(super) fn port(&mut self) -> Option<&mut dyn Port> {
+        match self {
+            AgentSide::There { phone, .. } => Some(phone.port()),
+            _ => None,
+        }
     }
 
     fn rings(&self, n: u32) -> bool {
@@ -171,7 +179,7 @@ impl Live {
                 *side = AgentSide::There { leg, phone };
                 match which {
                     Side::Target => session.tell(Event::TargetAnswered),
-                    Side::Consult => self.consulting(rate),
+                    Side::Consult => self.consulting(),
                     Side::Agent => {
                         self.attend();
                         session.agent_answered(rate);
@@ -206,17 +214,14 @@ impl Live {
     }
 
     /// Agent and who is consulted hear each other; the caller waits.
-    fn consulting(&mut self, rate: u32) {
-        let AgentSide::There { phone, .. } = &mut self.agent else { return };
-        self.consult_bridge = Bridge::new(phone.port().rate(), rate).ok();
+    fn consulting(&self) {
         if let (Some(agent), Some(to)) = (self.agent.name(), self.consult.name()) {
             self.house.board.consults(&self.call, agent, Some((to, "talking")));
         }
     }
 
     /// What an agent orders at the desk.
-    pub(super) async fn ordered(&mut self, order: Order, session: &mut Session) {
-        let Order { agent, what } = order;
+    pub(super) async fn ordered(&mut self, agent: String, what: What, session: &mut Session) {
         if self.agent.name() != Some(&agent) {
             if what == What::HangUp {
                 self.declined(&agent, session).await;
@@ -406,7 +411,7 @@ impl Live {
         if matches!((&to, self.consult.name()), (Destination::Consulted { name }, Some(other)) if name == other) {
             // At the desk: they talk already, and are in the books.
             self.target = std::mem::replace(&mut self.consult, AgentSide::None);
-            (self.consult_bridge, self.consult_busy) = (None, None);
+            self.consult_busy = None;
             let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
             return;
         }
@@ -448,13 +453,25 @@ impl Live {
         let began_ms = self.now_ms();
         // The caller is heard by nobody while this waits for the ACK: a moment.
         let Ok(phone) = incoming.answer().await else { return };
+        self.replace_agent(name, PartyLeg::Phone(phone), began_ms, session).await;
+    }
+
+    /// This agent has the caller from here on.
+    pub(super) async fn replace_agent(
+        &mut self,
+        name: String,
+        phone: PartyLeg,
+        began_ms: u64,
+        session: &mut Session,
+    ) {
         self.let_agent_go().await;
         self.agent_busy = Some(self.occupy(name.clone(), self.queue.clone()).await);
         let leg = self.record_leg(name.clone(), began_ms, Some(self.now_ms()));
         self.house.board.answered(&self.call, &name);
-        self.agent = AgentSide::There { leg, phone: PartyLeg::Phone(phone) };
+        self.agent = AgentSide::There { leg, phone };
         self.attend();
         session.agent_holds(false);
+        session.agent_mutes(false);
         session.tell(Event::AgentReplaced { agent: name });
     }
 
@@ -477,7 +494,6 @@ impl Live {
         if let (Some(agent), AgentSide::Ringing { .. } | AgentSide::There { .. }) = (self.agent.name(), &side) {
             self.house.board.consults(&self.call, agent, None);
         }
-        self.consult_bridge = None;
         self.let_go(side).await;
         self.consult_busy = None;
     }
