@@ -280,6 +280,7 @@ fn flow(policy: &Policy) -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
         emotion: Some(policy.clone()),
     }

@@ -314,6 +314,20 @@ pub enum Event {
     AgentReplaced {
         agent: String,
     },
+    /// The agent sends the caller through steps of the flow, and waits.
+    DeskStepAsked {
+        step: String,
+    },
+    /// The agent wants the caller back, however far that has come.
+    DeskStepOver,
+    /// Whom the agent consulted hears the caller, and is heard. Nobody acts on it.
+    ThirdJoined {
+        third: String,
+    },
+    /// They have left, and agent and caller go on.
+    ThirdLeft {
+        third: String,
+    },
     /// From a wall: a supervisor has this part in the call from now on; none: no part any more. Nobody acts on it.
     Supervised {
         supervisor: String,

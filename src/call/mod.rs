@@ -2,11 +2,13 @@
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
 //! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on,
-//! `instead` agrees on callbacks and takes messages, `caring` acts on how callers sound, `ending` lets go; `guard` keeps
+//! `aside` lends the caller
+//! back to the bot, `instead` agrees on callbacks and takes messages, `caring` acts on how callers sound, `ending` lets go; `guard` keeps
 //! secrets from reaching it, `personal` what not everybody may see from being shown. `talk` runs a call without sound, and
 //! `proof` tries by it what every flow promises.
 
 mod action;
+mod aside;
 mod bot;
 mod caring;
 mod commands;

@@ -159,6 +159,23 @@ pub enum Note {
         to: super::Destination,
         failure: AgentFailure,
     },
+    /// The agent sends the caller through steps of the flow, and waits.
+    DeskStep {
+        agent: String,
+        step: String,
+    },
+    /// These steps are over, `done` or not.
+    DeskStepOver {
+        step: String,
+        done: bool,
+    },
+    /// Whom the agent consulted is in the conversation.
+    ThirdJoined {
+        third: String,
+    },
+    ThirdLeft {
+        third: String,
+    },
     /// A supervisor has this part in the call from here on; none: no part any more.
     Supervised {
         supervisor: String,

@@ -276,6 +276,14 @@ impl Me {
         self.session.agent.as_deref().ok_or_else(none)
     }
 
+    /// At a desk, or in a call that is supervised.
+    pub fn may_talk(&self) -> Result<(), Problem> {
+        match self.session.role >= Role::Supervisor {
+            true => Ok(()),
+            false => self.agent().map(drop),
+        }
+    }
+
     pub fn at_least(&self, role: Role) -> Result<(), Problem> {
         match self.session.role >= role {
             true => Ok(()),

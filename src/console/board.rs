@@ -135,6 +135,7 @@ impl News {
 struct Call {
     /// Where the call's flow has a knowledge base.
     meaning: Option<Meaning>,
+    desk_steps: Vec<String>,
     started: DateTime<Utc>,
     caller: Caller,
     orders: mpsc::Sender<Order>,
@@ -177,6 +178,12 @@ pub enum What {
     /// The agent talks to somebody while the caller waits.
     Consult(String),
     ConsultOver,
+    /// Agent, caller and who is consulted are to hear each other.
+    JoinAll,
+    /// The caller is to go through these steps of the flow while the agent waits.
+    DeskStep(String),
+    /// The caller is to come back from them.
+    DeskStepOver,
     /// The caller is to be connected to who is consulted.
     ConsultDone,
     SkipBriefing,
@@ -223,18 +230,20 @@ impl Board {
 
     // ---- what the engine tells
 
-    /// A call has arrived; `meaning` is its flow's.
+    /// A call has arrived; `meaning` is its flow's, and so are the steps that a desk offers.
     pub fn begin(
         &self,
         call: &str,
         caller: &Caller,
         started: DateTime<Utc>,
         meaning: &Meaning,
+        desk_steps: Vec<String>,
         orders: mpsc::Sender<Order>,
     ) {
         self.with(|state| {
             let shown = Call {
                 meaning: meaning.knowledge().map(|_| meaning.clone()),
+                desk_steps,
                 started,
                 caller: caller.clone(),
                 orders,
@@ -327,7 +336,7 @@ impl Board {
         self.party(call, agent, false, |party| party.muted = muted);
     }
 
-    /// Whom the agent consults, and how that stands (`ringing`, `talking`, `failed`); none: nobody.
+    /// Whom the agent consults, and how that stands (`ringing`, `talking`, `joined`, `failed`); none: nobody.
     pub fn consults(&self, call: &str, agent: &str, consult: Option<(&str, &str)>) {
         let consult = consult.map(|(to, state)| json!({ "to": to, "state": state }));
         self.party(call, agent, false, |party| party.consult = consult);
@@ -714,7 +723,7 @@ impl Call {
             "call": id, "started": self.started, "caller": self.who(), "queue": self.queue,
             "stage": if party.is_some_and(|party| party.talks) { "talking" } else { "ringing" },
             "by": if by_browser { "browser" } else { "phone" },
-            "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(|party| self.party(party)),
+            "desk_steps": self.desk_steps, "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(|party| self.party(party)),
         })
     }
 

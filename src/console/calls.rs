@@ -179,9 +179,7 @@ async fn directory(State(shared): State<Shared>, me: Me) -> Result<Json<Value>, 
 
 /// STUN and TURN servers, as `RTCPeerConnection` wants them.
 async fn ice(State(shared): State<Shared>, me: Me) -> Result<Json<Value>, Problem> {
-    if me.agent().is_err() {
-        me.at_least(Role::Supervisor)?;
-    }
+    me.may_talk()?;
     let server = |server: &IceServer| match server.login(SystemTime::now()) {
         Some((username, credential)) => json!({ "urls": server.urls, "username": username, "credential": credential }),
         None => json!({ "urls": server.urls }),
@@ -244,6 +242,9 @@ enum Wanted {
     Transfer { to: String },
     Consult { to: String },
     ConsultOver,
+    JoinAll,
+    DeskStep { step: String },
+    DeskStepOver,
     ConsultDone,
     SkipBriefing,
 }
@@ -271,6 +272,9 @@ async fn order(
         Wanted::Transfer { to } => (What::Transfer(name(to)?), Some("transferred")),
         Wanted::Consult { to } => (What::Consult(name(to)?), Some("consulted")),
         Wanted::ConsultOver => (What::ConsultOver, None),
+        Wanted::JoinAll => (What::JoinAll, Some("joined_all")),
+        Wanted::DeskStep { step } => (What::DeskStep(name(step)?), Some("lent_to_bot")),
+        Wanted::DeskStepOver => (What::DeskStepOver, None),
         Wanted::ConsultDone => (What::ConsultDone, Some("transferred")),
         Wanted::SkipBriefing => (What::SkipBriefing, None),
     };

@@ -32,9 +32,10 @@ pub const OPERATIONS: &[Operation] = &[
     (
         "post",
         "/api/calls/{call}/order",
-        "Do: hang_up, hold, mute, key, transfer, consult, consult_over, consult_done, skip_briefing",
+        "Do: hang_up, hold, mute, key, transfer, consult, join_all, consult_over, consult_done, desk_step, desk_step_over, \
+            skip_briefing",
         Some("agent"),
-        &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string")],
+        &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string"), ("step", "string")],
     ),
     ("post", "/api/calls/{call}/listen", "Come into a call, unheard: SDP for SDP, as WHIP has it", Some("supervisor"), &[]),
     (

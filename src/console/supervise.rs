@@ -76,8 +76,10 @@ async fn supervise(
         Wanted::Whisper => (Supervise::As(Supervision::Whisper), "whispered"),
         Wanted::Barge => (Supervise::As(Supervision::Barge), "barged_in"),
         Wanted::TakeOver => {
-            let nobody = || refuse("role", StatusCode::FORBIDDEN, "this account is no agent: it cannot take a call");
-            let agent = me.agent().ok().filter(|agent| shared.board.knows(agent)).ok_or_else(nobody)?;
+            let agent = me.agent()?;
+            if !shared.board.knows(agent) {
+                return Err(refuse("agent", StatusCode::NOT_FOUND, "there is no such agent in the configuration"));
+            }
             (Supervise::TakeOver(agent.to_owned()), "took_over")
         }
         Wanted::Leave => (Supervise::Leave, "left_call"),

@@ -121,8 +121,9 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
-    /// Whom the agent talks to meanwhile.
+    /// Whom the agent talks to meanwhile; the caller does, too, where they have `joined`.
     consult: AgentSide,
+    joined: bool,
     supervisor: Supervisor,
     /// What agents were rung with last.
     summary: Option<Summary>,
@@ -200,6 +201,7 @@ impl Live {
             agent: AgentSide::None,
             target: AgentSide::None,
             consult: AgentSide::None,
+            joined: false,
             supervisor: Supervisor::None,
             summary: None,
             give_orders,
@@ -232,7 +234,8 @@ impl Live {
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         let (board, meaning) = (&self.house.board, &self.flow.meaning);
-        board.begin(&self.call, &caller, self.started, meaning, self.give_orders.clone());
+        let desk_steps = self.flow.flow.desk_steps.keys().cloned().collect();
+        board.begin(&self.call, &caller, self.started, meaning, desk_steps, self.give_orders.clone());
         incoming.ring().await;
         let rate = incoming.rate();
         self.rate = rate;
@@ -386,12 +389,8 @@ impl Live {
             Request::ReleaseTarget => self.let_target_go().await,
             Request::ConnectTarget { .. } => {
                 // The agent before was let go, unless they left first.
-                self.agent = std::mem::replace(&mut self.target, AgentSide::None);
-                self.agent_busy = self.target_busy.take();
-                if let Some(busy) = &self.agent_busy {
-                    busy.come_by(self.queue.clone()).await;
-                }
-                self.attend();
+                let (side, busy) = (std::mem::replace(&mut self.target, AgentSide::None), self.target_busy.take());
+                self.seat(side, busy).await;
             }
             Request::AnswerTransfer { status } => {
                 if let Some(transfer) = &self.transfer {

@@ -7,28 +7,15 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::common;
-use crate::desk::{BEN, PAGES, administrator, at_work, logged_in};
-use common::chromium::Chromium;
+use crate::desk::{BEN, BEN_HUMS, PAGES, administrator, assert_deaf, assert_hears, at_work, in_a_call, logged_in};
 use common::engine::Engine;
 use common::people::{CALLER, SECONDS};
 use frontdesk::call::{Note, Supervision};
 use frontdesk::media::file;
 
-/// What the microphones of agent and supervisor send, Hz.
-const BEN_HUMS: f64 = 800.0;
+/// What the supervisor's microphone sends, Hz.
 const SUE_HUMS: f64 = 1_200.0;
 const SUE: &str = "  sue: { desk: true, display_name: Sue Park, queues: [cards] }\n";
-
-/// The page hears this tone, among others.
-async fn assert_hears(who: &str, page: &mut Chromium, hz: f64) {
-    let (level, share) = page.hears(hz).await;
-    assert!(level > 0.01 && share > 0.15, "{who} hears {hz} Hz: {level} {share}");
-}
-
-async fn assert_deaf(who: &str, page: &mut Chromium, hz: f64) {
-    let (_, share) = page.hears(hz).await;
-    assert!(share < 0.03, "{who} does not hear {hz} Hz: {share}");
-}
 
 /// Milliseconds (in steps of 20) in which a tone of `hz` above -40 dBov is there, among others.
 fn hum_ms(samples: &[i16], rate: u32, hz: f64) -> usize {
@@ -50,20 +37,7 @@ async fn a_supervisor_listens_whispers_joins_in_and_takes_over() {
     let admin = administrator(&engine).await;
     let mut ben = at_work(&admin, "ben").await;
     let mut sue = logged_in(&admin, "sue", "supervisor").await;
-    let mut caller = Chromium::start(&[0; 16_000]).await;
-    caller.open(&engine.pages()).await;
-    caller.wait("document.querySelector('frontdesk-call').lines.length == 1").await;
-    caller.click("Start call").await;
-    engine.at_step("menu", SECONDS).await;
-    caller.key("0").await;
-    ben.wait("document.querySelector('.acts h2')?.innerText == 'Incoming call'").await;
-    ben.click("Answer").await;
-    ben.wait("document.querySelector('.acts h2')?.innerText == 'In a call'").await;
-    caller.hums(CALLER).await;
-    ben.hums(BEN_HUMS).await;
-    ben.click("Skip briefing").await;
-    let connected = |who: &'static str| move |note: &Note| matches!(note, Note::Connected { agent } if agent == who);
-    engine.wait_for("the connection", SECONDS, connected("ben")).await;
+    let mut caller = in_a_call(&engine, &mut ben).await;
 
     sue.wait("document.querySelector('nav')").await;
     sue.click("Wall").await;
@@ -105,7 +79,8 @@ async fn a_supervisor_listens_whispers_joins_in_and_takes_over() {
     sue.wait("document.querySelector('.acts h2')?.innerText == 'In a call'").await;
     ben.wait("document.querySelector('.acts h2')?.innerText == 'Call ended'").await;
     ben.wait("document.querySelector('.pill.wrap_up')").await;
-    engine.wait_for("the supervisor's connection", SECONDS, connected("sue")).await;
+    let has_caller = |note: &Note| matches!(note, Note::Connected { agent } if agent == "sue");
+    engine.wait_for("the supervisor's connection", SECONDS, has_caller).await;
     tokio::time::sleep(Duration::from_secs(1)).await; // of conversation
     sue.shot("supervise-taken-over").await;
     let (level, share) = caller.hears(SUE_HUMS).await;

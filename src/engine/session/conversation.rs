@@ -134,3 +134,38 @@ fn taken(at: Instant, port: &mut Option<&mut dyn Port>) -> (Option<Frame>, Optio
     let received = port.receive(at, &mut frame);
     (Some(frame), received.key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whom caller, agent, supervisor and third hear.
+    fn heard(holds: bool, supervisor: Option<Supervision>) -> [Vec<usize>; PARTIES] {
+        let hearing = Hearing { holds, supervisor };
+        std::array::from_fn(|listener| (0..PARTIES).filter(|speaker| hearing.hears(listener, *speaker)).collect())
+    }
+
+    #[test]
+    fn a_supervisor_is_heard_by_nobody_by_the_agent_or_by_all() {
+        let all = vec![CALLER, AGENT, THIRD];
+        let [caller, agent, supervisor, third] = heard(false, Some(Supervision::Listen));
+        assert_eq!((caller, agent, third), (vec![AGENT, THIRD], vec![CALLER, THIRD], vec![CALLER, AGENT]));
+        assert_eq!(supervisor, all);
+        let [caller, agent, supervisor, third] = heard(false, Some(Supervision::Whisper));
+        assert_eq!((caller, third), (vec![AGENT, THIRD], vec![CALLER, AGENT]));
+        assert_eq!((agent, supervisor), (vec![CALLER, SUPERVISOR, THIRD], all.clone()));
+        let [caller, agent, supervisor, third] = heard(false, Some(Supervision::Barge));
+        assert_eq!((caller, agent), (vec![AGENT, SUPERVISOR, THIRD], vec![CALLER, SUPERVISOR, THIRD]));
+        assert_eq!((supervisor, third), (all, vec![CALLER, AGENT, SUPERVISOR]));
+    }
+
+    #[test]
+    fn a_caller_on_hold_is_heard_by_the_supervisor_alone_and_hears_nobody() {
+        for part in [None, Some(Supervision::Listen), Some(Supervision::Whisper), Some(Supervision::Barge)] {
+            let [caller, agent, supervisor, third] = heard(true, part);
+            assert_eq!(caller, vec![]);
+            assert!(!agent.contains(&CALLER) && !third.contains(&CALLER) && supervisor.contains(&CALLER), "{part:?}");
+            assert!(agent.contains(&THIRD) && third.contains(&AGENT), "agent and third consult: {part:?}");
+        }
+    }
+}
