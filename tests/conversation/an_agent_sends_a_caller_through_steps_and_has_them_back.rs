@@ -47,11 +47,11 @@ fn the_caller_comes_back_with_what_was_asked() {
 
 #[test]
 fn a_wish_for_a_person_silence_and_a_broken_voice_lead_back_to_the_agent() {
-    let ends: [fn(&mut Script); 4] = [
-        |call| drop(call.says("I want to talk to a person")),
-        |call| drop(call.quiet().wait(60_000)),
-        |call| drop(call.tell(Event::VoiceFailed { prompt: voiced(call) })),
-        |call| drop(call.tell(Event::DeskStepOver)),
+    let ends: [fn(&mut Script) -> &mut Script; 4] = [
+        |call| call.says("I want to talk to a person"),
+        |call| call.quiet().wait(60_000),
+        |call| call.tell(Event::VoiceFailed { prompt: voiced(call) }),
+        |call| call.tell(Event::DeskStepOver),
     ];
     for (n, end) in ends.into_iter().enumerate() {
         let mut call = sent();

@@ -407,7 +407,7 @@ export class Desk {
         action(say().keypad, "keys", "Alt+K", this.panel === "keypad", () => this.open("keypad")),
         consult?.state !== "joined" && action(say().transfer, "pass", "Alt+T", this.panel === "transfer", () => this.open("transfer"))],
         action(say().hangUp, "phone", "Alt+E", null, () => this.order({ do: "hang_up" }), true)),
-      connected && !lent && !consult && steps?.length ? h("div", { class: "people", role: "group", "aria-label": say().lend }, h("span", { class: "soft" }, say().lend), steps.map((step) => h("button", { type: "button", class: "chip person", onclick: () => this.order({ do: "desk_step", step }) }, known(step)))) : "",
+      connected && !lent && (!consult || consult.state === "failed") && steps?.length ? h("div", { class: "people", role: "group", "aria-label": say().lend }, h("span", { class: "soft" }, say().lend), steps.map((step) => h("button", { type: "button", class: "chip person", onclick: () => this.order({ do: "desk_step", step }) }, known(step)))) : "",
       lent ? "" : this.panel === "keypad" ? this.keypad() : this.panel === "transfer" ? this.transfer() : "");
   }
 
