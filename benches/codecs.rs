@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use counting::{measure, measure_rounds};
-use frontdesk::media::{Bridge, Codec, Concealment, Frame, Player, Recordings, Resampler, Tone, mix};
+use frontdesk::media::{Bridge, Codec, Concealment, Frame, Mixer, PARTIES, Player, Recordings, Resampler, Tone, mix};
 use frontdesk::sip::srtp::{MasterKey, OVERHEAD, Receiver, Sender, Suite};
 
 const LIMIT_US: f64 = 200.0;
@@ -22,6 +22,8 @@ const FIGURES: &[(&str, &str)] = &[
     ("resample 8000 to 16000 Hz", "2.0-media-8-to-16-khz"),
     ("resample 24000 to 8000 Hz", "2.0-media-24-to-8-khz"),
     ("bridge 8 and 48 kHz, both ways", "2.0-media-bridge"),
+    ("mix a conversation of two, for one of them", "6.0-media-mix-two"),
+    ("mix a conversation of four, for one of them", "6.0-media-mix-four"),
     ("a frame heard and one concealed", "2.0-media-conceal"),
     ("record both sides", "2.0-media-record"),
     ("encode G722", "3.0-media-encode-g722"),
@@ -80,6 +82,23 @@ fn main() {
     });
     let mut sum = voice;
     row("mix", || mix(black_box(&mut sum), black_box(&voice)));
+    // As in a call: the caller's telephone, an agent's and a supervisor's browser, another telephone. Each in turn hears all others.
+    let voices = [8_000, 16_000, 16_000, 8_000].map(|rate| {
+        let mut voice = Frame::silence(rate);
+        Tone::new([180.0, 1_250.0], 1_000, 0, -20.0).next(&mut voice);
+        voice
+    });
+    for (parties, name) in [(2, "two"), (PARTIES, "four")] {
+        let (mut mixer, mut listener) = (Mixer::default(), 0);
+        let mut mix = || {
+            listener = (listener + 1) % parties;
+            let mut out = Frame::silence(voices[listener].rate());
+            let others = voices[..parties].iter().enumerate().filter(|(place, _)| *place != listener);
+            mixer.hear(listener, black_box(others), black_box(&mut out));
+        };
+        (0..parties).for_each(|_| mix()); // converters are made
+        row(&format!("mix a conversation of {name}, for one of them"), mix);
+    }
     let mut concealment = Concealment::new(8_000);
     row("a frame heard and one concealed", || {
         let mut frame = voice;

@@ -19,7 +19,7 @@ use frontdesk::emotion::degrade::{Line, Noise};
 use frontdesk::emotion::policy::{Policy, Reaction};
 use frontdesk::emotion::trend::{Threshold, Trend, Watch};
 use frontdesk::emotion::{Encoder, Model};
-use frontdesk::engine::{Request, Session, WaitingSounds};
+use frontdesk::engine::{Ports, Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 use frontdesk::speech::{Hearing, Listener, ListenerSettings};
 
@@ -280,6 +280,7 @@ fn flow(policy: &Policy) -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
         emotion: Some(policy.clone()),
     }
@@ -387,7 +388,7 @@ fn call(turns: Vec<Vec<i16>>, model: &Model, policy: &Policy) -> Came {
 fn advance(session: &mut Session, telephone: &mut Telephone, now_ms: &mut u64, origin: Instant) {
     *now_ms += u64::from(FRAME_MS);
     let at = origin + std::time::Duration::from_millis(*now_ms);
-    session.beat(*now_ms, at, Some(telephone), None);
+    session.beat(*now_ms, at, Ports { caller: Some(telephone), ..Ports::default() });
 }
 
 /// Whether the summary for the agent says it.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
-use crate::dialog::flow::{Ask, Fetch, SlotKind, Step};
+use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step};
 use crate::dialog::values::{Rendered, from_json};
 use crate::dialog::{Expect, person};
 use crate::media::Key;
@@ -115,6 +115,9 @@ impl Call {
                 self.seek_person("the flow has no way on", None);
                 return Walked::Begun;
             };
+            if name == DESK_RETURN && self.back_to_agent(true) {
+                return Walked::Begun;
+            }
             self.note(Note::Step { step: name.to_owned() });
             if !matches!(step, Step::Disclose { .. }) {
                 self.disclosed();
@@ -183,6 +186,8 @@ impl Call {
                     self.transfer(transfer.clone());
                     return Walked::Begun;
                 }
+                // Not over the head of an agent who waits.
+                Step::Callback(_) | Step::Message(_) if self.back_to_agent(false) => return Walked::Begun,
                 Step::Callback(callback) => {
                     self.begin_callback(callback);
                     return Walked::Begun;
@@ -228,6 +233,7 @@ impl Call {
             Event::Timer { timer } => self.bot_timer(timer),
             Event::Understood { request, understanding } => self.understood(request, &understanding),
             Event::Replied { request, reply } => self.replied(request, reply),
+            event if self.aside(&event) => {}
             event => self.refuse_agent(event),
         }
     }

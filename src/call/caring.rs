@@ -211,7 +211,7 @@ impl Call {
             _ => return,
         };
         self.seek_person(UPSET, None);
-        if let Phase::Handoff(handoff) = &mut self.phase {
+        if let Phase::Handoff(handoff @ handoff::Handoff { stage: handoff::Stage::Waiting, .. }) = &mut self.phase {
             handoff.back = Some(back);
         }
     }

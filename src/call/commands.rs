@@ -230,6 +230,10 @@ impl Call {
     }
 
     fn start_over(&mut self) {
+        if let Some(start) = self.aside_start() {
+            self.commanded.trail.clear();
+            return self.go(&start);
+        }
         self.values = self.commanded.given.clone();
         self.commanded.trail.clear();
         self.served.goal = Goal::None;

@@ -19,6 +19,9 @@ impl Call {
     }
 
     pub(super) fn close_with(&mut self, texts: Vec<Rendered>, cause: Cause) {
+        if cause != Cause::Shutdown && self.back_to_agent(cause == Cause::Completed) {
+            return;
+        }
         self.let_go();
         self.phase = Phase::Closing(cause);
         if self.say(texts, false) {
@@ -34,6 +37,7 @@ impl Call {
         self.stop_listening();
         self.mask(false);
         self.keep_message();
+        self.let_aside_go();
         let phase = std::mem::replace(&mut self.phase, Phase::New);
         if let Phase::Instead(instead) = &phase
             && instead.queued()

@@ -174,6 +174,18 @@ pub enum Talker {
     Agent,
 }
 
+/// A supervisor's part in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supervision {
+    /// Hears everybody, heard by nobody.
+    Listen,
+    /// Heard by the agent alone.
+    Whisper,
+    /// Heard by all.
+    Barge,
+}
+
 /// Sounds that interrupt nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -301,6 +313,25 @@ pub enum Event {
     /// Another telephone of the house took the agent's place in the call.
     AgentReplaced {
         agent: String,
+    },
+    /// The agent sends the caller through steps of the flow, and waits.
+    DeskStepAsked {
+        step: String,
+    },
+    /// The agent wants the caller back, however far that has come.
+    DeskStepOver,
+    /// Whom the agent consulted hears the caller, and is heard. Nobody acts on it.
+    ThirdJoined {
+        third: String,
+    },
+    /// They have left, and agent and caller go on.
+    ThirdLeft {
+        third: String,
+    },
+    /// From a wall: a supervisor has this part in the call from now on; none: no part any more. Nobody acts on it.
+    Supervised {
+        supervisor: String,
+        part: Option<Supervision>,
     },
     /// What the caller said or keyed since then proved to be a secret: take it out of the timeline and the values.
     Forget {

@@ -101,6 +101,9 @@ impl Call {
 
     /// Into the queue at once: while the caller hears that they are put through, the phone may already ring.
     pub(super) fn transfer(&mut self, mut transfer: Transfer) {
+        if self.back_to_agent(false) {
+            return; // a person waits already
+        }
         transfer.priority += self.feeling.raise();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
@@ -172,6 +175,10 @@ impl Call {
             (Stage::Connected { agent }, Event::AgentReplaced { agent: other }) => {
                 let agent = agent.clone();
                 self.agent_replaced(agent, other);
+            }
+            (Stage::Connected { agent }, Event::DeskStepAsked { step }) => {
+                let agent = agent.clone();
+                self.desk_step_asked(agent, step);
             }
             (stage, Event::TransferAsked { .. }) => {
                 // There is no caller to be passed on yet.

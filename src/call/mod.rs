@@ -2,11 +2,13 @@
 //!
 //! `state` holds the call and hands each event to the phase it is in; `bot` walks the flow, `question` reads
 //! answers, `form` those that fill several slots, `handoff` brings caller and agent together, `transfer` moves them on,
-//! `instead` agrees on callbacks and takes messages, `caring` acts on how callers sound, `ending` lets go; `guard` keeps
+//! `aside` lends the caller
+//! back to the bot, `instead` agrees on callbacks and takes messages, `caring` acts on how callers sound, `ending` lets go; `guard` keeps
 //! secrets from reaching it, `personal` what not everybody may see from being shown. `talk` runs a call without sound, and
 //! `proof` tries by it what every flow promises.
 
 mod action;
+mod aside;
 mod bot;
 mod caring;
 mod commands;
@@ -30,7 +32,7 @@ mod weigh;
 pub use action::{Action, Cause, LeftMessage, Promise, QueueRequest, TimerId};
 pub use event::{
     AgentFailure, Answer, BackendFailure, CallId, CalledBack, Caller, Event, IntentScore, Passing, PromptId, Reading,
-    RequestId, Sign, Talker, Understanding, Utterance,
+    RequestId, Sign, Supervision, Talker, Understanding, Utterance,
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::aside::Aside;
 use super::bot::Bot;
 use super::caring::Feeling;
 use super::commands::Commanded;
@@ -33,6 +34,8 @@ pub struct Call {
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
     pub(super) commanded: Commanded,
+    /// An agent waits while the caller goes through some steps.
+    pub(super) aside: Option<Aside>,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -109,6 +112,7 @@ impl Call {
             masked: false,
             feeling,
             commanded: Commanded::default(),
+            aside: None,
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),
@@ -153,6 +157,9 @@ impl Call {
             (_, Event::Overheard { who, utterance: Utterance { text, start_ms, end_ms, .. } }) => {
                 self.note(Note::Overheard { who, text, start_ms, end_ms });
             }
+            (_, Event::ThirdJoined { third }) => self.note(Note::ThirdJoined { third }),
+            (_, Event::ThirdLeft { third }) => self.note(Note::ThirdLeft { third }),
+            (_, Event::Supervised { supervisor, part }) => self.note(Note::Supervised { supervisor, part }),
             (_, Event::Forget { since_ms }) => self.forget(since_ms),
             (_, Event::CarriedOn { because }) => self.note(Note::CarriedOn { because }),
             (_, Event::SpeechUnavailable) => self.speech_unavailable(),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Talker, Utterance};
+use super::{
+    AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Supervision, Talker, Utterance,
+};
 use crate::dialog::commands::Command;
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;
@@ -158,6 +160,28 @@ pub enum Note {
     TransferFailed {
         to: super::Destination,
         failure: AgentFailure,
+    },
+    /// The agent sends the caller through steps of the flow, and waits.
+    DeskStep {
+        agent: String,
+        step: String,
+    },
+    /// These steps are over, `done` or not.
+    DeskStepOver {
+        step: String,
+        done: bool,
+    },
+    /// Whom the agent consulted is in the conversation.
+    ThirdJoined {
+        third: String,
+    },
+    ThirdLeft {
+        third: String,
+    },
+    /// A supervisor has this part in the call from here on; none: no part any more.
+    Supervised {
+        supervisor: String,
+        part: Option<Supervision>,
     },
     /// What callers are offered instead of a person: some of `callback`, `message`, `wait`.
     Offered {

@@ -95,6 +95,7 @@ impl<'h> Checker<'_, 'h> {
         }
         let mut flow = Flow {
             personal: BTreeSet::new(),
+            desk_steps: BTreeMap::new(),
             instead: BTreeMap::new(),
             name: raw.flow.clone(),
             language: self.languages[0].clone(), // `check` puts the flow's own first

@@ -40,6 +40,10 @@ pub struct Flow {
     /// What callers may say at any question, whatever it asks: to switch off, or to know more words for.
     #[serde(default)]
     pub commands: Commands,
+    /// What agents may send a caller back for while they wait (`pin: check_pin`): flows that return, by the names that the
+    /// desk shows. What such a flow asks and finds is on the agent's page.
+    #[serde(default)]
+    pub desk_steps: BTreeMap<String, String>,
     /// Words said outside any one step, where the built-in ones do not suit.
     #[serde(default)]
     pub texts: Texts,

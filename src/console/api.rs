@@ -29,7 +29,7 @@ use super::board::Board;
 use super::calls::Talks;
 use super::password::{self, Passwords};
 use super::sessions::{self, Locks, Session, Sessions};
-use super::{Error, Settings, archive, calls, openapi, pages, staff};
+use super::{Error, Settings, archive, calls, openapi, pages, staff, supervise};
 use crate::records::{Archive, Role};
 use crate::telemetry::names;
 use crate::web::{self, Guard, Limits, Problem, Refused};
@@ -137,6 +137,7 @@ fn router(shared: Shared) -> Router {
         .route("/api/password", post(set_password))
         .route("/api/openapi.json", get(async || Json(openapi::document())))
         .merge(calls::router())
+        .merge(supervise::router())
         .merge(staff::router())
         .merge(archive::router())
         .layer(middleware::from_fn_with_state(shared.clone(), guarded));
@@ -238,6 +239,7 @@ impl Shared {
 
     pub fn end_sessions(&self, account: &str) {
         self.sessions().end_all(account);
+        self.board.dismiss(account);
     }
 
     /// Into the trail. What cannot be written down was done all the same.
@@ -275,6 +277,14 @@ impl Me {
     pub fn agent(&self) -> Result<&str, Problem> {
         let none = || refuse("role", StatusCode::FORBIDDEN, "this account has no desk");
         self.session.agent.as_deref().ok_or_else(none)
+    }
+
+    /// At a desk, or in a call that is supervised.
+    pub fn may_talk(&self) -> Result<(), Problem> {
+        match self.session.role >= Role::Supervisor {
+            true => Ok(()),
+            false => self.agent().map(drop),
+        }
     }
 
     pub fn at_least(&self, role: Role) -> Result<(), Problem> {
@@ -364,6 +374,7 @@ async fn log_out(State(shared): State<Shared>, me: Me) -> Response {
     if let Some(agent) = &me.session.agent {
         shared.board.wish(agent, super::Wish::Off);
     }
+    shared.board.dismiss(me.name());
     shared.did(me.name(), "log_out", "").await;
     let mut response = StatusCode::NO_CONTENT.into_response();
     web::insert(response.headers_mut(), header::SET_COOKIE, &shared.cookie("", 0));

@@ -2,6 +2,8 @@
 //! (each call returns at once), pages follow it. What a page orders goes to the call's own task; what it means for the queues,
 //! to the floor.
 
+mod supervise;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::supervise::{Supervise, Unsupervised};
+
+use self::supervise::Supervisor;
 use super::figures::Figures;
 use super::view;
 use crate::acd::{AgentState, Floor, FloorEvent};
@@ -130,6 +135,7 @@ impl News {
 struct Call {
     /// Where the call's flow has a knowledge base.
     meaning: Option<Meaning>,
+    desk_steps: Vec<String>,
     started: DateTime<Utc>,
     caller: Caller,
     orders: mpsc::Sender<Order>,
@@ -143,6 +149,7 @@ struct Call {
     alert: Option<String>,
     summary: Option<Value>,
     parties: BTreeMap<String, Party>,
+    supervisor: Option<Supervisor>,
 }
 
 /// An agent's part in a call.
@@ -171,15 +178,22 @@ pub enum What {
     /// The agent talks to somebody while the caller waits.
     Consult(String),
     ConsultOver,
+    /// Agent, caller and who is consulted are to hear each other.
+    JoinAll,
+    /// The caller is to go through these steps of the flow while the agent waits.
+    DeskStep(String),
+    /// The caller is to come back from them.
+    DeskStepOver,
     /// The caller is to be connected to who is consulted.
     ConsultDone,
     SkipBriefing,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    pub agent: String,
-    pub what: What,
+/// What somebody at a desk or a wall wants done in a call.
+#[derive(Debug)]
+pub enum Order {
+    Agent { agent: String, what: What },
+    Supervisor { account: String, what: Supervise },
 }
 
 /// There is no such call, or this agent has no part in it.
@@ -216,18 +230,20 @@ impl Board {
 
     // ---- what the engine tells
 
-    /// A call has arrived; `meaning` is its flow's.
+    /// A call has arrived; `meaning` is its flow's, and so are the steps that a desk offers.
     pub fn begin(
         &self,
         call: &str,
         caller: &Caller,
         started: DateTime<Utc>,
         meaning: &Meaning,
+        desk_steps: Vec<String>,
         orders: mpsc::Sender<Order>,
     ) {
         self.with(|state| {
             let shown = Call {
                 meaning: meaning.knowledge().map(|_| meaning.clone()),
+                desk_steps,
                 started,
                 caller: caller.clone(),
                 orders,
@@ -239,6 +255,7 @@ impl Board {
                 alert: None,
                 summary: None,
                 parties: BTreeMap::new(),
+                supervisor: None,
             };
             state.calls.insert(call.to_owned(), shown);
         });
@@ -251,6 +268,9 @@ impl Board {
             let Some(shown) = calls.get_mut(call) else { return };
             figures.note(call, &entry.note, Utc::now());
             shown.follow(&entry.note);
+            if matches!(entry.note, Note::Supervised { .. }) {
+                return; // pages show what is so now, to who may see it
+            }
             let Some(line) = view::line(entry) else { return };
             let news = json!({ "call": call, "line": line });
             if shown.entries.len() < KEPT {
@@ -321,7 +341,7 @@ impl Board {
         self.party(call, agent, false, |party| party.muted = muted);
     }
 
-    /// Whom the agent consults, and how that stands (`ringing`, `talking`, `failed`); none: nobody.
+    /// Whom the agent consults, and how that stands (`ringing`, `talking`, `joined`, `failed`); none: nobody.
     pub fn consults(&self, call: &str, agent: &str, consult: Option<(&str, &str)>) {
         let consult = consult.map(|(to, state)| json!({ "to": to, "state": state }));
         self.party(call, agent, false, |party| party.consult = consult);
@@ -460,7 +480,7 @@ impl Board {
             return Err(NotTheirs);
         }
         // Full: a call that takes none is on its way out.
-        call.orders.try_send(Order { agent: agent.to_owned(), what }).map_err(|_| NotTheirs)
+        call.orders.try_send(Order::Agent { agent: agent.to_owned(), what }).map_err(|_| NotTheirs)
     }
 
     /// The caller's number, where this agent has part in the call.
@@ -558,9 +578,10 @@ impl Board {
             }
             let Some(party) = shown.parties.get_mut(agent) else { return };
             change(party);
+            let (shown, party) = (&*shown, &shown.parties[agent]);
             let news = match make {
                 true => News::new("call", &shown.json(call, agent, member.by_browser)),
-                false => News::new("party", &json!({ "call": call, "party": party.json() })),
+                false => News::new("party", &json!({ "call": call, "party": shown.party(party) })),
             };
             send(&mut state.agents, agent, &news);
         });
@@ -716,7 +737,7 @@ impl Call {
             "call": id, "started": self.started, "caller": self.who(), "queue": self.queue,
             "stage": if party.is_some_and(|party| party.talks) { "talking" } else { "ringing" },
             "by": if by_browser { "browser" } else { "phone" },
-            "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(Party::json),
+            "desk_steps": self.desk_steps, "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(|party| self.party(party)),
         })
     }
 
@@ -725,14 +746,8 @@ impl Call {
         json!({
             "call": id, "started": self.started, "caller": self.who(), "queue": self.queue, "stage": self.stage,
             "agent": talks.map(|(name, _)| name), "distress": self.distress, "alert": self.alert,
-            "waits_since": self.waits_since,
+            "waits_since": self.waits_since, "supervisor": self.supervisor(),
         })
-    }
-}
-
-impl Party {
-    fn json(&self) -> Value {
-        json!({ "held": self.held, "muted": self.muted, "consult": self.consult, "transfer": self.transfer })
     }
 }
 

@@ -16,6 +16,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::api::{Me, PING, Shared, body, failed, refuse};
@@ -31,7 +32,7 @@ const EARLIER: usize = 8;
 /// A wall is drawn anew at most this often.
 const WALL: Duration = Duration::from_millis(500);
 /// An agent whose network is gone has this long: then the caller goes to somebody else.
-const AGENT_GONE: Duration = Duration::from_secs(8);
+pub const AGENT_GONE: Duration = Duration::from_secs(8);
 /// The longest question to the knowledge base, letters.
 const LONGEST_QUESTION: usize = 500;
 /// The longest name or number that a caller is passed on to.
@@ -178,7 +179,7 @@ async fn directory(State(shared): State<Shared>, me: Me) -> Result<Json<Value>, 
 
 /// STUN and TURN servers, as `RTCPeerConnection` wants them.
 async fn ice(State(shared): State<Shared>, me: Me) -> Result<Json<Value>, Problem> {
-    me.agent()?;
+    me.may_talk()?;
     let server = |server: &IceServer| match server.login(SystemTime::now()) {
         Some((username, credential)) => json!({ "urls": server.urls, "username": username, "credential": credential }),
         None => json!({ "urls": server.urls }),
@@ -200,16 +201,20 @@ async fn answer(
         return Err(not_theirs(NotTheirs));
     }
     let taken = shared.sound.take_within(given, agent.to_owned(), String::new(), AGENT_GONE).await?;
-    let session = taken.session;
     shared.board.answer(&call, agent, taken.incoming).map_err(not_theirs)?;
+    shared.did(me.name(), "answered", &call).await;
+    Ok(begin_sound(&shared, taken.session, taken.answer, taken.over).await)
+}
+
+/// A page's sound that was taken: known as long as it lasts.
+pub async fn begin_sound(shared: &Shared, session: Session, answer: String, over: JoinHandle<()>) -> Response {
     shared.talks.insert(session.clone());
-    let (talks, over, id) = (shared.talks.clone(), taken.over, session.id().to_owned());
+    let (talks, id) = (shared.talks.clone(), session.id().to_owned());
     tokio::spawn(async move {
         let _ = over.await; // however it ended
         talks.remove(&id);
     });
-    shared.did(me.name(), "answered", &call).await;
-    Ok(session.created(taken.answer, &format!("/api/sound/{}", session.id()), &shared.settings.ice_servers).await)
+    session.created(answer, &format!("/api/sound/{}", session.id()), &shared.settings.ice_servers).await
 }
 
 async fn change_sound(
@@ -237,6 +242,9 @@ enum Wanted {
     Transfer { to: String },
     Consult { to: String },
     ConsultOver,
+    JoinAll,
+    DeskStep { step: String },
+    DeskStepOver,
     ConsultDone,
     SkipBriefing,
 }
@@ -264,6 +272,9 @@ async fn order(
         Wanted::Transfer { to } => (What::Transfer(name(to)?), Some("transferred")),
         Wanted::Consult { to } => (What::Consult(name(to)?), Some("consulted")),
         Wanted::ConsultOver => (What::ConsultOver, None),
+        Wanted::JoinAll => (What::JoinAll, Some("joined_all")),
+        Wanted::DeskStep { step } => (What::DeskStep(name(step)?), Some("lent_to_bot")),
+        Wanted::DeskStepOver => (What::DeskStepOver, None),
         Wanted::ConsultDone => (What::ConsultDone, Some("transferred")),
         Wanted::SkipBriefing => (What::SkipBriefing, None),
     };

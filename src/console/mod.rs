@@ -14,6 +14,7 @@ mod pages;
 mod password;
 mod sessions;
 mod staff;
+mod supervise;
 mod view;
 
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use api::Console;
-pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish};
+pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish};
 
 use crate::webrtc::IceServer;
 

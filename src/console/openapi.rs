@@ -32,9 +32,24 @@ pub const OPERATIONS: &[Operation] = &[
     (
         "post",
         "/api/calls/{call}/order",
-        "Do: hang_up, hold, mute, key, transfer, consult, consult_over, consult_done, skip_briefing",
+        "Do: hang_up, hold, mute, key, transfer, consult, join_all, consult_over, consult_done, desk_step, desk_step_over, \
+            skip_briefing",
         Some("agent"),
-        &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string")],
+        &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string"), ("step", "string")],
+    ),
+    (
+        "post",
+        "/api/calls/{call}/listen",
+        "Come into a call, unheard: SDP for SDP, as WHIP has it",
+        Some("supervisor"),
+        &[],
+    ),
+    (
+        "post",
+        "/api/calls/{call}/supervise",
+        "In a call that I am in: listen, whisper, barge, take_over, leave",
+        Some("supervisor"),
+        &[("do", "string")],
     ),
     ("get", "/api/calls/{call}/earlier", "Earlier calls of the caller who is on my desk", Some("agent"), &[]),
     ("get", "/api/calls/{call}/suggest", "What the knowledge base says to `words`, best first", Some("agent"), &[]),
@@ -99,7 +114,7 @@ pub fn document() -> Value {
             let schema = json!({ "type": "object", "properties": properties, "required": [body[0].0] });
             operation["requestBody"] =
                 json!({ "required": true, "content": { "application/json": { "schema": schema } } });
-        } else if path.ends_with("/answer") {
+        } else if path.ends_with("/answer") || path.ends_with("/listen") {
             let schema = json!({ "type": "string" });
             operation["requestBody"] =
                 json!({ "required": true, "content": { "application/sdp": { "schema": schema } } });

@@ -21,6 +21,7 @@ pub fn router() -> Router<Shared> {
         .route("/sound.js", get(async || file(JS, SOUND)))
         .route("/desk.js", get(async || file(JS, include_str!("page/desk.js"))))
         .route("/wall.js", get(async || file(JS, include_str!("page/wall.js"))))
+        .route("/supervise.js", get(async || file(JS, include_str!("page/supervise.js"))))
         .route("/records.js", get(async || file(JS, include_str!("page/records.js"))))
         .route("/staff.js", get(async || file(JS, include_str!("page/staff.js"))))
 }

@@ -32,6 +32,11 @@ pub fn line(entry: &Entry) -> Option<Value> {
         | Note::TransferAsked { .. }
         | Note::TransferRefused { .. }
         | Note::TransferFailed { .. }
+        | Note::DeskStep { .. }
+        | Note::DeskStepOver { .. }
+        | Note::ThirdJoined { .. }
+        | Note::ThirdLeft { .. }
+        | Note::Supervised { .. }
         | Note::Ended { .. } => serde_json::to_value(&entry.note).ok()?,
         Note::Reaction { reaction, .. } => json!({ "event": "reaction", "reaction": reaction.name() }),
         _ => return None,

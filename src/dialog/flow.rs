@@ -44,10 +44,17 @@ pub struct Flow {
     /// Slots that hold personal data: shown only to who may see them (`call::hide_personal`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub personal: BTreeSet<String>,
+    /// What agents may send a caller back for: the first step of each, by its name at the desk. The last leads to
+    /// [`DESK_RETURN`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub desk_steps: BTreeMap<String, String>,
     /// What callers are offered whom nobody of a queue takes, by queue; none: nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instead: BTreeMap<String, Instead>,
 }
+
+/// The step that leads a caller back to the agent who waits; to a person where none does.
+pub const DESK_RETURN: &str = "(desk)/return";
 
 /// What a caller may have instead of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +97,11 @@ pub struct FreeQuestions {
 }
 
 impl Flow {
+    /// The steps at which a caller comes in: at first, or sent by an agent.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.start).chain(self.desk_steps.values()).map(String::as_str)
+    }
+
     /// The languages it speaks, the present one first.
     pub fn languages(&self) -> Vec<Language> {
         let goodbye = &self.lines.goodbye; // has every one

@@ -1,6 +1,7 @@
 //! A live call: one task that owns the session, both legs and the beat.
 
 mod agents;
+mod supervisor;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,17 +12,18 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
+use self::supervisor::{Supervisor, next_of_supervisor};
 use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
 use super::serve::TRY_AGAIN;
-use super::session::{Request, Session};
-use super::transfer::{Claim, Switchboard, pass};
+use super::session::{Ports, Request, Session};
+use super::transfer::{Claim, Switchboard};
 use super::{ReadyFlow, Shared};
 use crate::call::{AgentFailure, CallId, Cause, Event, Note, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
-use crate::media::{Bridge, FRAME_MS, Port, Recordings};
+use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, CallbackState, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
 use crate::speech::Listener;
@@ -119,9 +121,10 @@ struct Live {
     agent: AgentSide,
     /// Whom the agent has the caller connected to.
     target: AgentSide,
-    /// Whom the agent talks to meanwhile, and the joint of the two.
+    /// Whom the agent talks to meanwhile; the caller does, too, where they have `joined`.
     consult: AgentSide,
-    consult_bridge: Option<Bridge>,
+    joined: bool,
+    supervisor: Supervisor,
     /// What agents were rung with last.
     summary: Option<Summary>,
     /// What agents order at their desks.
@@ -200,7 +203,8 @@ impl Live {
             agent: AgentSide::None,
             target: AgentSide::None,
             consult: AgentSide::None,
-            consult_bridge: None,
+            joined: false,
+            supervisor: Supervisor::None,
             summary: None,
             give_orders,
             orders,
@@ -233,7 +237,8 @@ impl Live {
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         let (board, meaning) = (&self.house.board, &self.flow.meaning);
-        board.begin(&self.call, &caller, self.started, meaning, self.give_orders.clone());
+        let desk_steps = self.flow.flow.desk_steps.keys().cloned().collect();
+        board.begin(&self.call, &caller, self.started, meaning, desk_steps, self.give_orders.clone());
         incoming.ring().await;
         let rate = incoming.rate();
         self.rate = rate;
@@ -287,7 +292,11 @@ impl Live {
                         self.consult_ends(&mut session).await;
                     }
                 }
-                Some(order) = self.orders.recv() => self.ordered(order, &mut session).await,
+                news = next_of_supervisor(&mut self.supervisor) => self.supervisor_does(news, &mut session),
+                Some(order) = self.orders.recv() => match order {
+                    Order::Agent { agent, what } => self.ordered(agent, what, &mut session).await,
+                    Order::Supervisor { account, what } => self.supervised(account, what, &mut session).await,
+                },
                 Some(incoming) = self.steps_in.recv() => self.step_in(incoming, &mut session).await,
                 Ok(()) = drain.changed() => {
                     let within = *drain.borrow_and_update();
@@ -319,16 +328,12 @@ impl Live {
             CallerSide::There(leg, _) => Some(leg.port()),
             _ => None,
         };
-        let agent: Option<&mut dyn Port> = match &mut self.agent {
-            AgentSide::There { phone, .. } if self.consult_bridge.is_none() => Some(phone.port()),
+        let supervisor: Option<&mut dyn Port> = match &mut self.supervisor {
+            Supervisor::There { leg, .. } => Some(leg.port()),
             _ => None,
         };
-        session.beat(now_ms, at, caller, agent);
-        if let (AgentSide::There { phone: agent, .. }, AgentSide::There { phone: other, .. }, Some(bridge)) =
-            (&mut self.agent, &mut self.consult, &mut self.consult_bridge)
-        {
-            pass(at, agent.port(), other.port(), bridge); // who falls silent for good is told by the leg's events
-        }
+        let (agent, third) = (self.agent.port(), self.consult.port());
+        session.beat(now_ms, at, Ports { caller, agent, supervisor, third });
     }
 
     /// Doing one request may make the session ask for more.
@@ -396,12 +401,8 @@ impl Live {
             Request::ReleaseTarget => self.let_target_go().await,
             Request::ConnectTarget { .. } => {
                 // The agent before was let go, unless they left first.
-                self.agent = std::mem::replace(&mut self.target, AgentSide::None);
-                self.agent_busy = self.target_busy.take();
-                if let Some(busy) = &self.agent_busy {
-                    busy.come_by(self.queue.clone()).await;
-                }
-                self.attend();
+                let (side, busy) = (std::mem::replace(&mut self.target, AgentSide::None), self.target_busy.take());
+                self.seat(side, busy).await;
             }
             Request::AnswerTransfer { status } => {
                 if let Some(transfer) = &self.transfer {

@@ -27,7 +27,7 @@ use crate::speech::{Ear, ListenerSettings, TurnJudge};
 pub use load::{Flows, LoadError, backend_settings, load, meaning};
 pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};
-pub use session::{Request, Session, To, Unheard};
+pub use session::{Ports, Request, Session, To, Unheard};
 pub use waiting::WaitingSounds;
 
 /// A line's flow ready to run: what an operator wrote, and what was learned from its examples.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use super::errand::{self, Return};
-use super::session::{Request, Session};
+use super::session::{Ports, Request, Session};
 use super::{ReadyFlow, Shared};
 use crate::call::{BackendFailure, Caller, Cause, Entry, Event, Logged, Outcome, QueueRequest, Summary, summarise};
 use crate::local::FilePort;
@@ -109,7 +109,7 @@ pub async fn replay(
             session.tell(Event::Key { key });
         }
         let at = origin + Duration::from_millis(now_ms);
-        session.beat(now_ms, at, Some(&mut port), None);
+        session.beat(now_ms, at, Ports { caller: Some(&mut port), ..Ports::default() });
         if now_ms >= port.ms() {
             recording_over.get_or_insert(now_ms);
         }

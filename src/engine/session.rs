@@ -5,6 +5,7 @@
 //! `Request` and comes back by `tell`, `heard`, `felt`, `turn_probability`, `sound`, `spoken`. The live runner does requests in
 //! the background, the replay runner does each before the next beat: a recording is heard by exactly this code.
 
+mod conversation;
 mod overhear;
 mod request;
 mod turn;
@@ -15,6 +16,7 @@ use std::time::Instant;
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use self::conversation::Ports;
 pub use self::request::{Request, To};
 pub use self::turn::Unheard;
 
@@ -23,11 +25,11 @@ use self::turn::Turn;
 use super::parts::Parts;
 use super::stages::Stages;
 use super::waiting::{LineSound, Waiting, WaitingSounds};
-use crate::call::{Action, AgentFailure, Call, Event, Logged, Note, PromptId, QueueRequest, Shield, TimerId};
+use crate::call::{Action, Call, Event, Logged, Note, PromptId, QueueRequest, Shield, Supervision, TimerId};
 use crate::dialog::flow::Flow;
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::Live;
-use crate::media::{Bridge, Frame, Key, Player, Port, Recorder, Recording, Seam, Sound, mix};
+use crate::media::{Frame, Key, Mixer, Player, Port, Recorder, Recording, Seam, Sound, mix};
 use crate::speech::{EchoGate, Listener, ListenerSettings};
 use crate::telemetry::names;
 
@@ -136,7 +138,9 @@ pub struct Session {
     agent_keys: VecDeque<Key>,
     media_lost: bool,
     bridged: bool,
-    bridge: Option<Bridge>,
+    mixer: Mixer,
+    /// A supervisor's part in the conversation, where there is one.
+    supervisor: Option<Supervision>,
     recorder: Option<Recorder>,
     /// Where in the call the recording begins.
     recorded_from_ms: u64,
@@ -197,7 +201,8 @@ impl Session {
             agent_keys: VecDeque::new(),
             media_lost: false,
             bridged: false,
-            bridge: None,
+            mixer: Mixer::default(),
+            supervisor: None,
             recorder: None,
             recorded_from_ms: 0,
             for_messages: false,
@@ -271,6 +276,11 @@ impl Session {
         self.recorder.take().map(Recorder::finish)
     }
 
+    /// Caller and agent are connected.
+    pub fn is_bridged(&self) -> bool {
+        self.bridged
+    }
+
     /// Nothing more will come of this session.
     pub fn finished(&self) -> bool {
         self.finished
@@ -286,15 +296,9 @@ impl Session {
         std::mem::take(&mut self.requests)
     }
 
-    /// Moves the call on to `now_ms` and lets 20 ms of sound through. The caller's port is there once the call was
-    /// answered, the agent's once the agent has.
-    pub fn beat<'p>(
-        &mut self,
-        now_ms: u64,
-        at: Instant,
-        caller: Option<&'p mut dyn Port>,
-        agent: Option<&'p mut dyn Port>,
-    ) {
+    /// Moves the call on to `now_ms` and lets 20 ms of sound through.
+    pub fn beat(&mut self, now_ms: u64, at: Instant, ports: Ports<'_>) {
+        let Ports { caller, agent, supervisor, third } = ports;
         let passed = now_ms.saturating_sub(self.now_ms);
         self.now_ms = now_ms;
         if self.frozen() {
@@ -316,7 +320,7 @@ impl Session {
                     if let Some(key) = received.key {
                         agent.send_key(key);
                     }
-                    self.talk(at, &from_caller, &mut to_caller, caller, agent);
+                    self.talk(at, &from_caller, &mut to_caller, caller, agent, supervisor, third);
                 }
                 agent => {
                     if let Some(key) = received.key {
@@ -332,6 +336,9 @@ impl Session {
                     self.played = to_caller;
                     if let Some(agent) = agent {
                         self.brief(at, agent);
+                    }
+                    if let Some(supervisor) = supervisor {
+                        self.listen_in(at, &from_caller, &to_caller, supervisor);
                     }
                 }
             }
@@ -482,7 +489,7 @@ impl Session {
         } else if self.waiting_wanted && self.line_sound.sounds(self.now_ms) {
             sounds = self.line_sound.next(frame);
             sounding = Sounding::Ringing;
-        } else if self.waiting_wanted || (self.bridged && self.agent_holds) {
+        } else if self.waiting_wanted {
             let sound = self.waiting_sounds.of(&self.queue, self.rate);
             sounds = self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(frame);
             sounding = Sounding::Waiting;
@@ -513,50 +520,6 @@ impl Session {
             self.tell(Event::Briefed);
         } else if received.timed_out {
             self.tell(Event::AgentHungUp);
-        }
-    }
-
-    /// Caller and agent hear each other.
-    fn talk(
-        &mut self,
-        at: Instant,
-        from_caller: &Frame,
-        to_caller: &mut Frame,
-        caller: &mut dyn Port,
-        agent: &mut dyn Port,
-    ) {
-        if self.bridge.is_none() {
-            self.bridge = Bridge::new(self.rate, agent.rate()).ok();
-        }
-        let mut from_agent = Frame::silence(agent.rate());
-        let received = agent.receive(at, &mut from_agent);
-        if self.agent_muted {
-            from_agent = Frame::silence(agent.rate());
-        }
-        if let Some(bridge) = &mut self.bridge {
-            *to_caller = bridge.b_to_a(&from_agent);
-            if self.agent_holds {
-                let sound = self.waiting_sounds.of(&self.queue, self.rate);
-                self.waiting.get_or_insert_with(|| Waiting::start(sound, self.rate)).next(to_caller);
-            }
-            let told = bridge.a_to_b(from_caller);
-            agent.send(at, (!self.agent_holds).then_some(&told));
-        }
-        if let (Some(overhear), false) = (&mut self.overhear, self.agent_holds) {
-            let somebody = self.echo.hears_somebody(from_caller, &self.played);
-            for (who, audio, start_ms, end_ms) in overhear.hear(self.now_ms, (from_caller, somebody), &from_agent) {
-                self.requests.push(Request::Overhear { who, audio, language: self.language.clone(), start_ms, end_ms });
-            }
-            self.played = *to_caller;
-        }
-        self.join(to_caller, Sounding::Agent);
-        caller.send(at, Some(to_caller));
-        if let Some(key) = received.key.or_else(|| self.agent_keys.pop_front()) {
-            caller.send_key(key);
-        }
-        // No bridge: rates that no port of ours has. The call must not hang in silence.
-        if received.timed_out || self.bridge.is_none() {
-            self.tell(Event::AgentFailed { agent: self.agent.clone(), failure: AgentFailure::Unreachable });
         }
     }
 
@@ -614,17 +577,13 @@ impl Session {
                 self.stop_listening();
                 self.bridged = true;
             }
-            Action::Disconnect => {
-                self.bridged = false;
-                self.bridge = None;
-            }
+            Action::Disconnect => self.bridged = false,
             Action::ReferCaller { agent, attended } => self.requests.push(Request::ReferCaller { agent, attended }),
             Action::RingTarget { to, summary } => self.requests.push(Request::RingTarget { to, summary }),
             Action::ReleaseTarget => self.requests.push(Request::ReleaseTarget),
             Action::ConnectTarget { name } => {
                 self.hush();
                 self.agent.clone_from(&name);
-                self.bridge = None; // at the rate of the other one
                 self.bridged = true;
                 self.agent_holds(false); // most telephones hold before they transfer
                 self.agent_mutes(false);

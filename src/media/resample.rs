@@ -39,6 +39,13 @@ impl Converter {
             None => to.samples_mut().fill(0),
         }
     }
+
+    /// Forgets what it heard.
+    pub fn reset(&mut self) {
+        if let Some(made) = &mut self.0 {
+            made.reset();
+        }
+    }
 }
 
 impl Resampler {

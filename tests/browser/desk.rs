@@ -2,6 +2,8 @@
 
 use crate::common::chromium::Chromium;
 use crate::common::engine::Engine;
+use crate::common::people::{CALLER, SECONDS};
+use frontdesk::call::Note;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -9,6 +11,8 @@ pub const PASSWORD: &str = "a long enough password";
 /// Pages of callers and of agents, on ports of their own.
 pub const PAGES: &str =
     "browser: { listen: \"127.0.0.1:0\", udp: \"127.0.0.1:0\", lines: [bank] }\nconsole: { listen: \"127.0.0.1:0\" }\n";
+/// What Ben's microphone sends, Hz.
+pub const BEN_HUMS: f64 = 800.0;
 /// An agent who talks by the browser.
 pub const BEN: &str = "  ben: { desk: true, display_name: Ben Carter, queues: [front-desk] }\n";
 
@@ -86,9 +90,9 @@ pub async fn administrator(engine: &Engine) -> Client {
     client
 }
 
-/// An agent's page: the link, the password, the log-in, ready.
-pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
-    let secret = admin.invite(agent, "agent", Some(agent)).await;
+/// The page of an agent who has an account of this role: the link, the password, the log-in.
+pub async fn logged_in(admin: &Client, agent: &str, role: &str) -> Chromium {
+    let secret = admin.invite(agent, role, Some(agent)).await;
     assert_eq!(Client::new(&admin.at).accept(&secret, PASSWORD).await, StatusCode::OK);
     let mut page = Chromium::start(&[0; 16_000]).await;
     page.size(1_280, 800).await;
@@ -97,8 +101,44 @@ pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
     page.fill("Name", agent).await;
     page.fill("Password", PASSWORD).await;
     page.click("Log in").await;
+    page
+}
+
+/// An agent's page, ready.
+pub async fn at_work(admin: &Client, agent: &str) -> Chromium {
+    let mut page = logged_in(admin, agent, "agent").await;
     page.wait("document.querySelector('.idle .wide')").await;
     page.run("document.querySelector('.idle .wide').click()").await;
     page.wait("document.querySelector('.pill.available')").await;
     page
+}
+
+/// A caller's page, whose caller talks to the agent of this page: both hum.
+pub async fn in_a_call(engine: &Engine, agent: &mut Chromium) -> Chromium {
+    let mut caller = Chromium::start(&[0; 16_000]).await;
+    caller.open(&engine.pages()).await;
+    caller.wait("document.querySelector('frontdesk-call').lines.length == 1").await;
+    caller.click("Start call").await;
+    engine.at_step("menu", SECONDS).await;
+    caller.key("0").await;
+    agent.wait("document.querySelector('.acts h2')?.innerText == 'Incoming call'").await;
+    agent.click("Answer").await;
+    agent.wait("document.querySelector('.acts h2')?.innerText == 'In a call'").await;
+    caller.hums(CALLER).await;
+    agent.hums(BEN_HUMS).await;
+    agent.click("Skip briefing").await;
+    engine.wait_for("the connection", SECONDS, |note| matches!(note, Note::Connected { .. })).await;
+    caller
+}
+
+/// The page hears this tone, among others.
+pub async fn assert_hears(who: &str, page: &mut Chromium, hz: f64) {
+    let (level, share) = page.hears(hz).await;
+    assert!(level > 0.01 && share > 0.15, "{who} hears {hz} Hz: {level} {share}");
+}
+
+/// The page does not hear it.
+pub async fn assert_deaf(who: &str, page: &mut Chromium, hz: f64) {
+    let (_, share) = page.hears(hz).await;
+    assert!(share < 0.03, "{who} does not hear {hz} Hz: {share}");
 }

@@ -81,6 +81,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
     })
 }

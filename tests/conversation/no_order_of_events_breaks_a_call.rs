@@ -78,6 +78,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::TargetAnswered),
         1 => Just(Event::TargetFailed { failure: AgentFailure::Busy }),
         1 => agent().prop_map(|agent| Event::AgentReplaced { agent }),
+        2 => Just(Event::DeskStepAsked { step: "pin".into() }),
+        1 => Just(Event::DeskStepOver),
         1 => Just(Event::CallerHungUp),
         1 => Just(Event::MediaLost),
         1 => (0..90_000_u64).prop_map(|within_ms| Event::Drain { within_ms }),
@@ -322,6 +324,11 @@ proptest! {
     #[test]
     fn where_the_pin_is_asked_first(events in prop::collection::vec((event(), 0..8_000_u64), 0..60)) {
         run(Flow { start: "pin".into(), ..flows::bank() }, &events);
+    }
+
+    #[test]
+    fn where_an_agent_sends_the_caller_back(events in prop::collection::vec((event(), 0..8_000_u64), 0..60)) {
+        run(Flow { start: "service".into(), ..flows::bank_with_pin() }, &events);
     }
 
     #[test]

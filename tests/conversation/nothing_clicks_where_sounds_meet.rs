@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::script;
 use frontdesk::call::{Caller, Event, QueueRequest};
-use frontdesk::engine::{Request, Session, To, WaitingSounds};
+use frontdesk::engine::{Ports, Request, Session, To, WaitingSounds};
 use frontdesk::media::{Frame, Key, Port, Quality, Received, Sound};
 use frontdesk::speech::{Listener, ListenerSettings};
 use script::flows;
@@ -60,8 +60,9 @@ fn nothing_clicks_where_sounds_meet() {
     let at = script::MONDAY.parse().expect("a moment");
     session.tell(Event::Arrived { call: "1".into(), caller: Caller::default(), at });
     for n in 0..1_500u64 {
-        let port = agent_there.then_some(&mut agent as &mut dyn Port);
-        session.beat(n * 20, start + Duration::from_millis(n * 20), Some(&mut caller as &mut dyn Port), port);
+        let agent = agent_there.then_some(&mut agent as &mut dyn Port);
+        let ports = Ports { caller: Some(&mut caller), agent, ..Ports::default() };
+        session.beat(n * 20, start + Duration::from_millis(n * 20), ports);
         loop {
             let requests = session.requests();
             if requests.is_empty() {
@@ -132,7 +133,7 @@ fn the_first_syllable_waits_for_the_way_to_open() {
                     _ => {}
                 }
             }
-            session.beat(n * 20, Instant::now(), Some(&mut caller as &mut dyn Port), None);
+            session.beat(n * 20, Instant::now(), Ports { caller: Some(&mut caller), ..Ports::default() });
         }
         let heard = &caller.phone.heard;
         let first = heard.chunks(160).position(|frame| frame.iter().any(|&s| s != 0)).expect("the prompt");

@@ -10,7 +10,7 @@ use frontdesk::dialog::Language;
 use frontdesk::dialog::flow::*;
 use frontdesk::emotion::policy::Policy;
 use frontdesk::emotion::{Encoder, Model};
-use frontdesk::engine::{Request, Session, WaitingSounds};
+use frontdesk::engine::{Ports, Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 use frontdesk::speech::{Hearing, Listener, ListenerSettings};
 
@@ -77,6 +77,7 @@ fn flow(first: Step) -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
         emotion: Some(Policy::default()),
     }
@@ -127,7 +128,8 @@ fn run(flow: Flow, mut telephone: Telephone, seconds: u64, endless: bool) -> (Ve
             }
         }
         let now = beat * u64::from(FRAME_MS);
-        session.beat(now, origin + std::time::Duration::from_millis(now), Some(&mut telephone), None);
+        let ports = Ports { caller: Some(&mut telephone), ..Ports::default() };
+        session.beat(now, origin + std::time::Duration::from_millis(now), ports);
     }
     (readings, order)
 }

@@ -168,8 +168,32 @@ pub fn bank() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
     }
+}
+
+/// The bank, with a PIN that is asked for the agent.
+pub fn bank_with_pin() -> Flow {
+    let mut flow = bank();
+    let pin = Ask {
+        prompt: en("Please key in your card's PIN."),
+        again: None,
+        slot: "card_pin".into(),
+        kind: SlotKind::Digits { min: 4, max: 4 },
+        confirm: None,
+        secret: true,
+        label: label("en", "PIN of the card"),
+        next: "(desk)/pin/thanks".into(),
+    };
+    let thanks = Step::Say { say: en("Thank you."), next: DESK_RETURN.into() };
+    flow.steps.extend([
+        ("(desk)/pin/ask".to_owned(), Step::Ask(pin)),
+        ("(desk)/pin/thanks".to_owned(), thanks),
+        (DESK_RETURN.to_owned(), Step::Transfer(flow.person.clone())),
+    ]);
+    flow.desk_steps.insert("pin".into(), "(desk)/pin/ask".into());
+    flow
 }
 
 pub fn transfer(queue: &str, skills: &[&str]) -> Transfer {
@@ -287,6 +311,7 @@ pub fn parcel() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        desk_steps: Default::default(),
         instead: Default::default(),
     }
 }

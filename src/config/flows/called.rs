@@ -1,4 +1,4 @@
-//! `call`: one flow inside another, back again by its `return`. The called flow's steps are put beside the caller's, each
+//! `call` and `desk_steps`: one flow inside another, back again by its `return`. The called flow's steps are put beside the caller's, each
 //! under the name of the step that calls (`verify/ask_pin`), so that what walks, proves and replays a flow needs to know
 //! nothing of it.
 
@@ -8,7 +8,7 @@ use super::super::problem::Problem;
 use super::super::raw_flow as raw;
 use super::super::tree::At;
 use super::{Checker, House};
-use crate::dialog::flow::{Flow, Step};
+use crate::dialog::flow::{DESK_RETURN, Flow, Step};
 
 /// Calls inside of calls at most.
 const DEEPEST: usize = 8;
@@ -40,12 +40,15 @@ pub(in super::super) type Called<'h> = BTreeMap<String, Written<'h>>;
 
 /// Names of the flows that are called by some flow.
 pub(in super::super) fn called<'h>(flows: impl Iterator<Item = &'h raw::Flow>) -> BTreeSet<&'h str> {
-    let steps = flows.flat_map(|flow| flow.steps.values());
-    let names = steps.filter_map(|step| match step {
-        raw::Step::Call(call) => Some(call.call.as_str()),
-        _ => None,
-    });
-    names.collect()
+    let mut names = BTreeSet::new();
+    for flow in flows {
+        names.extend(flow.desk_steps.values().map(String::as_str));
+        names.extend(flow.steps.values().filter_map(|step| match step {
+            raw::Step::Call(call) => Some(call.call.as_str()),
+            _ => None,
+        }));
+    }
+    names
 }
 
 /// Whether a flow makes sense only where it is called.
@@ -70,11 +73,20 @@ impl<'h> Checker<'_, 'h> {
         let mut called = Called::new();
         let calls = vec![written.raw.flow.as_str()];
         let place = Place { prefix: String::new(), back: None, calls, flow: written };
-        self.put(place, flow, &mut called);
+        self.put(&place, flow, &mut called);
+        for (name, callee) in &written.raw.desk_steps {
+            let at = written.at.get("desk_steps");
+            self.name(name, at);
+            let own = format!("(desk)/{name}");
+            if let Some(start) = self.call(callee, at.get(name), &own, DESK_RETURN, &place, flow, &mut called) {
+                flow.desk_steps.insert(name.clone(), start);
+                flow.steps.insert(DESK_RETURN.to_owned(), Step::Transfer(flow.person.clone()));
+            }
+        }
         called
     }
 
-    fn put(&mut self, place: Place<'h>, flow: &mut Flow, called: &mut Called<'h>) {
+    fn put(&mut self, place: &Place<'h>, flow: &mut Flow, called: &mut Called<'h>) {
         let steps = place.flow.at.get("steps");
         for (name, step) in &place.flow.raw.steps {
             let at = steps.get(name);
@@ -90,7 +102,7 @@ impl<'h> Checker<'_, 'h> {
                         self.problems.push(problem.suggest(&call.next, known));
                     }
                     let next = format!("{}{}", place.prefix, call.next);
-                    to(self.call(call, at, &own, &next, &place, flow, called).unwrap_or(next))
+                    to(self.call(&call.call, at.get("call"), &own, &next, place, flow, called).unwrap_or(next))
                 }
                 raw::Step::Return(step) => {
                     if !step.back {
@@ -108,11 +120,11 @@ impl<'h> Checker<'_, 'h> {
         }
     }
 
-    /// Puts a called flow beside the others; its first step.
-    #[allow(clippy::too_many_arguments)] // one call site
+    /// Puts the flow `name`, which is called at `at`, beside the others; its first step.
+    #[allow(clippy::too_many_arguments)] // two call sites
     fn call(
         &mut self,
-        call: &raw::Call,
+        name: &str,
         at: At<'h>,
         own: &str,
         next: &str,
@@ -121,22 +133,21 @@ impl<'h> Checker<'_, 'h> {
         called: &mut Called<'h>,
     ) -> Option<String> {
         let house: &House<'h> = self.house;
-        let name = call.call.as_str();
         let Some(written) = house.flows.get(name).copied() else {
             if !house.flow_names.contains(name) {
-                let problem = at.get("call").problem(format!("there is no flow `{name}`"));
+                let problem = at.problem(format!("there is no flow `{name}`"));
                 let problem = problem.expected("a flow of this configuration");
                 self.problems.push(problem.suggest(name, house.flow_names.iter().copied()));
             }
             return None;
         };
         if place.calls.contains(&name) {
-            let problem = at.get("call").problem(format!("flow `{name}` calls itself"));
+            let problem = at.problem(format!("flow `{name}` calls itself"));
             self.problems.push(problem.expected("a flow that does not lead back here").remedy("go back by `next`"));
             return None;
         }
         if place.calls.len() > DEEPEST || flow.steps.len() + written.raw.steps.len() > MOST {
-            let problem = at.get("call").problem("too many calls inside of calls");
+            let problem = at.problem("too many calls inside of calls");
             self.problems.push(problem.expected(format!("at most {DEEPEST}, and {MOST} steps in all")));
             return None;
         }
@@ -145,7 +156,7 @@ impl<'h> Checker<'_, 'h> {
         let start = format!("{prefix}{}", written.raw.start);
         called.insert(prefix.clone(), written);
         let calls = place.calls.iter().copied().chain([written.raw.flow.as_str()]).collect();
-        self.put(Place { prefix, back: Some(next.to_owned()), calls, flow: written }, flow, called);
+        self.put(&Place { prefix, back: Some(next.to_owned()), calls, flow: written }, flow, called);
         Some(start)
     }
 

@@ -84,9 +84,16 @@ function welcome(link) {
 function views() {
   const all = [];
   if (me.agent) all.push(["desk", "desk", () => (desk ??= new Desk(me))]);
-  if (me.role !== "agent") all.push(["wall", "wall", () => new Wall(me)], ["records", "records", () => new Records(me)]);
+  if (me.role !== "agent") all.push(["wall", "wall", () => new Wall(me, takenOver)], ["records", "records", () => new Records(me)]);
   if (me.role === "administrator") all.push(["staff", "staff", () => new Staff(me)]);
   return all;
+}
+
+// A supervisor has taken a caller over: the sound goes on at the desk.
+function takenOver(talk) {
+  desk ??= new Desk(me);
+  desk.adopt(talk);
+  show("desk");
 }
 
 function enter(given) {

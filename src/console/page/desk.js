@@ -110,7 +110,7 @@ export class Desk {
     if (this.call?.call !== call) return;
     this.call.lines.push(line);
     if (line.event === "emotion" || line.event === "mood") this.drawCurve();
-    if (line.event === "connected") this.drawActions();
+    if (["connected", "desk_step", "desk_step_over"].includes(line.event)) this.drawActions();
     if (line.event === "slot") this.drawStory();
     this.append(line);
     if (this.call.knowledge && (line.event === "utterance" || (line.event === "overheard" && line.who === "caller"))) this.suggest(line.text);
@@ -125,6 +125,13 @@ export class Desk {
     if (this.call?.call !== call) return;
     this.found = { words, found };
     this.drawFound();
+  }
+
+  // The caller is here already, by this sound.
+  adopt(talk) {
+    this.talk?.end();
+    this.talk = talk;
+    talk.news = (state) => this.sounds(state);
   }
 
   sounds(state) {
@@ -366,7 +373,7 @@ export class Desk {
 
   drawActions() {
     if (!this.actions) return;
-    const { stage, by, over, party, lines } = this.call;
+    const { stage, by, over, party, lines, desk_steps: steps } = this.call;
     const error = this.error && h("p", { class: "status bad", role: "alert" }, this.error);
     if (over) return this.actions.replaceChildren(h("header", {}, h("span", { class: "badge grey" }, icon("phone")), h("div", { class: "grow" }, h("h2", {}, say().callOver))));
     if (stage === "ringing") {
@@ -379,24 +386,30 @@ export class Desk {
     }
     const connected = lines.some((line) => line.event === "connected" && line.agent === this.me.agent);
     const consult = party?.consult;
-    const status = !connected ? say().briefing : consult && consult.state !== "failed" ? say().consulting[consult.state](consult.to) : party?.held ? say().onHold : party?.muted ? say().muted : say().withCaller;
+    const aside = lines.findLast((line) => line.event === "desk_step" || line.event === "desk_step_over");
+    const lent = aside?.event === "desk_step" && aside.agent === this.me.agent;
+    const status = !connected ? say().briefing : lent ? say().lent(aside.step) : consult && consult.state !== "failed" && !(consult.state === "joined" && party.held) ? say().consulting[consult.state](consult.to) : party?.held ? say().onHold : party?.muted ? say().muted : say().withCaller;
     const action = (label, picture, title, pressed, act, danger) => h("button", { type: "button", class: danger ? "action danger" : "action", title, "aria-pressed": pressed == null ? false : String(pressed), onclick: act }, h("span", { class: danger ? "round danger" : "round" }, icon(picture)), h("span", {}, label));
     const moved = party?.transfer && h("p", { class: "status", role: "status" }, say().transferring(party.transfer.status));
+    const coach = party?.supervisor && h("p", { class: "status", role: "status" }, say().coach[party.supervisor.part](party.supervisor.account));
     const failed = consult?.state === "failed" && h("p", { class: "status bad", role: "alert" }, say().consulting.failed(consult.to));
     this.actions.replaceChildren(
       h("header", {}, h("span", { class: "badge live" }, icon("phone")), h("div", { class: "grow" }, h("h2", {}, say().talking), h("p", { class: "soft", role: "status" }, status)), this.connectedAt && ticker(h("span", { class: "time big" }), () => clock((Date.now() - (this.connectedAt ?? Date.now())) / 1000))),
-      ...[error, moved, failed].filter(Boolean),
+      ...[error, moved, failed, coach].filter(Boolean),
       !connected ? h("button", { type: "button", class: "wide", onclick: () => this.order({ do: "skip_briefing" }) }, say().skipBriefing) : "",
       consult && consult.state !== "failed" ? h("div", { class: "pair" },
-        h("button", { type: "button", class: "wide", disabled: consult.state !== "talking", onclick: () => this.order({ do: "consult_done" }) }, icon("pass"), say().consultDone),
-        h("button", { type: "button", class: "wide grey", onclick: () => this.order({ do: "consult_over" }) }, say().consultOver)) : "",
-      h("div", { class: "actions" },
+        h("button", { type: "button", class: "wide", disabled: consult.state === "ringing", onclick: () => this.order({ do: "consult_done" }) }, icon("pass"), consult.state === "joined" ? say().leaveThem : say().consultDone),
+        consult.state === "talking" && h("button", { type: "button", class: "wide grey", onclick: () => this.order({ do: "join_all" }) }, say().joinAll),
+        h("button", { type: "button", class: "wide grey", onclick: () => this.order({ do: "consult_over" }) }, consult.state === "joined" ? say().dropThird(consult.to) : say().consultOver)) : "",
+      lent ? h("button", { type: "button", class: "wide", onclick: () => this.order({ do: "desk_step_over" }) }, say().fetchBack) : "",
+      h("div", { class: "actions" }, lent ? [] : [
         action(party?.held ? say().unhold : say().hold, "pause", "Alt+H", Boolean(party?.held), () => this.order({ do: "hold", on: !party?.held })),
         action(party?.muted ? say().unmute : say().mute, "mic", "Alt+M", Boolean(party?.muted), () => this.mute()),
         action(say().keypad, "keys", "Alt+K", this.panel === "keypad", () => this.open("keypad")),
-        action(say().transfer, "pass", "Alt+T", this.panel === "transfer", () => this.open("transfer")),
+        consult?.state !== "joined" && action(say().transfer, "pass", "Alt+T", this.panel === "transfer", () => this.open("transfer"))],
         action(say().hangUp, "phone", "Alt+E", null, () => this.order({ do: "hang_up" }), true)),
-      this.panel === "keypad" ? this.keypad() : this.panel === "transfer" ? this.transfer() : "");
+      connected && !lent && (!consult || consult.state === "failed") && steps?.length ? h("div", { class: "people", role: "group", "aria-label": say().lend }, h("span", { class: "soft" }, say().lend), steps.map((step) => h("button", { type: "button", class: "chip person", onclick: () => this.order({ do: "desk_step", step }) }, known(step)))) : "",
+      lent ? "" : this.panel === "keypad" ? this.keypad() : this.panel === "transfer" ? this.transfer() : "");
   }
 
   keypad() {

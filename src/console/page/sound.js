@@ -19,8 +19,9 @@ export async function microphone() {
 }
 
 export class Talk {
-  constructor(call, news) {
-    Object.assign(this, { call, news, over: false, candidates: [] });
+  // `by`: the way into the call: `answer`, or `listen`.
+  constructor(call, news, by = "answer") {
+    Object.assign(this, { call, news, by, over: false, candidates: [] });
     this.prepared = this.prepare();
     this.prepared.catch(() => {}); // told when it is answered
   }
@@ -40,7 +41,7 @@ export class Talk {
   async answer() {
     await this.prepared;
     if (this.over) return;
-    const path = `/api/calls/${encodeURIComponent(this.call)}/answer`;
+    const path = `/api/calls/${encodeURIComponent(this.call)}/${this.by}`;
     const answer = await raw("POST", path, this.peer.localDescription.sdp, "application/sdp");
     this.url = answer.headers.get("location");
     this.session = answer.headers.get("etag");

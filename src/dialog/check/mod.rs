@@ -164,7 +164,7 @@ pub(crate) fn asks(step: &Step) -> bool {
 /// The steps that a call can come to.
 pub(crate) fn reached(flow: &Flow) -> std::collections::BTreeSet<&str> {
     let mut reached = std::collections::BTreeSet::new();
-    let mut open = vec![flow.start.as_str()];
+    let mut open: Vec<&str> = flow.entries().collect();
     while let Some(name) = open.pop() {
         if let Some(step) = flow.steps.get(name)
             && reached.insert(name)

@@ -324,8 +324,8 @@ fn fills(step: &Step) -> Vec<&str> {
 /// What is filled on every way to each step that can be reached: the meet over all ways, from the whole downwards.
 fn filled(flow: &Flow) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut filled: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    filled.insert(&flow.start, BUILT_IN.into());
-    let mut open = vec![flow.start.as_str()];
+    filled.extend(flow.entries().map(|entry| (entry, BUILT_IN.into())));
+    let mut open: Vec<&str> = flow.entries().collect();
     while let Some(name) = open.pop() {
         let Some(step) = flow.steps.get(name) else { continue };
         let here = filled.get(name).cloned().unwrap_or_default();

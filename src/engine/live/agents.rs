@@ -6,13 +6,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
-use crate::console::{Order, What};
+use crate::console::What;
 use crate::engine::Session;
 use crate::engine::caller::PartyLeg;
 use crate::engine::errand::Return;
 use crate::engine::floor::Occupied;
 use crate::engine::transfer::{Way, way_to};
-use crate::media::{Bridge, Frame, Key, Port};
+use crate::media::{Frame, Key, Port};
 use crate::records;
 use crate::sip::{self, FailureReason, LegEvent, OutgoingEvent, Target};
 use crate::webrtc;
@@ -64,6 +64,14 @@ impl AgentSide {
     /// Whose it is.
     pub(super) fn name(&self) -> Option<&str> {
         self.leg().and_then(|leg| leg.agent.as_deref())
+    }
+
+    /// The sound of who has answered.
+    pub(super) fn port(&mut self) -> Option<&mut dyn Port> {
+        match self {
+            AgentSide::There { phone, .. } => Some(phone.port()),
+            _ => None,
+        }
     }
 
     fn rings(&self, n: u32) -> bool {
@@ -171,7 +179,7 @@ impl Live {
                 *side = AgentSide::There { leg, phone };
                 match which {
                     Side::Target => session.tell(Event::TargetAnswered),
-                    Side::Consult => self.consulting(rate),
+                    Side::Consult => self.consulting(),
                     Side::Agent => {
                         self.attend();
                         session.agent_answered(rate);
@@ -206,17 +214,14 @@ impl Live {
     }
 
     /// Agent and who is consulted hear each other; the caller waits.
-    fn consulting(&mut self, rate: u32) {
-        let AgentSide::There { phone, .. } = &mut self.agent else { return };
-        self.consult_bridge = Bridge::new(phone.port().rate(), rate).ok();
+    fn consulting(&self) {
         if let (Some(agent), Some(to)) = (self.agent.name(), self.consult.name()) {
             self.house.board.consults(&self.call, agent, Some((to, "talking")));
         }
     }
 
     /// What an agent orders at the desk.
-    pub(super) async fn ordered(&mut self, order: Order, session: &mut Session) {
-        let Order { agent, what } = order;
+    pub(super) async fn ordered(&mut self, agent: String, what: What, session: &mut Session) {
         if self.agent.name() != Some(&agent) {
             match what {
                 What::HangUp => self.declined(&agent, session).await,
@@ -230,6 +235,8 @@ impl Live {
         }
         let there = matches!(self.agent, AgentSide::There { .. });
         match what {
+            // The other two go on.
+            What::HangUp | What::ConsultDone if self.joined => self.third_takes_over(session).await,
             What::HangUp => {
                 self.let_agent_go().await;
                 session.tell(match there {
@@ -239,8 +246,7 @@ impl Live {
             }
             _ if !there => {}
             What::Hold(on) => {
-                // Who is consulted is not for the caller's ears.
-                let on = on || !matches!(self.consult, AgentSide::None);
+                let on = on || self.consults();
                 session.agent_holds(on);
                 self.house.board.held(&self.call, &agent, on);
             }
@@ -254,17 +260,23 @@ impl Live {
                 }
             }
             What::SkipBriefing => session.agent_skips_briefing(),
+            What::Transfer(_) if self.joined => {} // not over the head of who is in the conversation
             What::Transfer(to) => {
                 self.let_consult_go().await;
                 let to = self.house.today.borrow().destination(&to);
                 session.tell(Event::TransferAsked { to });
             }
+            What::Consult(_) if !session.is_bridged() => {} // while the caller is elsewhere
             What::Consult(to) => self.consult(agent, &to, session).await,
-            What::ConsultOver => {
-                self.let_consult_go().await;
-                session.agent_holds(false);
+            What::ConsultOver => self.consult_ends(session).await,
+            What::JoinAll => self.join_all(session),
+            What::DeskStep(step) if matches!(self.consult, AgentSide::None) => {
+                session.agent_holds(false); // the caller is to hear the bot, and the agent again after it
                 self.house.board.held(&self.call, &agent, false);
+                session.tell(Event::DeskStepAsked { step });
             }
+            What::DeskStep(_) => {}
+            What::DeskStepOver => session.tell(Event::DeskStepOver),
             What::ConsultDone => {
                 if let (AgentSide::There { .. }, Some(name)) = (&self.consult, self.consult.name()) {
                     let to = Some(Destination::Consulted { name: name.to_owned() });
@@ -284,8 +296,57 @@ impl Live {
         }
     }
 
+    /// Who is consulted is not for the caller's ears.
+    fn consults(&self) -> bool {
+        !matches!(self.consult, AgentSide::None) && !self.joined
+    }
+
+    /// Agent, caller and who is consulted hear each other.
+    fn join_all(&mut self, session: &mut Session) {
+        let (AgentSide::There { .. }, Some(third)) = (&self.consult, self.consult.name()) else { return };
+        if self.joined || !session.is_bridged() {
+            return;
+        }
+        session.agent_holds(false);
+        session.tell(Event::ThirdJoined { third: third.to_owned() });
+        if let Some(agent) = self.agent.name() {
+            self.house.board.held(&self.call, agent, false);
+            self.house.board.consults(&self.call, agent, Some((third, "joined")));
+        }
+        self.joined = true;
+    }
+
+    /// The agent leaves a conversation of three: the caller stays with the third.
+    async fn third_takes_over(&mut self, session: &mut Session) {
+        let (third, busy) = self.take_third();
+        let Some(name) = third.name().map(str::to_owned) else { return };
+        self.let_agent_go().await;
+        self.seat(third, busy).await;
+        session.agent_holds(false);
+        session.agent_mutes(false);
+        session.tell(Event::AgentReplaced { agent: name });
+    }
+
+    fn take_third(&mut self) -> (AgentSide, Option<Occupied>) {
+        self.joined = false;
+        (std::mem::replace(&mut self.consult, AgentSide::None), self.consult_busy.take())
+    }
+
+    /// Who is there already has the caller from here on.
+    pub(super) async fn seat(&mut self, side: AgentSide, busy: Option<Occupied>) {
+        self.agent = side;
+        self.agent_busy = busy;
+        if let Some(busy) = &self.agent_busy {
+            busy.come_by(self.queue.clone()).await;
+        }
+        self.attend();
+    }
+
     /// Who was consulted is gone; the agent is back with the caller.
     pub(super) async fn consult_ends(&mut self, session: &mut Session) {
+        if let (true, Some(third)) = (self.joined, self.consult.name()) {
+            session.tell(Event::ThirdLeft { third: third.to_owned() });
+        }
         self.let_consult_go().await;
         session.agent_holds(false);
         if let Some(agent) = self.agent.name() {
@@ -329,11 +390,20 @@ impl Live {
                 // A browser does not hang up: its agent does, by an order. It closed, or its network is gone.
                 let vanished = matches!(&self.agent, AgentSide::There { phone: PartyLeg::Browser(_), .. });
                 let agent = self.agent.name().unwrap_or_default().to_owned();
-                self.let_agent_go().await;
+                let joined = self.joined;
+                if joined {
+                    self.third_takes_over(session).await;
+                } else {
+                    self.let_agent_go().await;
+                }
                 if vanished {
                     for event in self.house.board.vanished(&agent) {
                         self.house.floor.tell(event).await;
                     }
+                }
+                if joined {
+                    // The caller has somebody.
+                } else if vanished {
                     session.tell(Event::AgentFailed { agent, failure: AgentFailure::Unreachable });
                 } else {
                     session.tell(Event::AgentHungUp);
@@ -342,7 +412,7 @@ impl Live {
             Some(LegEvent::Held) => self.agent_holds(true, session),
             Some(LegEvent::Resumed) => self.agent_holds(false, session),
             // One at a time.
-            Some(LegEvent::Transfer(request)) if self.transfer.is_some() => request.progress(491),
+            Some(LegEvent::Transfer(request)) if self.transfer.is_some() || self.joined => request.progress(491),
             Some(LegEvent::TransferUnreadable) if self.transfer.is_some() => {}
             Some(LegEvent::TransferUnreadable) => session.tell(Event::TransferAsked { to: None }),
             Some(LegEvent::Transfer(request)) => {
@@ -361,7 +431,7 @@ impl Live {
     }
 
     fn agent_holds(&self, holds: bool, session: &mut Session) {
-        session.agent_holds(holds || !matches!(self.consult, AgentSide::None));
+        session.agent_holds(holds || self.consults());
         if let Some(agent) = self.agent.name() {
             self.house.board.held(&self.call, agent, holds);
         }
@@ -410,7 +480,7 @@ impl Live {
         if matches!((&to, self.consult.name()), (Destination::Consulted { name }, Some(other)) if name == other) {
             // At the desk: they talk already, and are in the books.
             self.target = std::mem::replace(&mut self.consult, AgentSide::None);
-            (self.consult_bridge, self.consult_busy) = (None, None);
+            self.consult_busy = None;
             let _ = self.back.send(Return::Event(Event::TargetAnswered)).await; // likewise
             return;
         }
@@ -441,7 +511,8 @@ impl Live {
     /// A telephone of ours takes the agent's place (INVITE with Replaces).
     pub(super) async fn step_in(&mut self, incoming: sip::Incoming, session: &mut Session) {
         let here = matches!(&self.agent, AgentSide::There { phone: PartyLeg::Phone(phone), .. } if Some(phone.id()) == incoming.replaces.as_deref());
-        if !here {
+        // There is a conversation to step into.
+        if !here || !session.is_bridged() {
             return incoming.reject(481, None).await;
         }
         let user = incoming.phone.clone().unwrap_or_default();
@@ -452,13 +523,24 @@ impl Live {
         let began_ms = self.now_ms();
         // The caller is heard by nobody while this waits for the ACK: a moment.
         let Ok(phone) = incoming.answer().await else { return };
+        self.replace_agent(name, PartyLeg::Phone(phone), began_ms, session).await;
+    }
+
+    /// This agent has the caller from here on.
+    pub(super) async fn replace_agent(&mut self, name: String, phone: PartyLeg, began_ms: u64, session: &mut Session) {
+        // Who is in the conversation stays.
+        let third = self.joined.then(|| self.take_third());
         self.let_agent_go().await;
-        self.agent_busy = Some(self.occupy(name.clone(), self.queue.clone()).await);
+        let busy = self.occupy(name.clone(), None).await;
         let leg = self.record_leg(name.clone(), began_ms, Some(self.now_ms()));
         self.house.board.answered(&self.call, &name);
-        self.agent = AgentSide::There { leg, phone: PartyLeg::Phone(phone) };
-        self.attend();
+        self.seat(AgentSide::There { leg, phone }, Some(busy)).await;
+        if let Some((third, busy)) = third {
+            (self.consult, self.consult_busy, self.joined) = (third, busy, true);
+            self.house.board.consults(&self.call, &name, self.consult.name().map(|third| (third, "joined")));
+        }
         session.agent_holds(false);
+        session.agent_mutes(false);
         session.tell(Event::AgentReplaced { agent: name });
     }
 
@@ -477,11 +559,11 @@ impl Live {
     }
 
     pub(super) async fn let_consult_go(&mut self) {
+        self.joined = false;
         let side = std::mem::replace(&mut self.consult, AgentSide::None);
         if let (Some(agent), AgentSide::Ringing { .. } | AgentSide::There { .. }) = (self.agent.name(), &side) {
             self.house.board.consults(&self.call, agent, None);
         }
-        self.consult_bridge = None;
         self.let_go(side).await;
         self.consult_busy = None;
     }
