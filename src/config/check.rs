@@ -33,6 +33,7 @@ pub(super) fn check(
     let queues = checker.queues(&agents);
     let backends = checker.backends();
     let (knowledge, knowledge_files) = checker.knowledge();
+    let webhooks = checker.webhooks();
     let transfers = checker.transfers();
     let priority_point = checker.single("priority_point_s", |file| file.priority_point_s.as_ref());
     let flows = checker.flows(&agents, &queues, &backends, &speech);
@@ -55,6 +56,7 @@ pub(super) fn check(
         agents,
         queues,
         backends,
+        webhooks,
         priority_point: priority_point.map(|(&seconds, _)| Duration::from_secs(seconds)),
         knowledge: knowledge.into_iter().map(|(name, passages)| (name, Arc::new(passages))).collect(),
         transfers,

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::raw_flow::Flow;
+use super::raw_webhook::Webhook;
 
 /// A frontdesk configuration. Large ones may be spread over files by `include` and `flows`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -34,6 +35,8 @@ pub struct File {
     pub knowledge: BTreeMap<String, Knowledge>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
+    /// The HTTP addresses that are told what happens, by a name of your choice.
+    pub webhooks: BTreeMap<String, Webhook>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
     pub flows: Vec<FlowRef>,
     /// The telephone network's side.

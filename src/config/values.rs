@@ -17,7 +17,7 @@ use crate::dialog::Language;
 use crate::dialog::flow::{Flow, Hours};
 use crate::dialog::passages::Passage;
 use crate::emotion::policy::Policy;
-use crate::records::Keys;
+use crate::records::{Keys, Occasion};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -27,6 +27,8 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// Who is told what happens.
+    pub webhooks: BTreeMap<String, Webhook>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
     /// What free questions are answered from, by name.
@@ -210,6 +212,18 @@ pub struct Backend {
     /// Further attempts after a connection error, a time-out or a 5xx status.
     pub retries: u32,
     pub headers: BTreeMap<String, Secret>,
+}
+
+/// An HTTP address that is told what happens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    pub name: String,
+    pub url: String,
+    /// As it is written down; for `web::signature`.
+    pub secret: Secret,
+    pub occasions: BTreeSet<Occasion>,
+    /// It is told personal data.
+    pub personal: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

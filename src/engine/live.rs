@@ -376,6 +376,7 @@ impl Live {
             Request::Alert { reason, why } => {
                 let (call, level, words) = (&self.call, why.level, why.words);
                 self.house.board.alert(call, &reason);
+                self.house.store.alert(call, &reason, &why);
                 warn!(%call, reason, level, words, "a caller needs a supervisor's attention");
                 metrics::counter!(names::ALERTS, "line" => self.line.clone()).increment(1);
             }

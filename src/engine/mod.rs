@@ -14,6 +14,7 @@ mod session;
 mod stages;
 mod transfer;
 mod waiting;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Request, Session, To, Unheard};
 pub use waiting::WaitingSounds;
+pub use webhooks::{Patience, Webhooks};
 
 /// A line's flow ready to run: what an operator wrote, and what was learned from its examples.
 pub struct ReadyFlow {

@@ -9,6 +9,7 @@ mod disk;
 mod erase;
 mod export;
 mod labels;
+mod outbox;
 mod promises;
 mod recover;
 mod reseal;
@@ -24,6 +25,7 @@ pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speake
 pub use disk::default_folder;
 pub use erase::Erased;
 pub use labels::{Label, Written};
+pub use outbox::{Delivery, Occasion, Subscriber};
 pub use promises::{Callback, CallbackState, Message};
 pub use recover::{Recovered, Repair, Unmended};
 pub use reseal::Resealed;

@@ -8,7 +8,7 @@ use super::disk::{cut_log, forms, remove};
 use super::{Archive, Error, Result, vault};
 
 /// Columns that hold personal data, with the one that says whose.
-const COLUMNS: [(&str, &str, &str); 11] = [
+const COLUMNS: [(&str, &str, &str); 12] = [
     ("flows", "hash", "flow"),
     ("calls", "id", "caller"),
     ("calls", "id", "summary"),
@@ -20,6 +20,7 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("wrap_ups", "call", "notes"),
     ("callbacks", "call", "promise"),
     ("messages", "call", "message"),
+    ("outbox", "call", "detail"),
 ];
 
 /// What was sealed anew.

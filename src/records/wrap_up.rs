@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::json;
 
 use super::archive::time;
 use super::erase::plain;
-use super::{Archive, CallHead, Filter, Result};
+use super::{Archive, CallHead, Filter, Occasion, Result, outbox};
 
 /// The newest calls in which a caller's earlier ones are looked for: who called is sealed, so each is opened.
 const SEARCHED: usize = 5_000;
@@ -33,6 +34,7 @@ pub struct Earlier {
 impl Archive {
     /// Writes down what an agent leaves about a call; said again, it replaces what was said.
     pub async fn wrap_up(&self, call: &str, agent: &str, disposition: Option<&str>, notes: &str) -> Result<()> {
+        let mut transaction = self.database().begin().await?;
         sqlx::query(
             "INSERT INTO wrap_ups (call, agent, disposition, notes, made_ms) VALUES (?, ?, ?, ?, ?) \
              ON CONFLICT (call, agent) DO UPDATE SET disposition = excluded.disposition, notes = excluded.notes, \
@@ -43,8 +45,10 @@ impl Archive {
         .bind(disposition)
         .bind(self.folder().seal(call, &notes)?)
         .bind(Utc::now().timestamp_millis())
-        .execute(self.database())
+        .execute(&mut *transaction)
         .await?;
+        outbox::put(&mut transaction, self.folder(), call, Occasion::WrappedUp, &json!({ "agent": agent })).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -11,4 +11,5 @@ mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;
 mod sealed_records_open_with_their_key_alone;
 mod sealing_anew_goes_on_where_it_was_interrupted;
+mod webhooks_are_told_what_happens;
 mod what_cannot_be_read_stops_nothing;
