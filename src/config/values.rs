@@ -29,6 +29,8 @@ pub struct Config {
     pub backends: BTreeMap<String, Backend>,
     /// Who is told what happens.
     pub webhooks: BTreeMap<String, Webhook>,
+    /// What shows that a call is more than a call, and what comes of it.
+    pub escalate: BTreeMap<acd::Reason, Escalation>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
     /// What free questions are answered from, by name.
@@ -175,6 +177,25 @@ pub struct Queue {
     pub callback: Option<Callback>,
     /// Callers whom nobody takes may leave a message.
     pub messages: bool,
+    /// When callers are put through; none: whenever somebody is there.
+    pub hours: Option<Hours>,
+    /// What a call keeps an agent, wrap-up included, until history tells.
+    pub handling: Option<Duration>,
+}
+
+/// What shows that a call is more than a call, and what comes of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Escalation {
+    /// Callers' numbers, or how they begin.
+    pub numbers: Vec<String>,
+    /// Intents that were chosen.
+    pub intents: BTreeSet<String>,
+    /// The caller's words say so.
+    pub words: bool,
+    /// Where it goes.
+    pub queue: Option<String>,
+    /// Added to its priority.
+    pub points: i32,
 }
 
 /// How a queue's callers are called back.

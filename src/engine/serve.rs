@@ -17,6 +17,7 @@ use super::caller::Arrival;
 use super::floor::FloorHandle;
 use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
+use super::timetable::Timetable;
 use super::transfer::Switchboard;
 use super::webhooks::{Patience, Webhooks};
 use super::{ReadyFlow, Shared};
@@ -139,6 +140,9 @@ impl Server {
         };
         let (floor, dialled) = FloorHandle::start(Floor::new(agents, queues).with_rules(rules), board.clone());
         tokio::spawn(grant(wishes, floor.clone()));
+        let timetable = Timetable { floor: floor.clone(), store: store.clone(), today: today.subscribe() };
+        timetable.tell_hours().await; // before the first call
+        tokio::spawn(timetable.run());
         for agent in load::fixed_agents(&config) {
             floor.tell(FloorEvent::LoggedIn { agent: agent.to_owned() }).await;
         }

@@ -19,6 +19,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Overflow", "overflow"),
     ("SameAgent", "same_agent"),
     ("Callback", "Calling back"),
+    ("Escalate", "escalate"),
+    ("Escalation", "An escalation"),
     ("Knowledge", "A knowledge base"),
     ("Backend", "A backend"),
     ("Webhook", "A webhook"),
