@@ -16,7 +16,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::call::{Caller, FactKind};
 use crate::config::{Config, Webhook};
-use crate::records::{Archive, CallRecord, Delivery, Error, Occasion, Store, Subscriber};
+use crate::records::{Archive, CallRecord, Delivery, Error, Occasion, Store, Subscriber, WrapUp};
 use crate::telemetry::names;
 use crate::web::signature;
 
@@ -265,7 +265,7 @@ async fn body(archive: &Archive, delivery: &Delivery, personal: bool) -> Result<
 /// Nor who called, nor their own words, nor what agents wrote in theirs.
 fn bare(mut record: CallRecord) -> CallRecord {
     record.reworded = None;
-    record.wrap_ups.iter_mut().for_each(|wrap_up| wrap_up.notes.clear());
+    record.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
     if let Some(summary) = &mut record.summary {
         summary.facts.retain(|fact| !matches!(fact.kind, FactKind::Caller | FactKind::LastWords));
     }

@@ -34,7 +34,7 @@ pub use reseal::Resealed;
 pub use staff::{Account, Deed, Role};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 pub use vault::Keys;
-pub use wrap_up::{Earlier, WrapUp};
+pub use wrap_up::{Corrections, Earlier, WrapUp};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

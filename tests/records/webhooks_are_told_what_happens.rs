@@ -18,7 +18,7 @@ use frontdesk::call::{Caller, Cause, Fact, FactKind, LeftMessage, Outcome, Promi
 use frontdesk::config::{self, Config};
 use frontdesk::dialog::Language;
 use frontdesk::engine::{Patience, Webhooks};
-use frontdesk::records::{CallbackState, Ending, Keys, Leg, Repair, Store, StoredFlow};
+use frontdesk::records::{CallbackState, Corrections, Ending, Keys, Leg, Repair, Store, StoredFlow};
 use frontdesk::web::signature;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -224,7 +224,8 @@ async fn personal_data_are_told_only_to_who_is_to_have_them() {
     end(&store, &call);
     store.flush().await.unwrap();
     let archive = store.archive().await.unwrap();
-    archive.wrap_up(&call, "anna", Some("settled"), "Moves to Elm Street.").await.unwrap();
+    let corrections = Corrections { headline: Some("Moves to Elm Street".into()), ..Corrections::default() };
+    archive.wrap_up(&call, "anna", Some("settled"), "Moves to Elm Street.", &corrections).await.unwrap();
     for receiver in [&bare, &whole] {
         receiver.until("all five", |receiver| receiver.taken().len() == 5).await;
     }
@@ -239,6 +240,7 @@ async fn personal_data_are_told_only_to_who_is_to_have_them() {
     assert_eq!(told(&bare, "callback_over")["data"]["state"], "reached");
     assert_eq!(told(&bare, "call_ended")["data"]["agents"], serde_json::json!(["anna"]));
     assert_eq!(told(&whole, "wrapped_up")["data"]["notes"], "Moves to Elm Street.");
+    assert_eq!(told(&whole, "wrapped_up")["data"]["corrections"]["headline"], "Moves to Elm Street");
     assert_eq!(told(&whole, "message_left")["data"]["text"], "I live in Elm Street.");
     assert_eq!(told(&whole, "callback_kept")["data"]["number"], NUMBER);
     assert_eq!(told(&whole, "call_ended")["data"]["caller"]["number"], NUMBER);

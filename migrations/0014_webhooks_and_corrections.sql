@@ -15,3 +15,6 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (hook, due_ms);
 CREATE INDEX outbox_call ON outbox (call);
+
+-- What an agent says is otherwise than was made of the call: its intent, how the caller sounded, its headline. Sealed, like `notes`.
+ALTER TABLE wrap_ups ADD COLUMN corrections BLOB;
