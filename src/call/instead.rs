@@ -119,17 +119,15 @@ impl Instead {
 impl Call {
     /// What callers of this queue may have instead of a person, in words that the call's language has.
     fn offers_instead(&self, queue: &str, may_wait: bool) -> Vec<Choose> {
-        let Some(instead) = self.flow.instead.get(queue) else { return Vec::new() };
-        let lines = &self.flow.lines;
-        let callback = [&lines.offer_callback, &lines.callback_number, &lines.ask_number, &lines.callback_kept];
+        let (callback, message) = self.flow.offers(queue, self.language());
         let mut offers = Vec::new();
-        if instead.callback.is_some() && self.speaks(&callback) {
+        if callback {
             offers.push(Choose::Callback);
         }
-        if instead.message && self.speaks(&[&lines.offer_message, &lines.message_now, &lines.message_kept]) {
+        if message {
             offers.push(Choose::Message);
         }
-        if may_wait && !offers.is_empty() && self.speaks(&[&lines.offer_wait]) {
+        if may_wait && !offers.is_empty() && self.flow.lines.offer_wait.is_in(self.language()) {
             offers.push(Choose::Wait);
         }
         offers
@@ -138,11 +136,6 @@ impl Call {
     /// Whether a message is being taken: what is heard now is to be kept, whether calls are recorded or not.
     pub fn takes_message(&self) -> bool {
         matches!(instead_stage(&self.phase), Some(Stage::Inviting | Stage::Recording))
-    }
-
-    fn speaks(&self, texts: &[&Text]) -> bool {
-        let language = self.language();
-        texts.iter().all(|text| text.texts.contains_key(language) || text.recordings.contains_key(language))
     }
 
     /// The queue gave up on the call. False where there is nothing instead.
@@ -256,7 +249,7 @@ impl Call {
         self.note(Note::Transfer { queue: queue.clone(), skills: skills.clone(), priority });
         self.phase = Phase::Handoff(Handoff::new(Transfer { queue, skills, priority, say: None }));
         let hello = self.flow.lines.called_back.clone();
-        let hello = if self.speaks(&[&hello]) { hello } else { self.flow.lines.to_person.clone() };
+        let hello = if hello.is_in(self.language()) { hello } else { self.flow.lines.to_person.clone() };
         let words = self.words(&hello);
         self.say(vec![words], true);
         self.play_waiting();

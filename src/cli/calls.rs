@@ -14,7 +14,7 @@ use super::records::Place;
 use crate::call::{Cause, FactKind};
 use crate::emotion::Class;
 use crate::media::Quality;
-use crate::records::{CallHead, CallRecord, Filter, Label, Leg, Speaker};
+use crate::records::{CallHead, CallRecord, Corrections, Filter, Label, Leg, Speaker};
 
 /// List, show and export recorded calls.
 #[derive(clap::Args)]
@@ -163,7 +163,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// The spans of sound that a correction means.
 fn meant(record: &CallRecord, correct: &Correct) -> anyhow::Result<Vec<(u64, u64)>> {
-    let utterances = record.utterances();
+    let (utterances, loudest) = (record.utterances(), record.most_upset());
     let chosen: Vec<_> = match correct.at {
         Some(at) => utterances
             .iter()
@@ -171,7 +171,7 @@ fn meant(record: &CallRecord, correct: &Correct) -> anyhow::Result<Vec<(u64, u64
             .take(1)
             .collect(),
         None if correct.all => utterances.iter().collect(),
-        None => utterances.iter().max_by(|a, b| a.2.total_cmp(&b.2)).into_iter().collect(),
+        None => loudest.iter().collect(),
     };
     anyhow::ensure!(
         !utterances.is_empty(),
@@ -249,6 +249,15 @@ fn summary(record: &CallRecord) -> String {
             wrap_up.agent,
             wrap_up.notes.replace('\n', "\n               ")
         );
+        let Corrections { intent, emotion, headline } = &wrap_up.corrections;
+        let corrected = [
+            intent.as_ref().map(|intent| format!("wanted {intent}")),
+            emotion.map(|emotion| format!("sounded {}", emotion.name())),
+            headline.clone(),
+        ];
+        for corrected in corrected.into_iter().flatten() {
+            let _ = writeln!(text, "  {:<12} corrects: {corrected}", wrap_up.agent);
+        }
     }
     text
 }

@@ -33,10 +33,12 @@ pub(super) fn check(
     let queues = checker.queues(&agents);
     let backends = checker.backends();
     let (knowledge, knowledge_files) = checker.knowledge();
+    let webhooks = checker.webhooks();
     let transfers = checker.transfers();
     let priority_point = checker.single("priority_point_s", |file| file.priority_point_s.as_ref());
     let flows = checker.flows(&agents, &queues, &backends, &speech);
     let lines = checker.lines(&flows, &agents, &queues);
+    let escalate = checker.escalate(&flows, &lines);
     let (sip, http) = (checker.sip(), checker.http());
     let browser = checker.browser(&lines);
     let console = checker.console(browser.as_ref());
@@ -55,6 +57,8 @@ pub(super) fn check(
         agents,
         queues,
         backends,
+        webhooks,
+        escalate,
         priority_point: priority_point.map(|(&seconds, _)| Duration::from_secs(seconds)),
         knowledge: knowledge.into_iter().map(|(name, passages)| (name, Arc::new(passages))).collect(),
         transfers,
@@ -172,7 +176,7 @@ impl<'g> Checker<'g> {
     }
 
     /// When another queue helps out, as the floor's rules.
-    fn overflow(&mut self, queue: &str, raw: &raw::Overflow, at: At) -> Vec<acd::Overflow> {
+    fn overflow(&mut self, queue: &str, raw: &raw::Overflow, hours: bool, at: At) -> Vec<acd::Overflow> {
         let known = self.names("queues");
         self.resolve("queue", &raw.to, at.get("to"), &known);
         if raw.to == queue {
@@ -181,26 +185,24 @@ impl<'g> Checker<'g> {
         }
         let waited = raw.after_s.map(|seconds| acd::When::Waited(seconds * 1_000));
         let length = raw.calls.map(|calls| acd::When::Length(calls as usize));
-        if waited.is_none() && length.is_none() {
+        let closed = (raw.closed == Some(true)).then_some(acd::When::Closed);
+        if closed.is_some() && !hours {
+            let problem = at.get("closed").problem(format!("queue `{queue}` is never closed"));
+            self.problems.push(problem.expected("the queue's `hours`"));
+        }
+        if waited.or(length).or(closed).is_none() {
             let problem = Problem::new(at.place_of("to"), format!("queue `{queue}` overflows at no time"));
-            self.problems.push(problem.expected("`after_s`, `calls` or both"));
+            self.problems.push(problem.expected("some of `after_s`, `calls` and `closed`"));
         }
         let to = |when| acd::Overflow { when, to: acd::Outlet::Queue(raw.to.clone()) };
-        waited.into_iter().chain(length).map(to).collect()
+        closed.into_iter().chain(waited).chain(length).map(to).collect()
     }
 
     /// How callers are called back.
     fn callback(&mut self, raw: &raw::Callback, at: At) -> Callback {
         let known = self.names("trunks");
         self.resolve("trunk", &raw.trunk, at.get("trunk"), &known);
-        for (number, at) in raw.numbers.iter().zip(at.get("numbers").items()) {
-            let digits = number.0.strip_suffix('*').unwrap_or(&number.0);
-            let plain = digits.strip_prefix('+').unwrap_or(digits);
-            if plain.is_empty() || !plain.bytes().all(|c| c.is_ascii_digit()) {
-                let problem = at.problem(format!("\"{}\" is no beginning of telephone numbers", number.0));
-                self.problems.push(problem.expected("digits, with `*` behind for all that begin so: `+4420*`, `020*`"));
-            }
-        }
+        self.number_patterns(&raw.numbers, at);
         let ms = |given: Option<u64>, default: u64| given.unwrap_or(default) * 1_000;
         Callback {
             trunk: raw.trunk.clone(),
@@ -213,6 +215,18 @@ impl<'g> Checker<'g> {
                 within_ms: ms(raw.within_h, 24) * 3_600,
             },
             hours: raw.hours.as_ref().and_then(|raw| flows::opening_hours(raw, at.get("hours"), self.problems)),
+        }
+    }
+
+    /// `numbers`: whole ones, or how they begin.
+    pub(super) fn number_patterns(&mut self, numbers: &[raw::Word], at: At) {
+        for (number, at) in numbers.iter().zip(at.get("numbers").items()) {
+            let digits = number.0.strip_suffix('*').unwrap_or(&number.0);
+            let plain = digits.strip_prefix('+').unwrap_or(digits);
+            if plain.is_empty() || !plain.bytes().all(|c| c.is_ascii_digit()) {
+                let problem = at.problem(format!("\"{}\" is no beginning of telephone numbers", number.0));
+                self.problems.push(problem.expected("digits, with `*` behind for all that begin so: `+4420*`, `020*`"));
+            }
         }
     }
 
@@ -260,8 +274,13 @@ impl<'g> Checker<'g> {
                 Some(raw::Strategy::LeastOccupied) => acd::Strategy::LeastOccupied,
                 Some(raw::Strategy::BestSkill) => acd::Strategy::BestSkill,
             };
-            let overflow =
-                raw.overflow.as_ref().map_or_else(Vec::new, |raw| self.overflow(name, raw, at.get("overflow")));
+            let overflow = raw.overflow.as_ref();
+            let overflow = overflow.map(|over| self.overflow(name, over, raw.hours.is_some(), at.get("overflow")));
+            if raw.hours.is_some() && raw.messages == Some(false) && raw.callback.is_none() {
+                let found = format!("queue `{name}` has nothing to offer who calls outside its hours");
+                let problem = Problem::new(at.place_of("hours"), found).expected("a `callback` or `messages`");
+                self.problems.push(problem.remedy("leave `messages: false` out: callers may leave a message then"));
+            }
             let same_agent = raw.same_agent.as_ref().map(|raw| acd::Sticky {
                 within_ms: raw.within_h * 3_600_000,
                 hold_ms: raw.wait_s.unwrap_or(0) * 1_000,
@@ -270,7 +289,7 @@ impl<'g> Checker<'g> {
                 name: name.into(),
                 strategy,
                 max_calls: raw.max_calls.map(|calls| calls as usize),
-                overflow,
+                overflow: overflow.unwrap_or_default(),
                 same_agent,
                 agents: members,
                 skills,
@@ -282,6 +301,8 @@ impl<'g> Checker<'g> {
                 handoff,
                 callback: raw.callback.as_ref().map(|raw| self.callback(raw, at.get("callback"))),
                 messages: raw.messages.unwrap_or(true),
+                hours: raw.hours.as_ref().and_then(|raw| flows::opening_hours(raw, at.get("hours"), self.problems)),
+                handling: raw.handling_s.map(Duration::from_secs),
             };
             queues.insert(name.to_owned(), queue);
         }
@@ -362,7 +383,7 @@ impl<'g> Checker<'g> {
     }
 
     /// Names of all flows, the faulty ones' too.
-    fn flow_names(&self) -> BTreeSet<&'g str> {
+    pub(super) fn flow_names(&self) -> BTreeSet<&'g str> {
         let gathered = self.gathered;
         let here = gathered.documents.iter().flat_map(|document| document.whole().get("flows").items());
         let alone = gathered.flow_files.iter().map(|flow| flow.whole());
@@ -465,6 +486,7 @@ impl<'g> Checker<'g> {
                 self.problems.push(problem.expected(format!("one of {}", list.join(", "))));
             }
             self.problems.extend(flows::unspoken(flow, &language, agents, queues, at));
+            self.problems.extend(flows::unoffered(flow, queues, at));
             let line = Line {
                 name: name.into(),
                 numbers: raw.numbers.iter().map(|number| number.0.clone()).collect(),
@@ -652,7 +674,9 @@ impl<'g> Checker<'g> {
     pub(super) fn resolve(&mut self, kind: &str, name: &str, at: At, known: &BTreeSet<&str>) {
         if !known.contains(name) {
             let problem = at.problem(format!("there is no {kind} `{name}`"));
-            self.problems.push(problem.expected(format!("the name of a {kind}")).suggest(name, known.iter().copied()));
+            let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+            let expected = format!("the name of {article} {kind}");
+            self.problems.push(problem.expected(expected).suggest(name, known.iter().copied()));
         }
     }
 

@@ -612,6 +612,28 @@ pub(super) fn unspoken(
     problems
 }
 
+/// Languages of a flow in which who calls a closed queue would be offered nothing, shown at the line.
+pub(super) fn unoffered(flow: &Flow, queues: &BTreeMap<String, Queue>, at: At) -> Vec<Problem> {
+    let mut problems = vec![];
+    for queue in flow.instead.keys().filter_map(|name| queues.get(name)) {
+        // One that offers nothing in any language is reported on its own.
+        let closes = queue.hours.is_some() && (queue.messages || queue.callback.is_some());
+        for language in languages(flow).into_iter().filter(|_| closes) {
+            if flow.offers(&queue.name, &language) == (false, false) {
+                let found =
+                    format!("who calls queue `{}` outside its hours is offered nothing in `{language}`", queue.name);
+                let problem = Problem::new(at.name_place(), found);
+                let expected = format!(
+                    "words for `offer_message`, `message_now` and `message_kept` in the `texts` of flow `{}`",
+                    flow.name
+                );
+                problems.push(problem.expected(expected));
+            }
+        }
+    }
+    problems
+}
+
 fn one_char(text: &str) -> Option<char> {
     let mut chars = text.chars();
     chars.next().filter(|_| chars.next().is_none())

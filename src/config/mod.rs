@@ -1,7 +1,7 @@
 //! Operators' files -> checked, immutable values; every mistake with file, line, column and what was expected.
 //!
 //! `tree` reads YAML with places, `shape` judges it by the schema of `raw` and `raw_flow`, `check`, `doors`,
-//! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
+//! `trunks`, `escalate`, `webhooks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
 //! are answered from, `scenario` operators' dialogue tests. A mistake stops none of the others from being found.
 
 mod browser;
@@ -10,27 +10,32 @@ mod check;
 mod console;
 mod doors;
 mod emotion;
+mod escalate;
 mod flows;
 mod gather;
 mod knowledge;
 mod problem;
 mod proof;
 mod raw;
+mod raw_escalate;
 mod raw_flow;
 mod raw_scenario;
+mod raw_webhook;
 mod scenario;
 mod shape;
 mod tree;
 mod trunks;
 mod values;
+mod webhooks;
 
 use std::path::Path;
 
 pub use problem::{Place, Problem, Problems};
 pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{
-    Agent, Backend, Browser, Callback, Config, Console, Digest, Http, IceLogin, IceServer, InbandKeys, Limits, Line,
-    Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage, Tls, Transport, Trunk, Waiting,
+    Agent, Backend, Browser, Callback, Config, Console, Digest, Escalation, Http, IceLogin, IceServer, InbandKeys,
+    Limits, Line, Llm, Method, Phone, Queue, Records, Secret, Sip, Speech, SpeechLanguage, Tls, Transport, Trunk,
+    Waiting, Webhook,
 };
 
 /// Whether a secret that is not there is a mistake.

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::raw_escalate::Escalate;
 use super::raw_flow::Flow;
+use super::raw_webhook::Webhook;
 
 /// A frontdesk configuration. Large ones may be spread over files by `include` and `flows`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -26,6 +28,8 @@ pub struct File {
     /// So many seconds of earlier arrival outweigh one point of priority. Default: a higher priority always goes first.
     #[schemars(range(min = 1, max = 3600))]
     pub priority_point_s: Option<u64>,
+    /// Calls that are more than a call: whose, and what comes of it in the queues.
+    pub escalate: Option<Escalate>,
     /// Numbers outside that agents may transfer callers to and consult, by pattern (`112`, `+4930*`), each with the
     /// trunk that calls it (`"+49*": carrier`), or a SIP address with `{number}` in the number's place
     /// (`"+49*": "sip:{number}@192.0.2.1"`). The longest pattern counts. Without an entry agents reach agents and queues only.
@@ -34,6 +38,8 @@ pub struct File {
     pub knowledge: BTreeMap<String, Knowledge>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
+    /// The HTTP addresses that are told what happens, by a name of your choice.
+    pub webhooks: BTreeMap<String, Webhook>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
     pub flows: Vec<FlowRef>,
     /// The telephone network's side.
@@ -290,6 +296,13 @@ pub struct Queue {
     pub callback: Option<Callback>,
     /// Callers whom nobody takes may leave a message (`frontdesk calls messages`). Default true.
     pub messages: Option<bool>,
+    /// When callers are put through. Who comes outside them is told that nobody is there and offered a callback or a message,
+    /// who waits already waits on, and nobody is called back. Default: whenever somebody is logged in.
+    pub hours: Option<super::raw_flow::Hours>,
+    /// Seconds that a call keeps an agent, wrap-up included: callers are told their wait by it until there are five conversations
+    /// to go by, of the last four weeks or of today. Default: then they are told none.
+    #[schemars(range(min = 1, max = 7200))]
+    pub handling_s: Option<u64>,
 }
 
 /// How callers are called back. Each keeps the place in the queue; an agent is held before the telephone rings.
@@ -343,6 +356,8 @@ pub struct Overflow {
     /// When so many calls wait, those who come then wait there instead.
     #[schemars(range(min = 1, max = 100_000))]
     pub calls: Option<u64>,
+    /// Those who come outside the queue's `hours` wait there instead. Default false.
+    pub closed: Option<bool>,
 }
 
 /// When callers get the agent whom they had last. A withheld number is nobody's, and a restart forgets who had whom.

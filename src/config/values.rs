@@ -17,7 +17,7 @@ use crate::dialog::Language;
 use crate::dialog::flow::{Flow, Hours};
 use crate::dialog::passages::Passage;
 use crate::emotion::policy::Policy;
-use crate::records::Keys;
+use crate::records::{Keys, Occasion};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -27,6 +27,10 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// Who is told what happens.
+    pub webhooks: BTreeMap<String, Webhook>,
+    /// What shows that a call is more than a call, and what comes of it.
+    pub escalate: BTreeMap<acd::Reason, Escalation>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
     /// What free questions are answered from, by name.
@@ -173,6 +177,25 @@ pub struct Queue {
     pub callback: Option<Callback>,
     /// Callers whom nobody takes may leave a message.
     pub messages: bool,
+    /// When callers are put through; none: whenever somebody is there.
+    pub hours: Option<Hours>,
+    /// What a call keeps an agent, wrap-up included, until history tells.
+    pub handling: Option<Duration>,
+}
+
+/// What shows that a call is more than a call, and what comes of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Escalation {
+    /// Callers' numbers, or how they begin.
+    pub numbers: Vec<String>,
+    /// Intents that were chosen.
+    pub intents: BTreeSet<String>,
+    /// The caller's words say so.
+    pub words: bool,
+    /// Where it goes.
+    pub queue: Option<String>,
+    /// Added to its priority.
+    pub points: i32,
 }
 
 /// How a queue's callers are called back.
@@ -210,6 +233,18 @@ pub struct Backend {
     /// Further attempts after a connection error, a time-out or a 5xx status.
     pub retries: u32,
     pub headers: BTreeMap<String, Secret>,
+}
+
+/// An HTTP address that is told what happens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    pub name: String,
+    pub url: String,
+    /// As it is written down; for `web::signature`.
+    pub secret: Secret,
+    pub occasions: BTreeSet<Occasion>,
+    /// It is told personal data.
+    pub personal: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -79,7 +79,8 @@ async fn record(State(shared): State<Shared>, me: Me, Path(call): Path<String>) 
         "call": record.head.call, "started": record.head.started, "duration_s": record.head.duration_s(),
         "caller": { "number": record.head.caller.number, "name": record.head.caller.name, "line": record.head.caller.line,
             "dialled": record.head.caller.dialled },
-        "outcome": record.head.outcome, "summary": record.summary.as_ref().map(view::summary), "lines": lines,
+        "outcome": record.head.outcome, "summary": record.summary.as_ref().map(view::summary),
+        "headline": record.headline(), "lines": lines,
         "wrap_ups": record.wrap_ups, "legs": record.legs.iter().filter_map(|leg| leg.agent.as_ref()).collect::<Vec<_>>(),
         "recording_at_ms": record.recordings.first().map(|recording| recording.at_ms),
     })))

@@ -289,6 +289,15 @@ impl Board {
         });
     }
 
+    /// It waits in another queue than it was sent to.
+    pub fn moved(&self, call: &str, queue: &str) {
+        self.with(|state| {
+            if let Some(call) = state.calls.get_mut(call) {
+                call.queue = Some(queue.to_owned());
+            }
+        });
+    }
+
     /// An agent is rung: the whole story goes with it. What the agent's browser answers with comes back, if it is by the
     /// browser that they talk; `None`: there is no such browser now.
     pub fn ring(&self, call: &str, agent: &str, summary: &Summary) -> Option<oneshot::Receiver<Incoming>> {

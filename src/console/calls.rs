@@ -21,12 +21,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::api::{Me, PING, Shared, body, failed, refuse};
 use super::board::{News, NotTheirs, Presence, What, Wish};
-use crate::records::Role;
+use crate::records::{Corrections, Role};
 use crate::web::{Problem, typed};
 use crate::webrtc::{IceServer, SDP, Session};
 
 /// The longest notes, letters.
 const NOTES: usize = 10_000;
+/// The longest headline, letters.
+const HEADLINE: usize = 200;
 /// A caller's earlier calls that are shown.
 const EARLIER: usize = 8;
 /// A wall is drawn anew at most this often.
@@ -69,6 +71,7 @@ pub fn router() -> Router<Shared> {
         .route("/api/calls/{call}/earlier", get(earlier))
         .route("/api/calls/{call}/suggest", get(suggest))
         .route("/api/calls/{call}/wrap-up", put(wrap_up))
+        .route("/api/calls/{call}/intents", get(intents))
         .route("/api/sound/{id}", patch(change_sound).delete(end_sound))
         .route("/api/wall", get(wall))
         .route("/api/calls/{call}", get(story))
@@ -331,6 +334,17 @@ struct Written {
     disposition: Option<String>,
     #[serde(default)]
     notes: String,
+    #[serde(flatten)]
+    corrections: Corrections,
+}
+
+/// What callers of this call's flow may want, by name, with the words for it: to correct what was made of the call.
+async fn intents(State(shared): State<Shared>, me: Me, Path(call): Path<String>) -> Result<Json<Value>, Problem> {
+    let talked = shared.archive.talked(&call, me.agent()?).await.map_err(|error| failed(&error))?;
+    if !talked {
+        return Err(not_theirs(NotTheirs));
+    }
+    Ok(Json(json!(shared.archive.intents(&call).await.map_err(|error| failed(&error))?)))
 }
 
 /// What the agent leaves about a call of theirs.
@@ -342,7 +356,7 @@ async fn wrap_up(
     given: Body,
 ) -> Result<StatusCode, Problem> {
     let agent = me.agent()?;
-    let Written { disposition, notes } = body(&headers, given).await?;
+    let Written { disposition, notes, corrections } = body(&headers, given).await?;
     if disposition.as_ref().is_some_and(|given| !shared.settings.dispositions.contains(given)) {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no such disposition"));
     }
@@ -352,7 +366,15 @@ async fn wrap_up(
     if !shared.archive.talked(&call, agent).await.map_err(|error| failed(&error))? {
         return Err(not_theirs(NotTheirs));
     }
-    let written = shared.archive.wrap_up(&call, agent, disposition.as_deref(), &notes).await;
+    if corrections.headline.as_ref().is_some_and(|headline| headline.chars().count() > HEADLINE) {
+        return Err(refuse("size", StatusCode::PAYLOAD_TOO_LARGE, "the headline is too long"));
+    }
+    if let Some(intent) = &corrections.intent
+        && !shared.archive.intents(&call).await.map_err(|error| failed(&error))?.contains_key(intent)
+    {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "no such intent"));
+    }
+    let written = shared.archive.wrap_up(&call, agent, disposition.as_deref(), &notes, &corrections).await;
     written.map_err(|error| failed(&error))?;
     shared.did(me.name(), "wrote_wrap_up", &call).await;
     Ok(StatusCode::NO_CONTENT)

@@ -56,6 +56,19 @@ pub struct Flow {
 /// The step that leads a caller back to the agent who waits; to a person where none does.
 pub const DESK_RETURN: &str = "(desk)/return";
 
+impl Flow {
+    /// Whether callers of this queue whom nobody takes are offered a callback, and whether a message, in this language: it
+    /// must have the words.
+    pub fn offers(&self, queue: &str, language: &Language) -> (bool, bool) {
+        let Some(instead) = self.instead.get(queue) else { return (false, false) };
+        let lines = &self.lines;
+        let speaks = |texts: &[&Text]| texts.iter().all(|text| text.is_in(language));
+        let callback = [&lines.offer_callback, &lines.callback_number, &lines.ask_number, &lines.callback_kept];
+        let message = [&lines.offer_message, &lines.message_now, &lines.message_kept];
+        (instead.callback.is_some() && speaks(&callback), instead.message && speaks(&message))
+    }
+}
+
 /// What a caller may have instead of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instead {
@@ -69,15 +82,20 @@ pub struct Instead {
 impl Instead {
     /// Whether this number may be called back. Spaces and dashes do not count.
     pub fn calls(&self, number: &str) -> bool {
-        let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
-        let digits = number.strip_prefix('+').unwrap_or(&number);
-        let dialled = digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit());
-        let fits = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => number.starts_with(beginning),
-            None => number == *pattern,
-        };
-        dialled && self.callback.iter().flatten().any(fits)
+        self.callback.as_ref().is_some_and(|numbers| is_among(numbers, number))
     }
+}
+
+/// Whether a telephone number is one of these, or begins as one of them that ends in `*` does. Spaces and dashes do not count.
+pub fn is_among(patterns: &[String], number: &str) -> bool {
+    let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    let dialled = digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit());
+    let fits = |pattern: &String| match pattern.strip_suffix('*') {
+        Some(beginning) => number.starts_with(beginning),
+        None => number == *pattern,
+    };
+    dialled && patterns.iter().any(fits)
 }
 
 fn is_unchanged(commands: &Commands) -> bool {
@@ -241,6 +259,13 @@ pub struct Text {
     pub texts: BTreeMap<Language, String>,
     /// Files that replace the text, by language.
     pub recordings: BTreeMap<Language, String>,
+}
+
+impl Text {
+    /// Whether it can be said in this language.
+    pub fn is_in(&self, language: &Language) -> bool {
+        self.texts.contains_key(language) || self.recordings.contains_key(language)
+    }
 }
 
 /// A request the bot knows, by examples.

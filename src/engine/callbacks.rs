@@ -12,7 +12,8 @@ use tracing::{info, warn};
 
 use super::caller::{Arrival, Called};
 use super::floor::FloorHandle;
-use crate::acd::{About, FloorAction, FloorEvent, NoCallback};
+use super::reasons::Reasons;
+use crate::acd::{FloorAction, FloorEvent, NoCallback};
 use crate::call::{CallId, CalledBack};
 use crate::config::Config;
 use crate::dialog::flow::Instead;
@@ -21,8 +22,6 @@ use crate::sip::{Endpoint, InviteRequest, OutgoingEvent, Target};
 
 /// The floor ends ringing well before this (120 s at most).
 const RING_LIMIT: Duration = Duration::from_secs(180);
-/// How often the hours are looked at.
-const HOURS: Duration = Duration::from_secs(15);
 
 type Take = Arc<dyn Fn(&str, Arrival) -> bool + Send + Sync>;
 
@@ -41,34 +40,24 @@ pub struct Callbacks {
 impl Callbacks {
     /// Until the floor is gone.
     pub async fn run(self, mut actions: mpsc::Receiver<FloorAction>) {
-        self.hours().await;
         if let Err(error) = self.restore().await {
             warn!(%error, "callbacks of an earlier run could not be read: they are made after the next restart");
         }
         let mut ringing: HashMap<CallId, CancellationToken> = HashMap::new();
-        let mut hours = tokio::time::interval(HOURS);
-        loop {
-            let action = tokio::select! {
-                action = actions.recv() => action,
-                _ = hours.tick() => {
-                    self.hours().await;
-                    continue;
-                }
-            };
+        while let Some(action) = actions.recv().await {
             match action {
-                None => return,
-                Some(FloorAction::Dial { call, attempt, .. }) => {
+                FloorAction::Dial { call, attempt, .. } => {
                     ringing.retain(|_, gone| !gone.is_cancelled());
                     let gone = CancellationToken::new();
                     ringing.insert(call.clone(), gone.clone());
                     tokio::spawn(self.clone().dial(call, attempt, gone));
                 }
-                Some(FloorAction::StopDialling { call }) => {
+                FloorAction::StopDialling { call } => {
                     if let Some(gone) = ringing.remove(&call) {
                         gone.cancel();
                     }
                 }
-                Some(FloorAction::CallbackOver { call, why }) => {
+                FloorAction::CallbackOver { call, why } => {
                     let state = match why {
                         NoCallback::NotReached => CallbackState::NotReached,
                         NoCallback::TooLate => CallbackState::TooLate,
@@ -77,7 +66,7 @@ impl Callbacks {
                     info!(%call, ?state, "a callback is over");
                     self.store.callback_is(&call, state);
                 }
-                Some(_) => {}
+                _ => {}
             }
         }
     }
@@ -91,6 +80,8 @@ impl Callbacks {
                 warn!(call = %callback.call, "a callback cannot be read: its key is not here");
                 continue;
             };
+            let about =
+                self.floor.about(Some(&promise.number), &Reasons::new(&self.today.borrow(), Some(&promise.number)));
             let left_ms = u64::try_from((callback.until - now).num_milliseconds()).unwrap_or(0);
             let event = FloorEvent::CallbackEntered {
                 call: callback.call,
@@ -98,23 +89,13 @@ impl Callbacks {
                 skills: promise.skills,
                 language: promise.language,
                 priority: promise.priority,
-                about: About::default(),
+                about,
                 attempts: callback.attempts,
                 left_ms: Some(left_ms),
             };
             self.floor.tell(event).await;
         }
         Ok(())
-    }
-
-    /// Tells the floor whose callers may be called now.
-    async fn hours(&self) {
-        let config = self.today.borrow().clone();
-        for queue in config.queues.values() {
-            let Some(callback) = &queue.callback else { continue };
-            let open = callback.hours.as_ref().is_none_or(|hours| hours.open_at(Utc::now()));
-            self.floor.tell(FloorEvent::CallbackHours { queue: queue.name.clone(), open }).await;
-        }
     }
 
     async fn dial(self, call: CallId, attempt: u32, gone: CancellationToken) {

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::errand::Return;
+use super::reasons::Reasons;
 use crate::acd::{About, Floor, FloorAction, FloorEvent};
 use crate::call::{CallId, Event, Promise, QueueRequest};
 use crate::console::Board;
@@ -55,10 +56,10 @@ impl FloorHandle {
         let _ = self.messages.try_send(Message::Event(FloorEvent::Left { call: call.clone() })); // full: its agent waits for a restart
     }
 
-    /// A call's request to its queue; `number` is the caller's, if it is shown. Without a floor nobody is there to take it.
-    pub async fn request(&self, call: CallId, number: Option<&str>, request: QueueRequest, back: mpsc::Sender<Return>) {
+    /// A call's request to its queue. Without a floor nobody is there to take it.
+    pub async fn request(&self, call: CallId, about: About, request: QueueRequest, back: mpsc::Sender<Return>) {
         let enters = matches!(request, QueueRequest::Enter { .. } | QueueRequest::CalledBack);
-        let event = FloorEvent::from_call(call.clone(), request, self.about(number));
+        let event = FloorEvent::from_call(call.clone(), request, about);
         let message = Message::Call { call, event, back: enters.then(|| back.clone()) };
         if self.messages.send(message).await.is_err() && enters {
             let _ = back.try_send(Return::Event(Event::NobodyThere)); // the call's own channel, all but empty
@@ -66,9 +67,9 @@ impl FloorHandle {
     }
 
     /// The caller is to be called back, as is written down.
-    pub async fn promise(&self, call: CallId, number: Option<&str>, promise: Promise, back: mpsc::Sender<Return>) {
+    pub async fn promise(&self, call: CallId, about: About, promise: Promise, back: mpsc::Sender<Return>) {
         let Promise { queue, skills, language, priority, .. } = promise;
-        let (about, attempts, left_ms) = (self.about(number), 0, None);
+        let (attempts, left_ms) = (0, None);
         let event = FloorEvent::CallbackEntered {
             call: call.clone(),
             queue,
@@ -82,9 +83,10 @@ impl FloorHandle {
         let _ = self.messages.send(Message::Call { call, event, back: Some(back) }).await; // it is made after a restart
     }
 
-    fn about(&self, number: Option<&str>) -> About {
+    /// What the floor is to know of a caller; `number` is theirs, if it is shown.
+    pub fn about(&self, number: Option<&str>, reasons: &Reasons) -> About {
         let caller = number.map(|number| format!("{:016x}", self.names.hash_one(number)));
-        About { caller, ..About::default() }
+        About { caller, agent: None, reasons: reasons.found().clone() }
     }
 
     /// Agents are busy without the floor's doing as long as what this gives lives. `leg` is a name of its own.
@@ -164,6 +166,11 @@ async fn run(mut floor: Floor, mut inbox: mpsc::Receiver<Message>, outwards: mps
                     FloorAction::GiveUp { call, .. }
                     | FloorAction::CallbackKept { call, .. }
                     | FloorAction::StopDialling { call } => Some(call.clone()),
+                    FloorAction::Moved { call, to, reason } => {
+                        info!(%call, queue = to, ?reason, "a call waits in another queue");
+                        board.moved(call, to);
+                        None
+                    }
                     FloorAction::Resting { agent, missed } => {
                         warn!(agent, missed, "an agent missed several calls in a row and gets a rest");
                         None

@@ -16,10 +16,12 @@ use self::supervisor::{Supervisor, next_of_supervisor};
 use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
+use super::reasons::Reasons;
 use super::serve::TRY_AGAIN;
 use super::session::{Ports, Request, Session};
 use super::transfer::{Claim, Switchboard};
 use super::{ReadyFlow, Shared};
+use crate::acd::{About, FloorEvent};
 use crate::call::{AgentFailure, CallId, Cause, Event, Note, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
@@ -136,6 +138,8 @@ struct Live {
     consult_busy: Option<Occupied>,
     /// The caller's number, if it is shown.
     number: Option<String>,
+    /// Why it is more than a call.
+    reasons: Reasons,
     /// The queue that the caller came by last.
     queue: Option<String>,
     /// The agent's wish for it, to be told how it goes.
@@ -185,6 +189,7 @@ impl Live {
         let (agent_news, agents) = mpsc::channel(16);
         let (stand, steps_in) = mpsc::channel(4);
         let (give_orders, orders) = mpsc::channel(ORDERS);
+        let reasons = Reasons::new(&house.config, None);
         Self {
             house,
             flow,
@@ -212,6 +217,7 @@ impl Live {
             target_busy: None,
             consult_busy: None,
             number: None,
+            reasons,
             queue: None,
             transfer: None,
             told_transfer: None,
@@ -235,6 +241,7 @@ impl Live {
         self.screen = incoming.screen();
         self.line.clone_from(&caller.line);
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
+        self.reasons = Reasons::new(&self.house.config, self.number.as_deref());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         let (board, meaning) = (&self.house.board, &self.flow.meaning);
         let desk_steps = self.flow.flow.desk_steps.keys().cloned().collect();
@@ -315,6 +322,10 @@ impl Live {
         self.close(session).await
     }
 
+    fn about(&self) -> About {
+        self.house.floor.about(self.number.as_deref(), &self.reasons)
+    }
+
     fn now_ms(&self) -> u64 {
         self.arrived.elapsed().as_millis() as u64
     }
@@ -367,6 +378,10 @@ impl Live {
                     self.house.store.callback_is(&self.ticket, CallbackState::Reached);
                 }
                 self.house.store.note(&self.call, &entry);
+                for reason in self.reasons.follow(&entry.note) {
+                    // Where it is not on the floor yet, it goes there with its reasons.
+                    self.house.floor.tell(FloorEvent::Escalated { call: self.ticket.clone(), reason }).await;
+                }
             }
             Request::Log(line) => match (serde_json::to_string(&line.event), serde_json::to_string(&line.actions)) {
                 (Ok(event_json), Ok(actions_json)) => {
@@ -377,8 +392,7 @@ impl Live {
             Request::Forget { since_ms } => self.house.store.forget(&self.call, since_ms),
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
-                let number = self.number.as_deref();
-                self.house.floor.request(self.ticket.clone(), number, request, self.back.clone()).await;
+                self.house.floor.request(self.ticket.clone(), self.about(), request, self.back.clone()).await;
             }
             Request::RingAgent { agent, summary } => self.ring(agent, &summary).await,
             Request::ReleaseAgent { agent } => {
@@ -393,6 +407,7 @@ impl Live {
             Request::Alert { reason, why } => {
                 let (call, level, words) = (&self.call, why.level, why.words);
                 self.house.board.alert(call, &reason);
+                self.house.store.alert(call, &reason, &why);
                 warn!(%call, reason, level, words, "a caller needs a supervisor's attention");
                 metrics::counter!(names::ALERTS, "line" => self.line.clone()).increment(1);
             }
@@ -432,8 +447,7 @@ impl Live {
             let terms = today.queues.get(&promise.queue).and_then(|queue| queue.callback.as_ref());
             terms.map(|callback| TimeDelta::milliseconds(callback.terms.within_ms as i64))
         };
-        let (house, call, number, back) =
-            (self.house.clone(), self.ticket.clone(), self.number.clone(), self.back.clone());
+        let (house, call, about, back) = (self.house.clone(), self.ticket.clone(), self.about(), self.back.clone());
         let Some(within) = within else {
             // The operator has taken callbacks away meanwhile.
             tokio::spawn(async move { drop(back.send(Return::Event(Event::CallbackRefused)).await) });
@@ -441,7 +455,7 @@ impl Live {
         };
         tokio::spawn(async move {
             match house.store.promise(&call, promise.clone(), agreed, agreed + within).await {
-                Ok(()) => house.floor.promise(call, number.as_deref(), promise, back).await,
+                Ok(()) => house.floor.promise(call, about, promise, back).await,
                 Err(error) => {
                     warn!(%call, %error, "a callback could not be written down");
                     // The writer may try again: the caller was told otherwise.

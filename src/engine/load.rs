@@ -464,7 +464,12 @@ pub fn floor_settings(config: &Config) -> (Vec<acd::Agent>, Vec<acd::Queue>, acd
         sticky: queue.same_agent,
         ..acd::Queue::new(&queue.name)
     });
-    let rules = acd::Rules { point_ms: config.priority_point.map(ms), ..acd::Rules::default() };
+    let routes = config.escalate.iter().filter_map(|(reason, rule)| Some((*reason, rule.queue.clone()?)));
+    let rules = acd::Rules {
+        points: config.escalate.iter().map(|(reason, rule)| (*reason, rule.points)).collect(),
+        routes: routes.collect(),
+        point_ms: config.priority_point.map(ms),
+    };
     (agents.collect(), queues.collect(), rules)
 }
 

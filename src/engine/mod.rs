@@ -8,12 +8,15 @@ mod floor;
 mod live;
 mod load;
 mod parts;
+mod reasons;
 mod replay;
 mod serve;
 mod session;
 mod stages;
+mod timetable;
 mod transfer;
 mod waiting;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Ports, Request, Session, To, Unheard};
 pub use waiting::WaitingSounds;
+pub use webhooks::{Patience, Webhooks};
 
 /// A line's flow ready to run: what an operator wrote, and what was learned from its examples.
 pub struct ReadyFlow {

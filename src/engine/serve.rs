@@ -17,7 +17,9 @@ use super::caller::Arrival;
 use super::floor::FloorHandle;
 use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
+use super::timetable::Timetable;
 use super::transfer::Switchboard;
+use super::webhooks::{Patience, Webhooks};
 use super::{ReadyFlow, Shared};
 use crate::acd::{Floor, FloorEvent};
 use crate::call::{Entry, Note, Outcome, Summary, summarise};
@@ -102,6 +104,9 @@ impl Server {
             warn!("records and recordings are kept unencrypted: `records.key` names the key that seals them");
         }
         let store = Store::open_with(&config.records.folder, keys).await?;
+        let (today, _) = watch::channel(config.clone());
+        // Before calls that were cut off are closed: webhooks hear of those, too.
+        tokio::spawn(Webhooks::new(store.clone(), today.subscribe(), Patience::default()).run());
         let interrupted = store.recover(&Repair { recording: &mend, summary: &sum_up }).await?;
         if !interrupted.is_empty() {
             let calls = interrupted.len();
@@ -135,12 +140,14 @@ impl Server {
         };
         let (floor, dialled) = FloorHandle::start(Floor::new(agents, queues).with_rules(rules), board.clone());
         tokio::spawn(grant(wishes, floor.clone()));
+        let timetable = Timetable { floor: floor.clone(), store: store.clone(), today: today.subscribe() };
+        timetable.tell_hours().await; // before the first call
+        tokio::spawn(timetable.run());
         for agent in load::fixed_agents(&config) {
             floor.tell(FloorEvent::LoggedIn { agent: agent.to_owned() }).await;
         }
         let (endpoint, incoming) = sip::Endpoint::start(load::sip_settings(&config)).await?;
         health.set("telephone", State::Ready);
-        let (today, _) = watch::channel(config.clone());
         let running = Running { config, shared, flows, loaded };
         let running = Arc::new(ArcSwap::from_pointee(running));
         let switchboard = Switchboard::default();

@@ -111,7 +111,7 @@ impl CallRecord {
         if hide_personal(flow, &mut self.timeline, self.summary.as_mut()) {
             self.reworded = None;
             self.recordings.clear();
-            self.wrap_ups.iter_mut().for_each(|wrap_up| wrap_up.notes.clear());
+            self.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
         }
         self
     }

@@ -5,15 +5,17 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::vault::Keys;
-use super::{Error, Result};
+use super::{Error, Result, Subscriber};
 
 const DATABASE: &str = "calls.db";
 const RECORDINGS: &str = "recordings";
@@ -34,6 +36,8 @@ pub fn default_folder() -> PathBuf {
 pub struct Folder {
     root: PathBuf,
     keys: Keys,
+    /// Who is told of what is written here.
+    subscribers: Arc<ArcSwap<Vec<Subscriber>>>,
 }
 
 impl Folder {
@@ -51,7 +55,7 @@ impl Folder {
         let root = root.canonicalize().map_err(failed)?;
         let lock = lock(&root)?;
         private_file(&root.join(DATABASE)).map_err(failed)?; // SQLite gives its log files the database's mode
-        Ok((Self { root, keys }, lock))
+        Ok((Self { root, keys, subscribers: Arc::default() }, lock))
     }
 
     /// For reading what is there.
@@ -60,7 +64,7 @@ impl Folder {
         if !root.join(DATABASE).is_file() {
             return Err(Error::NoRecords(root));
         }
-        Ok(Self { root, keys })
+        Ok(Self { root, keys, subscribers: Arc::default() })
     }
 
     /// How to open the database. FULL: every commit is on the platter, so that even a power cut costs no more than a
@@ -121,6 +125,14 @@ impl Folder {
 
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    pub fn subscribers(&self) -> Arc<Vec<Subscriber>> {
+        self.subscribers.load_full()
+    }
+
+    pub fn subscribe(&self, subscribers: Vec<Subscriber>) {
+        self.subscribers.store(Arc::new(subscribers));
     }
 
     /// A personal value as the bytes that stand in the database; `about` names the call (or flow) it belongs to.

@@ -50,6 +50,11 @@ impl CallRecord {
         });
         whole.collect()
     }
+
+    /// The one of them with the most distress.
+    pub fn most_upset(&self) -> Option<(u64, u64, f32)> {
+        self.utterances().into_iter().max_by(|a, b| a.2.total_cmp(&b.2))
+    }
 }
 
 impl Archive {
@@ -68,6 +73,17 @@ impl Archive {
         .bind(label.made.timestamp_millis())
         .execute(self.database())
         .await?;
+        Ok(())
+    }
+
+    /// Takes back what was said of a span.
+    pub async fn uncorrect(&self, call: &str, from_ms: u64, to_ms: u64) -> Result<()> {
+        sqlx::query("DELETE FROM labels WHERE call = ? AND from_ms = ? AND to_ms = ?")
+            .bind(call)
+            .bind(from_ms as i64)
+            .bind(to_ms as i64)
+            .execute(self.database())
+            .await?;
         Ok(())
     }
 

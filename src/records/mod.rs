@@ -8,7 +8,9 @@ mod archive;
 mod disk;
 mod erase;
 mod export;
+mod history;
 mod labels;
+mod outbox;
 mod promises;
 mod recover;
 mod reseal;
@@ -23,14 +25,16 @@ use std::path::PathBuf;
 pub use archive::{Archive, CallHead, CallRecord, Filter, Line, Recording, Speaker};
 pub use disk::default_folder;
 pub use erase::Erased;
+pub use history::Conversations;
 pub use labels::{Label, Written};
+pub use outbox::{Delivery, Occasion, Subscriber};
 pub use promises::{Callback, CallbackState, Message};
 pub use recover::{Recovered, Repair, Unmended};
 pub use reseal::Resealed;
 pub use staff::{Account, Deed, Role};
 pub use store::{Ending, Leg, LoggedLine, Store, StoredFlow};
 pub use vault::Keys;
-pub use wrap_up::{Earlier, WrapUp};
+pub use wrap_up::{Corrections, Earlier, WrapUp};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

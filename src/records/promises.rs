@@ -5,12 +5,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::archive::time;
 use super::disk::Folder;
 use super::labels::write_wav;
-use super::{Archive, Error, Result, from_word, word};
+use super::{Archive, Error, Occasion, Result, from_word, outbox, word};
 use crate::call::{CallId, Caller, LeftMessage, Promise};
 use crate::media::Sound;
 
@@ -92,7 +93,16 @@ pub(super) async fn write(to: &mut Transaction<'_, Sqlite>, folder: &Folder, cal
         }
     };
     query.execute(&mut **to).await?;
-    Ok(())
+    let (occasion, detail) = match what {
+        Write::Promise { promise, agreed, until } => {
+            let Promise { queue, number, .. } = &**promise;
+            (Occasion::CallbackKept, json!({ "queue": queue, "agreed": agreed, "until": until, "number": number }))
+        }
+        Write::State(state) => (Occasion::CallbackOver, json!({ "state": state })),
+        Write::Message(message) => (Occasion::MessageLeft, json!(message)),
+        Write::Attempt { .. } => return Ok(()),
+    };
+    outbox::put(to, folder, call, occasion, &detail).await
 }
 
 #[derive(FromRow)]

@@ -8,7 +8,7 @@ use super::disk::{cut_log, forms, remove};
 use super::{Archive, Error, Result, vault};
 
 /// Columns that hold personal data, with the one that says whose.
-const COLUMNS: [(&str, &str, &str); 11] = [
+const COLUMNS: [(&str, &str, &str); 13] = [
     ("flows", "hash", "flow"),
     ("calls", "id", "caller"),
     ("calls", "id", "summary"),
@@ -18,8 +18,10 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("event_log", "call", "actions"),
     ("labels", "call", "said_by"),
     ("wrap_ups", "call", "notes"),
+    ("wrap_ups", "call", "corrections"),
     ("callbacks", "call", "promise"),
     ("messages", "call", "message"),
+    ("outbox", "call", "detail"),
 ];
 
 /// What was sealed anew.

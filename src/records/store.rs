@@ -23,8 +23,9 @@ use super::promises::{CallbackState, Write};
 use super::recover::{self, Repair};
 use super::vault::Keys;
 use super::writer::{self, Job, Queue};
-use super::{Archive, Error, Recovered, Result};
+use super::{Archive, Error, Recovered, Result, Subscriber};
 use crate::call::{CallId, Caller, Cause, Entry, LeftMessage, Promise, Summary};
+use crate::emotion::policy::Why;
 use crate::media::{Quality, Seal};
 use crate::telemetry::names;
 
@@ -261,6 +262,17 @@ impl Store {
     /// A message was left.
     pub fn message(&self, call: &CallId, message: LeftMessage) {
         self.push(Job::Promise { call: call.clone(), what: Write::Message(message) });
+    }
+
+    /// Supervisors are told of this call: why, in the policy's words, and how it stands.
+    pub fn alert(&self, call: &CallId, reason: &str, why: &Why) {
+        let (reason, why) = (reason.to_owned(), Box::new(why.clone()));
+        self.submit(Job::Alert { call: call.clone(), reason, why }, RESERVE);
+    }
+
+    /// Who is told, by webhook, of what is written from now on.
+    pub fn subscribe(&self, subscribers: Vec<Subscriber>) {
+        self.inner.folder.subscribe(subscribers);
     }
 
     /// Waits until everything given so far is on disk.

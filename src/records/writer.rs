@@ -8,14 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::disk::{Folder, cut_log};
 use super::store::{Ending, Leg, LoggedLine, StoredFlow, lock};
-use super::{Error, Result, promises, word};
+use super::{Error, Occasion, Result, outbox, promises, word};
 use crate::call::{CallId, Caller, Entry};
+use crate::emotion::policy::Why;
 use crate::privacy::scrub;
 use crate::telemetry::names;
 
@@ -59,6 +61,7 @@ pub enum Job {
     Finish { call: CallId, ending: Box<Ending> },
     Reword { call: CallId, words: String },
     Promise { call: CallId, what: promises::Write },
+    Alert { call: CallId, reason: String, why: Box<Why> },
     Forget { call: CallId, since_ms: u64 },
     Flush(oneshot::Sender<Result<()>>),
     Stop,
@@ -75,6 +78,7 @@ impl Job {
             | Job::Finish { call, .. }
             | Job::Reword { call, .. }
             | Job::Promise { call, .. }
+            | Job::Alert { call, .. }
             | Job::Forget { call, .. } => Some(call),
             Job::Flush(_) | Job::Stop => None,
         }
@@ -251,6 +255,10 @@ async fn write_job(to: &mut Transaction<'_, Sqlite>, folder: &Folder, job: &Job)
             Ok(())
         }
         Job::Promise { call, what } => promises::write(to, folder, call, what).await,
+        Job::Alert { call, reason, why } => {
+            let detail = json!({ "reason": reason, "by": why.by, "level": why.level, "words": why.words });
+            outbox::put(to, folder, call, Occasion::Alert, &detail).await
+        }
         Job::Forget { call, since_ms } => forget(to, folder, call, *since_ms).await,
         Job::Flush(_) | Job::Stop => Ok(()),
     }
@@ -369,5 +377,5 @@ pub async fn write_ending(
         .bind(call)
         .execute(&mut **to)
         .await?;
-    Ok(())
+    outbox::put(to, folder, call, Occasion::CallEnded, &Value::Null).await
 }

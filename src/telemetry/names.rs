@@ -68,6 +68,9 @@ pub const RECORDS_LOST: &str = "frontdesk_records_lost_total";
 pub const RECORDS_FAILED: &str = "frontdesk_records_failed_writes_total";
 pub const RECORDS_COMMIT_SECONDS: &str = "frontdesk_records_commit_seconds";
 
+/// Labels: `webhook`, `result` (`taken`, `failed`, `given_up`, `lost`).
+pub const WEBHOOKS: &str = "frontdesk_webhook_messages_total";
+
 pub const AGENTS_AVAILABLE: &str = "frontdesk_agents_available";
 /// Labels: `trunk`. 1: registered, or its servers answer.
 pub const TRUNK_UP: &str = "frontdesk_trunk_up";
@@ -127,6 +130,8 @@ pub fn describe() {
     describe_counter!(RECORDS_LOST, "Records dropped because the disk was too slow, or refused by the database");
     describe_counter!(RECORDS_FAILED, "Transactions that failed and were tried again");
     describe_histogram!(RECORDS_COMMIT_SECONDS, Unit::Seconds, "Writing one batch of records");
+
+    describe_counter!(WEBHOOKS, "Messages to webhooks, by what came of them");
 
     describe_gauge!(AGENTS_AVAILABLE, "Agents logged in and free");
     describe_gauge!(TRUNK_UP, "Whether a trunk can be used: 1 or 0");

@@ -1,10 +1,11 @@
 //! HTTP to strangers, for every page that we serve: a bounded server with TLS (`server`), how much one address may ask for
-//! (`guard`), bodies that are bounded in size and time, files from the binary, and refusals as problem details (RFC 9457).
+//! (`guard`), signatures between servers (`signature`), bodies that are bounded in size and time, files from the binary, and refusals as problem details (RFC 9457).
 //! Knows nothing of calls.
 
 mod guard;
 mod problem;
 mod server;
+pub mod signature;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

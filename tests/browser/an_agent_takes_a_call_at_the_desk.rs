@@ -141,6 +141,10 @@ async fn an_agent_takes_a_call_at_the_desk() {
     agent.wait("document.querySelector('.acts h2')?.innerText == 'Call ended'").await;
     agent.select("The call came to", "follow_up").await;
     agent.fill("Notes", "Balance told; sends the form tomorrow.").await;
+    agent.run("document.querySelector('.corrections').open = true").await;
+    agent.wait("document.querySelector('.corrections select').options.length > 3").await;
+    agent.run("const wants = document.querySelector('.corrections select'); wants.value = 'mortgage'; wants.dispatchEvent(new Event('change'))").await;
+    agent.fill("In one line", "Balance, and a mortgage").await;
     agent.shot("desk-wrap-up").await;
     agent.click("Save, and ready").await;
     agent.wait("document.querySelector('.pill.available')").await;
@@ -159,6 +163,8 @@ async fn an_agent_takes_a_call_at_the_desk() {
     let written = &record.wrap_ups[0];
     assert_eq!((written.agent.as_str(), written.disposition.as_deref()), ("ben", Some("follow_up")));
     assert_eq!(written.notes, "Balance told; sends the form tomorrow.");
+    assert_eq!(written.corrections.intent.as_deref(), Some("mortgage"));
+    assert_eq!(record.headline(), "Balance, and a mortgage");
     let quality = record.legs[1].quality.unwrap();
     assert_eq!(record.legs[1].agent.as_deref(), Some("ben"));
     assert!(quality.encrypted && quality.codec == Some(Codec::Opus) && quality.packets_received > 100, "{quality:?}");

@@ -12,6 +12,7 @@ mod check_reports_every_mistake_at_once;
 mod commands_are_switched_off_and_taught;
 mod mistakes_about_queues_have_places;
 mod mistakes_about_trunks_and_tls_have_places;
+mod mistakes_about_webhooks_have_places;
 mod no_file_makes_check_panic;
 mod shipped_examples_load_without_problems;
 mod the_acceptance_runner_keeps_going_and_tells_every_missed_limit;

@@ -116,8 +116,11 @@ flows:
   - flow: hello
     language: en
     person: { queue: desk }
-    start: desk
-    steps: { desk: { transfer: desk } }
+    start: menu
+    intents: { stolen: { examples: [a, b, c, d, e, f, g, h] } }
+    steps:
+      menu: { menu: "What is it?", options: [{ key: 1, intent: stolen, next: desk }] }
+      desk: { transfer: desk }
 "#;
     let shown = blocks().into_iter().find(|block| block.contains("max_calls")).expect("queues are shown");
     let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
 // The agent's desk: state, the call with its story, what can be done with it, and what is written about it.
 import { api, clock, h, icon, Refused, since, stillIn, svg, ticker } from "./parts.js";
-import { known, say } from "./words.js";
+import { known, say, spoken } from "./words.js";
 import { Bell, microphone, Silent, Talk } from "./sound.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+const EMOTIONS = ["neutral", "happy", "sad", "fear", "angry", "surprise", "disgust"];
 const FACTS = ["wanted", "collected", "verified", "tried", "sounded", "open", "last_words"];
 
 export class Desk {
@@ -64,7 +65,8 @@ export class Desk {
     this.call = call;
     if (!known_) {
       if (before?.over) this.save().catch(() => this.tell(say().failed, true));
-      this.written = { call: call.call, notes: "", disposition: "" };
+      this.written = { call: call.call, notes: "", disposition: "", intent: "", emotion: "", headline: "" };
+      this.intents = null;
       this.earlier = null;
       this.error = null;
       this.panel = null;
@@ -196,8 +198,9 @@ export class Desk {
   }
 
   async save() {
-    const { call, notes, disposition } = this.written;
-    await api("PUT", `/api/calls/${encodeURIComponent(call)}/wrap-up`, { notes, disposition: disposition || null });
+    const { call, notes, disposition, intent, emotion, headline } = this.written;
+    await api("PUT", `/api/calls/${encodeURIComponent(call)}/wrap-up`, { notes, disposition: disposition || null, intent: intent || null, emotion: emotion || null, headline: headline.trim() || null });
+    this.drawStory();
   }
 
   async saved(next) {
@@ -318,7 +321,7 @@ export class Desk {
         h("header", {}, h("span", { class: "face", "aria-hidden": "true" }, icon("staff")), h("div", { class: "grow" }, h("h2", {}, who), h("p", { class: "soft" }, caller.name && caller.number ? caller.number : caller.dialled))),
         h("p", { class: "chips" }, h("span", { class: "chip" }, `${say().line} ${caller.line}`), queue && h("span", { class: "chip" }, `${say().queue} ${queue}`),
           waits && this.call.stage === "ringing" && h("span", { class: "chip" }, `${say().waited} `, ticker(h("span"), () => clock(since(this.call.started) - waits.at_ms / 1000))))),
-      h("div", { class: "card" }, h("h3", {}, say().summary), h("p", { class: "headline" }, summary?.headline ?? ""), facts),
+      h("div", { class: "card" }, h("h3", {}, say().summary), h("p", { class: "headline" }, this.written?.headline.trim() || summary?.headline || ""), facts),
       this.call.knowledge ? this.knowledge() : "",
       h("div", { class: "card" }, h("h3", {}, say().earlier), earlier.length ? h("ul", { class: "earlier" }, earlier) : h("p", { class: "soft" }, say().noEarlier)));
   }
@@ -439,6 +442,29 @@ export class Desk {
     const buttons = this.call.over
       ? [h("button", { type: "button", class: "wide", onclick: () => this.saved("ready") }, say().done), h("button", { type: "button", class: "wide grey", onclick: () => this.saved(this.me.pauses.includes("after_call") ? "after_call" : this.me.pauses[0]) }, say().moreTime)]
       : [h("button", { type: "button", class: "wide grey", onclick: () => this.saved() }, say().save)];
-    return h("section", { class: "card grow writing", "aria-label": say().after }, h("h3", {}, say().after), h("label", { class: "field" }, h("span", {}, say().disposition), choose), h("label", { class: "field grow" }, h("span", {}, say().notes), text), h("div", { class: "pair" }, buttons));
+    return h("section", { class: "card grow writing", "aria-label": say().after }, h("h3", {}, say().after), h("label", { class: "field" }, h("span", {}, say().disposition), choose), h("label", { class: "field grow" }, h("span", {}, say().notes), text), this.corrections(), h("div", { class: "pair" }, buttons));
+  }
+
+  // What was otherwise than the engine made of it.
+  corrections() {
+    const { call, intent, emotion, headline } = this.written;
+    const field = (label, element) => h("label", { class: "field" }, h("span", {}, label), element);
+    const choose = (name, options) => h("select", { onchange: (event) => { this.written[name] = event.target.value; } }, options);
+    const understood = this.call.lines.findLast((line) => line.event === "intent")?.chosen;
+    const wants = choose("intent", []);
+    const fill = () => wants.replaceChildren(h("option", { value: "" }, say().asUnderstood(understood ? this.labelOf(understood) : say().nobody)),
+      ...Object.keys(this.intents ?? {}).filter((name) => name !== understood).map((name) => h("option", { value: name, selected: name === intent }, this.labelOf(name))));
+    fill();
+    if (!this.intents) api("GET", `/api/calls/${encodeURIComponent(call)}/intents`).then((intents) => { if (this.written?.call === call) { this.intents = intents; fill(); } }).catch(() => {});
+    const heard = this.call.lines.some((line) => line.event === "emotion");
+    const sounds = choose("emotion", [h("option", { value: "" }, say().asHeard), ...EMOTIONS.map((one) => h("option", { value: one, selected: one === emotion }, say().emotions[one]))]);
+    const line = h("input", { maxlength: "200", placeholder: this.call.summary?.headline ?? "", oninput: (event) => { this.written.headline = event.target.value; } });
+    line.value = headline;
+    return h("details", { class: "corrections", open: Boolean(intent || emotion || headline) }, h("summary", {}, say().correct), field(say().wanted, wants), heard && field(say().sounded, sounds), field(say().headline, line));
+  }
+
+  labelOf(intent) {
+    const labels = this.intents?.[intent] ?? {};
+    return labels[spoken()] ?? Object.values(labels)[0] ?? known(intent);
   }
 }

@@ -77,6 +77,6 @@ export class Records {
     });
     this.detail.replaceChildren(
       h("header", {}, h("div", { class: "grow" }, h("h2", { tabindex: "-1" }, record.caller.name || record.caller.number || say().web), h("p", { class: "soft" }, [record.caller.line, new Date(record.started).toLocaleString(), ...record.legs].join(" · ")))),
-      h("p", { class: "headline" }, record.summary?.headline ?? ""), ...record.wrap_ups.map((wrap) => h("p", { class: "soft" }, `${wrap.agent}: `, [wrap.disposition && known(wrap.disposition), wrap.notes].filter(Boolean).join(" – "))), this.sound ?? h("p", { class: "soft" }, say().noRecording), log);
+      h("p", { class: "headline" }, record.headline), ...record.wrap_ups.map((wrap) => h("p", { class: "soft" }, `${wrap.agent}: `, [wrap.disposition && known(wrap.disposition), wrap.notes].filter(Boolean).join(" – "))), this.sound ?? h("p", { class: "soft" }, say().noRecording), log);
   }
 }
