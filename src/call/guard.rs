@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bot::Stage;
 use super::state::{Call, Phase};
-use super::{Action, Event, Note, TimerId, Utterance};
+use super::{Action, Event, Note, Reply, TimerId, Utterance};
 use crate::dialog::flow::{Flow, SlotKind, Step};
 use crate::dialog::values::HIDDEN;
 use crate::media::Key;
@@ -72,9 +72,11 @@ impl Shield {
                 let forget = since.map(|since_ms| Event::Forget { since_ms });
                 Admitted { events: [event].into_iter().chain(forget).collect(), ..Admitted::default() }
             }
-            Event::Replied { request, reply: Ok(mut reply) } => {
-                hide_cards(&mut reply);
-                only(Event::Replied { request, reply: Ok(reply) })
+            Event::Replied { request, mut reply } => {
+                if let Reply::Found(said) | Reply::Refused(said) = &mut reply {
+                    hide_cards(said);
+                }
+                only(Event::Replied { request, reply })
             }
             event => only(event),
         }

@@ -30,7 +30,7 @@ mod weigh;
 pub use action::{Action, Cause, LeftMessage, Promise, QueueRequest, TimerId};
 pub use event::{
     AgentFailure, Answer, BackendFailure, CallId, CalledBack, Caller, Event, IntentScore, Passing, PromptId, Reading,
-    RequestId, Sign, Talker, Understanding, Utterance,
+    Reply, RequestId, Sign, Talker, Understanding, Utterance,
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};

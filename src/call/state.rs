@@ -1,6 +1,6 @@
 //! The call itself: its phase, what it knows, and the few things every phase does (say, note, set timers).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::bot::Bot;
@@ -33,6 +33,8 @@ pub struct Call {
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
     pub(super) commanded: Commanded,
+    /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
+    pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -109,6 +111,7 @@ impl Call {
             masked: false,
             feeling,
             commanded: Commanded::default(),
+            in_doubt: BTreeMap::new(),
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),

@@ -15,8 +15,8 @@ use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Branch, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Step, Test,
-    Text, Transfer,
+    Branch, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Refused,
+    Step, Test, Text, Transfer,
 };
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
@@ -274,15 +274,11 @@ impl<'h> Checker<'_, 'h> {
             let problem = Problem::new(place, format!("backend `{backend}` is not told its `{name}`"));
             self.problems.push(problem.expected(format!("`with: {{ {name}: ... }}`")));
         }
-        for (name, pointer) in &fetch.save {
-            let at = at.get("save");
-            self.variable(name, at.place_of(name));
-            for part in pointer.split(' ').filter(|part| !pointer.is_empty() && !part.starts_with('/')) {
-                let problem = at.get(name).problem(format!("\"{part}\" is no place in a reply"));
-                let problem = problem.expected("a JSON pointer, such as `/balance`, or several with a space between");
-                self.problems.push(if part.is_empty() { problem } else { problem.remedy(format!("write `/{part}`")) });
-            }
-        }
+        self.saved(&fetch.save, at.get("save"));
+        let refused = fetch.refused.as_ref().map(|refused| {
+            self.saved(&refused.save, at.get("refused").get("save"));
+            Refused { save: refused.save.clone(), next: refused.next.clone() }
+        });
         Fetch {
             backend: backend.into(),
             with: fetch.with.iter().map(|(name, template)| (name.clone(), template.0.clone())).collect(),
@@ -292,7 +288,20 @@ impl<'h> Checker<'_, 'h> {
             label: self.label(&fetch.label, backend, at.get("label")),
             next: fetch.next.clone(),
             not_found: fetch.not_found.clone(),
+            refused,
             failed: fetch.failed.clone(),
+        }
+    }
+
+    /// Names of values, and where in a reply they stand.
+    fn saved(&mut self, save: &BTreeMap<String, String>, at: At) {
+        for (name, pointer) in save {
+            self.variable(name, at.place_of(name));
+            for part in pointer.split(' ').filter(|part| !pointer.is_empty() && !part.starts_with('/')) {
+                let problem = at.get(name).problem(format!("\"{part}\" is no place in a reply"));
+                let problem = problem.expected("a JSON pointer, such as `/balance`, or several with a space between");
+                self.problems.push(if part.is_empty() { problem } else { problem.remedy(format!("write `/{part}`")) });
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! `trunks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
 //! are answered from, `scenario` operators' dialogue tests. A mistake stops none of the others from being found.
 
+mod backends;
 mod browser;
 mod builtin;
 mod check;
@@ -16,6 +17,7 @@ mod knowledge;
 mod problem;
 mod proof;
 mod raw;
+mod raw_backends;
 mod raw_flow;
 mod raw_scenario;
 mod scenario;

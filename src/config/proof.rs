@@ -106,15 +106,7 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
 
 /// Names of the values that steps set.
 fn values(flow: &Flow) -> BTreeSet<&str> {
-    fn set(step: &Step) -> Vec<&str> {
-        match step {
-            Step::Ask(ask) => vec![&ask.slot],
-            Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
-            Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
-            _ => vec![],
-        }
-    }
-    flow.steps.values().flat_map(set).collect()
+    flow.steps.values().flat_map(dialog::check::fills).collect()
 }
 
 /// From a field of `dialog::flow` to the key that an operator wrote for it.

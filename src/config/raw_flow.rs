@@ -654,8 +654,21 @@ pub struct Fetch {
     pub next: String,
     /// The step that follows when the backend knows no such thing (HTTP 404).
     pub not_found: String,
+    /// What follows when the backend will not do it (HTTP 400, 409 or 422). Default: as where it fails.
+    pub refused: Option<Refused>,
     /// The step that follows when the backend is down, late, or answers nonsense.
     pub failed: String,
+}
+
+/// What follows when a backend will not do what it is asked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// What is kept of its reply, as by `save` of the step. What the reply lacks is empty.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
+    /// The step that follows.
+    pub next: String,
 }
 
 /// Goes on by what is known.

@@ -487,8 +487,19 @@ pub struct Fetch {
     pub next: String,
     /// The backend answered that there is no such thing (HTTP 404).
     pub not_found: String,
+    /// The backend will not do it (HTTP 400, 409, 422); none: as if it had failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
     /// The backend is down, slow or wrong.
     pub failed: String,
+}
+
+/// What follows a backend's refusal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refused {
+    /// As `Fetch::save`, of what it says; what it does not say is empty.
+    pub save: BTreeMap<String, String>,
+    pub next: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -56,6 +56,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("FormSlot", "A slot of a form"),
     ("ListValue", "A value of a list"),
     ("Fetch", "fetch"),
+    ("Refused", "refused"),
     ("Decide", "decide"),
     ("Case", "A case of a decision"),
     ("ByHours", "hours"),

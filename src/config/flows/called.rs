@@ -185,7 +185,10 @@ fn led(mut step: Step, prefix: &str) -> Step {
         Step::Menu { options, .. } => options.iter_mut().for_each(|option| lead(&mut option.next)),
         Step::Ask(ask) => lead(&mut ask.next),
         Step::Form(form) => lead(&mut form.next),
-        Step::Fetch(fetch) => [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().for_each(lead),
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.iter_mut().map(|refused| &mut refused.next);
+            [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().chain(refused).for_each(lead);
+        }
         Step::Decide { branches, otherwise } => {
             branches.iter_mut().for_each(|branch| lead(&mut branch.next));
             lead(otherwise);

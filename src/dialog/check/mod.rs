@@ -14,6 +14,7 @@ mod answers;
 mod texts;
 mod ways;
 
+pub(crate) use texts::fills;
 pub use texts::prompts;
 
 use super::flow::{Flow, Step};
@@ -130,11 +131,15 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         }
         Step::Ask(ask) => vec![way("next", &ask.next, WayKind::On)],
         Step::Form(form) => vec![way("next", &form.next, WayKind::On)],
-        Step::Fetch(fetch) => vec![
-            way("next", &fetch.next, WayKind::On),
-            way("not_found", &fetch.not_found, WayKind::Failed),
-            way("failed", &fetch.failed, WayKind::Failed),
-        ],
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.as_ref().map(|refused| way("refused/next", &refused.next, WayKind::Failed));
+            let ways = [
+                way("next", &fetch.next, WayKind::On),
+                way("not_found", &fetch.not_found, WayKind::Failed),
+                way("failed", &fetch.failed, WayKind::Failed),
+            ];
+            ways.into_iter().chain(refused).collect()
+        }
         Step::Decide { branches, otherwise } => {
             let branch = |(at, next)| way(&format!("branches/{at}/next"), next, WayKind::On);
             let mut ways: Vec<Way<'_>> =

@@ -312,11 +312,14 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
 }
 
 /// What a step can fill.
-fn fills(step: &Step) -> Vec<&str> {
+pub(crate) fn fills(step: &Step) -> Vec<&str> {
     match step {
         Step::Ask(ask) => vec![&ask.slot],
         Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
-        Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.iter().flat_map(|refused| refused.save.keys());
+            fetch.save.keys().chain(refused).map(String::as_str).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -350,9 +353,13 @@ fn filled(flow: &Flow) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 /// What each of a step's ways adds, in the order of `ways`.
-fn gains(step: &Step) -> Vec<Vec<&str>> {
+fn gains<'f>(step: &'f Step) -> Vec<Vec<&'f str>> {
     match step {
-        Step::Fetch(_) => vec![fills(step), Vec::new(), Vec::new()],
+        Step::Fetch(fetch) => {
+            let names = |save: &'f BTreeMap<String, String>| save.keys().map(String::as_str).collect();
+            let refused = fetch.refused.as_ref().map(|refused| names(&refused.save));
+            [names(&fetch.save), Vec::new(), Vec::new()].into_iter().chain(refused).collect()
+        }
         Step::Decide { branches, .. } => {
             // A test that holds only for what is there proves that it is; so does a failed "not set".
             let mut known = Vec::new();
