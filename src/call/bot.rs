@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
-use crate::dialog::flow::{Ask, Fetch, SlotKind, Step};
+use crate::dialog::flow::{Ask, Fetch, SlotKind, Step, decided};
 use crate::dialog::values::{Rendered, from_json};
-use crate::dialog::{Expect, person};
+use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
 /// A backend may take this long before the caller hears that we are on it.
@@ -172,8 +172,19 @@ impl Call {
                     return Walked::Begun;
                 }
                 Step::Decide { branches, otherwise } => {
-                    let branch = branches.iter().find(|branch| self.values.test(&branch.variable, &branch.test));
-                    name = branch.map_or(otherwise, |branch| &branch.next);
+                    name = decided(branches, otherwise, &self.values, self.today());
+                }
+                Step::Remember { values, next } => {
+                    self.values.remember(values);
+                    name = next;
+                }
+                Step::Experiment { ways } => {
+                    let Some(way) = experiment::way(ways, name, &self.who) else {
+                        self.seek_person("the flow has no way on", None);
+                        return Walked::Begun;
+                    };
+                    self.note(Note::Experiment { step: name.to_owned(), way: way.to_owned() });
+                    name = way;
                 }
                 Step::Hours { hours, open, closed } => {
                     let hours = flow.hours.get(hours);
@@ -368,7 +379,8 @@ impl Call {
             let after = after.clone();
             next = self.past_disclosure(&after);
         }
-        match self.flow.steps.get(&next) {
+        let to = self.flow.after_deciding(&next, &self.values, self.today());
+        match self.flow.steps.get(to) {
             Some(Step::Menu { .. } | Step::Ask(_) | Step::Form(_)) => {
                 if self.walk_to_question(&next) {
                     self.answer_key(key);

@@ -127,10 +127,11 @@ impl Call {
         }
         let Phase::Bot(bot) = &self.phase else { return nothing };
         let mut name = match &bot.stage {
-            Stage::Saying { next } => next,
+            Stage::Saying { next } => next.as_str(),
             _ => &bot.step,
         };
         for _ in 0..AHEAD {
+            name = self.flow.after_deciding(name, &self.values, self.today());
             let Some(step) = self.flow.steps.get(name) else { return nothing };
             match step {
                 Step::Say { next, .. } | Step::Disclose { next, .. } => name = next,
@@ -147,6 +148,8 @@ impl Call {
                 }
                 Step::Fetch(_)
                 | Step::Decide { .. }
+                | Step::Remember { .. }
+                | Step::Experiment { .. }
                 | Step::Hours { .. }
                 | Step::Transfer(_)
                 | Step::Callback(_)
@@ -157,7 +160,7 @@ impl Call {
                 Step::Form(form) => {
                     let fits = form.slots.iter().filter_map(|slot| lengths(&slot.kind)).collect();
                     let wanted = Wanted { question: true, fits, known: vec![] };
-                    let slot = if *name == bot.step { bot.form.asked } else { None };
+                    let slot = if name == bot.step { bot.form.asked } else { None };
                     return Asked { wanted, step: name, slot, ..nothing };
                 }
             }

@@ -17,6 +17,7 @@ mod guard;
 mod handoff;
 mod instead;
 mod log;
+mod number;
 mod personal;
 mod proof;
 mod question;
@@ -34,6 +35,7 @@ pub use event::{
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
+pub use number::comparable;
 pub use personal::hide_personal;
 pub use proof::prove;
 pub use state::Call;

@@ -18,6 +18,7 @@ mod problem;
 mod proof;
 mod raw;
 mod raw_backends;
+mod raw_decide;
 mod raw_flow;
 mod raw_scenario;
 mod scenario;

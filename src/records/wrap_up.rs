@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::archive::time;
-use super::erase::plain;
 use super::{Archive, CallHead, Filter, Result};
+use crate::call::comparable;
 
 /// The newest calls in which a caller's earlier ones are looked for: who called is sealed, so each is opened.
 const SEARCHED: usize = 5_000;
@@ -73,12 +73,13 @@ impl Archive {
 
     /// Calls of this number that are over, newest first, `limit` at most.
     pub async fn earlier(&self, number: &str, limit: usize) -> Result<Vec<Earlier>> {
-        let wanted = plain(number);
+        let wanted = comparable(number);
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let newest = self.list(&Filter { limit: Some(SEARCHED), ..Filter::default() }).await?;
-        let theirs = newest.into_iter().filter(|call| call.cause.is_some() && plain(&call.caller.number) == wanted);
+        let theirs =
+            newest.into_iter().filter(|call| call.cause.is_some() && comparable(&call.caller.number) == wanted);
         let mut earlier = Vec::new();
         for head in theirs.take(limit) {
             let record = self.show(&head.call).await?;

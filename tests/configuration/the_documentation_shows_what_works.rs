@@ -59,7 +59,7 @@ flows:
     steps:
       place_order: { transfer: counter }
 "#;
-    std::fs::write(&path, format!("{around}{}", steps(blocks()[2]))).unwrap();
+    std::fs::write(&path, format!("{around}{}", steps(block("form:")))).unwrap();
     let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.flows["cafe"].steps.len(), 2);
 }
@@ -67,6 +67,37 @@ flows:
 /// Steps of a flow that is not shown, below it.
 fn steps(shown: &str) -> String {
     shown.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[test]
+fn the_decisions_shown_are_good() {
+    let around = r#"
+lines: { bank: { numbers: ["1000"], flow: bank } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [desk] } }
+queues: { desk: {} }
+backends: { accounts: { url: "https://bank.example/{account}" } }
+flows:
+  - flow: bank
+    language: en
+    person: { queue: desk }
+    start: account
+    steps:
+      account: { ask: Which account?, slot: account, type: digits, length: 6, next: fetch }
+      fetch:
+        fetch: accounts
+        with: { account: "{account}" }
+        save: { balance: /balance, due: /due, tier: /tier }
+        next: note
+        not_found: menu
+        failed: menu
+      overdue: { say: "You owe us {fee:number} more, {who}.", next: menu }
+      ask_tier: { ask: Which tier?, slot: tier, type: list, values: [gold, silver], next: menu }
+      menu: { transfer: desk }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{around}{}", steps(block("remember:")))).unwrap();
+    config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
                wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed, refused: None,
            })),
            1 => (to(), to()).prop_map(|(next, otherwise)| Step::Decide {
-               branches: vec![Branch { variable: "line".into(), test: Test::Is("main".into()), next }], otherwise,
+               branches: vec![Branch { when: Condition::Value { variable: "line".into(), test: Test::Is("main".into()) }, next }], otherwise,
            }),
            1 => (to(), to()).prop_map(|(open, closed)| Step::Hours { hours: "hours".into(), open, closed }),
            2 => Just(Step::Transfer(flows::transfer("queue", &[]))),

@@ -128,7 +128,10 @@ pub fn bank() -> Flow {
         (
             "decide",
             Step::Decide {
-                branches: vec![Branch { variable: "block".into(), test: Test::Is("yes".into()), next: "fraud".into() }],
+                branches: vec![Branch {
+                    when: Condition::Value { variable: "block".into(), test: Test::Is("yes".into()) },
+                    next: "fraud".into(),
+                }],
                 otherwise: "menu".into(),
             },
         ),
@@ -247,7 +250,10 @@ pub fn parcel() -> Flow {
         (
             "decide",
             Step::Decide {
-                branches: vec![Branch { variable: "more".into(), test: Test::Is("yes".into()), next: "menu".into() }],
+                branches: vec![Branch {
+                    when: Condition::Value { variable: "more".into(), test: Test::Is("yes".into()) },
+                    next: "menu".into(),
+                }],
                 otherwise: "bye".into(),
             },
         ),

@@ -71,6 +71,8 @@ impl<'h> Checker<'_, 'h> {
         let calls = vec![written.raw.flow.as_str()];
         let place = Place { prefix: String::new(), back: None, calls, flow: written };
         self.put(place, flow, &mut called);
+        let personal = flow.made_of(flow.personal.iter().map(String::as_str).collect());
+        flow.personal = personal.into_iter().map(str::to_owned).collect();
         called
     }
 
@@ -188,6 +190,11 @@ fn led(mut step: Step, prefix: &str) -> Step {
         Step::Fetch(fetch) => {
             let refused = fetch.refused.iter_mut().map(|refused| &mut refused.next);
             [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().chain(refused).for_each(lead);
+        }
+        Step::Remember { next, .. } => lead(next),
+        Step::Experiment { ways } => {
+            let led = std::mem::take(ways).into_iter().map(|(to, percent)| (format!("{prefix}{to}"), percent));
+            *ways = led.collect();
         }
         Step::Decide { branches, otherwise } => {
             branches.iter_mut().for_each(|branch| lead(&mut branch.next));

@@ -69,6 +69,8 @@ pub enum ProblemKind {
     SlotNeverAsked,
     /// No currency (ISO 4217) or no country whose postcodes are known.
     UnknownUnit,
+    /// A decision's test that holds of no value of this kind.
+    TestNeverHolds,
     SecretNotByKeys,
     SecretSpoken,
     /// Nothing fills this value.
@@ -140,6 +142,10 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
             ];
             ways.into_iter().chain(refused).collect()
         }
+        Step::Remember { next, .. } => vec![way("next", next, WayKind::On)],
+        Step::Experiment { ways } => {
+            ways.keys().map(|to| way(&format!("ways/{}", plain(to)), to, WayKind::On)).collect()
+        }
         Step::Decide { branches, otherwise } => {
             let branch = |(at, next)| way(&format!("branches/{at}/next"), next, WayKind::On);
             let mut ways: Vec<Way<'_>> =
@@ -157,6 +163,11 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         Step::Message(message) => message.next.iter().map(|next| way("next", next, WayKind::On)).collect(),
         Step::Transfer(_) | Step::HangUp { .. } => Vec::new(),
     }
+}
+
+/// A step's name without what stands before it in a called flow.
+fn plain(step: &str) -> &str {
+    step.rsplit('/').next().unwrap_or(step)
 }
 
 /// Whether the step waits for an answer, and so for a wish for a person; or is itself what there is instead of one.
