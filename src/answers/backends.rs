@@ -4,15 +4,16 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
-use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::Error;
-use crate::call::BackendFailure;
+use crate::call::{BackendFailure, Reply};
 use crate::telemetry::names;
+use crate::web::signature;
 
 /// A reply larger than this is no reply to a caller.
 const LARGEST: usize = 1024 * 1024;
@@ -20,6 +21,8 @@ const LARGEST: usize = 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(2);
 /// Before the first repetition; doubled for each.
 const BACKOFF: Duration = Duration::from_millis(100);
+/// By which a service tells a repetition from another request (draft-ietf-httpapi-idempotency-key-header-07).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
@@ -37,8 +40,13 @@ pub struct BackendSettings {
     pub method: Method,
     /// Over all, repetitions included.
     pub timeout: Duration,
-    /// Repetitions after a first failure: of a GET when it might help, of a POST only when it cannot have arrived.
+    /// Repetitions after a first failure: of a GET or an idempotent POST when it might help, of another POST only when it
+    /// cannot have arrived.
     pub retries: u32,
+    /// A POST carries a key by which the service does it once, however often it comes.
+    pub idempotent: bool,
+    /// Requests are signed by this secret (`web::signature`).
+    pub signing_secret: Option<String>,
     /// Sent with each request; values may be secrets.
     pub headers: BTreeMap<String, String>,
 }
@@ -61,6 +69,8 @@ struct Backend {
     method: Method,
     timeout: Duration,
     retries: u32,
+    idempotent: bool,
+    secret: Option<Zeroizing<Vec<u8>>>,
     headers: HeaderMap,
 }
 
@@ -77,22 +87,23 @@ impl Backends {
         Ok(Self { client, backends })
     }
 
-    /// The backend's JSON reply to `with`, or why there is none. Takes at most the backend's time limit.
-    pub async fn fetch(&self, backend: &str, with: &BTreeMap<String, String>) -> Result<Value, BackendFailure> {
+    /// What the backend replies to `with`. `id` names what is asked: letters, digits and `-`, the same only where the same is
+    /// asked once more. Takes at most the backend's time limit.
+    pub async fn fetch(&self, backend: &str, with: &BTreeMap<String, String>, id: &str) -> Reply {
         let Some(settings) = self.backends.get(backend) else {
             tracing::error!(backend, "no such backend");
-            return Err(BackendFailure::Down);
+            return Reply::Failed(BackendFailure::Down);
         };
         let began = Instant::now();
-        let reply = tokio::time::timeout(settings.timeout, self.try_often(backend, settings, with))
-            .await
-            .unwrap_or(Err(BackendFailure::Timeout));
+        let reply = tokio::time::timeout(settings.timeout, self.try_often(backend, settings, with, id)).await;
+        let reply = reply.unwrap_or(Reply::Failed(BackendFailure::Timeout));
         let result = match &reply {
-            Ok(_) => "ok",
-            Err(BackendFailure::NotFound) => "not_found",
-            Err(BackendFailure::Timeout) => "timeout",
-            Err(BackendFailure::Down) => "down",
-            Err(BackendFailure::Malformed) => "malformed",
+            Reply::Found(_) => "ok",
+            Reply::Refused(_) | Reply::Failed(BackendFailure::Refused) => "refused",
+            Reply::Failed(BackendFailure::NotFound) => "not_found",
+            Reply::Failed(BackendFailure::Timeout) => "timeout",
+            Reply::Failed(BackendFailure::Down) => "down",
+            Reply::Failed(BackendFailure::Malformed) => "malformed",
         };
         let elapsed = began.elapsed();
         tracing::debug!(backend, result, ms = elapsed.as_millis() as u64, "backend asked");
@@ -101,52 +112,74 @@ impl Backends {
         reply
     }
 
-    async fn try_often(
-        &self,
-        name: &str,
-        backend: &Backend,
-        with: &BTreeMap<String, String>,
-    ) -> Result<Value, BackendFailure> {
-        let (url, rest) = backend.address(with)?;
+    async fn try_often(&self, name: &str, backend: &Backend, with: &BTreeMap<String, String>, id: &str) -> Reply {
+        let asked = match backend.asked(with) {
+            Ok(asked) => asked,
+            Err(failure) => return Reply::Failed(failure),
+        };
         let mut wait = BACKOFF;
         for attempt in 0.. {
-            let failed = match self.try_once(backend, url.clone(), &rest).await {
-                Ok(reply) => return Ok(reply),
+            let failed = match self.try_once(backend, &asked, id, attempt > 0).await {
+                Ok(reply) => return reply,
                 Err(failed) => failed,
             };
-            let repeat = failed.unsent || (failed.passing && backend.method == Method::Get);
+            let repeat = failed.unsent || (failed.passing && (backend.method == Method::Get || backend.idempotent));
             tracing::warn!(backend = name, attempt, why = failed.why, "backend failed");
             if !repeat || attempt >= backend.retries {
-                return Err(failed.failure);
+                return Reply::Failed(failed.failure);
             }
             // Callers that fail together must not come back together.
             tokio::time::sleep(wait.mul_f64(0.5 + rand::random::<f64>())).await;
             wait *= 2;
         }
-        Err(BackendFailure::Down) // the loop above ends only by returning
+        Reply::Failed(BackendFailure::Down) // the loop above ends only by returning
     }
 
-    async fn try_once(&self, backend: &Backend, url: Url, rest: &BTreeMap<&str, &str>) -> Result<Value, Failed> {
-        let request = match backend.method {
-            Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).json(rest),
+    async fn try_once(&self, backend: &Backend, asked: &Asked, id: &str, again: bool) -> Result<Reply, Failed> {
+        let request = match &asked.body {
+            None => self.client.get(asked.url.clone()),
+            Some(body) => {
+                self.client.post(asked.url.clone()).header(CONTENT_TYPE, "application/json").body(body.clone())
+            }
         };
-        let response = request.headers(backend.headers.clone()).send().await.map_err(Failed::of)?;
-        match response.status() {
+        let response = request.headers(backend.headers(asked, id)).send().await.map_err(Failed::of)?;
+        let status = response.status();
+        let passing = |passing| {
+            let why = format!("status {}", status.as_u16());
+            Failed { failure: BackendFailure::Down, unsent: false, passing, why }
+        };
+        match status {
             status if status.is_success() => {}
             StatusCode::NOT_FOUND => return Err(Failed::finally(BackendFailure::NotFound, "status 404".into())),
-            status => {
-                let passing = matches!(status.as_u16(), 429 | 502..=504);
-                let why = format!("status {}", status.as_u16());
-                return Err(Failed { failure: BackendFailure::Down, unsent: false, passing, why });
+            // Our own first attempt may be the other one.
+            StatusCode::CONFLICT if again => return Err(passing(true)),
+            StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                let said = read(response).await.ok().and_then(|body| serde_json::from_slice(&body).ok());
+                return Ok(Reply::Refused(said.unwrap_or_default()));
             }
+            status => return Err(passing(matches!(status.as_u16(), 429 | 502..=504))),
         }
         let body = read(response).await?;
         // The error would quote the reply: its place is enough.
-        serde_json::from_slice(&body).map_err(|error| {
+        serde_json::from_slice(&body).map(Reply::Found).map_err(|error| {
             let why = format!("no JSON at line {} column {}", error.line(), error.column());
             Failed::finally(BackendFailure::Malformed, why)
         })
+    }
+}
+
+/// A question for a backend.
+struct Asked {
+    url: Url,
+    /// JSON; none where everything is in the address.
+    body: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// Path and query, which are signed where there is no body.
+    fn address(&self) -> String {
+        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{query}", self.url.path())
     }
 }
 
@@ -211,8 +244,37 @@ impl Backend {
             value.set_sensitive(true);
             headers.insert(key, value);
         }
-        let BackendSettings { url, method, timeout, retries, .. } = settings;
-        Ok(Self { url, method, timeout, retries, headers })
+        let secret = settings.signing_secret.as_ref().map(|secret| {
+            signature::key(secret).map(Zeroizing::new).ok_or_else(|| wrong("its signing secret is none".into()))
+        });
+        let secret = secret.transpose()?;
+        let BackendSettings { url, method, timeout, retries, idempotent, .. } = settings;
+        Ok(Self { url, method, timeout, retries, idempotent, secret, headers })
+    }
+
+    /// Those of one attempt.
+    fn headers(&self, asked: &Asked, id: &str) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if self.idempotent && self.method == Method::Post {
+            insert(&mut headers, IDEMPOTENCY_KEY, &format!("\"{id}\"")); // a string of RFC 9651
+        }
+        if let Some(secret) = &self.secret {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+            let signed = signature::sign(secret, id, now, asked.body.as_deref().unwrap_or(asked.address().as_bytes()));
+            insert(&mut headers, signature::ID, id);
+            insert(&mut headers, signature::TIMESTAMP, &now.to_string());
+            insert(&mut headers, signature::SIGNATURE, &signed);
+        }
+        headers
+    }
+
+    fn asked(&self, with: &BTreeMap<String, String>) -> Result<Asked, BackendFailure> {
+        let (url, rest) = self.address(with)?;
+        let body = match self.method {
+            Method::Get => None,
+            Method::Post => Some(serde_json::to_vec(&rest).map_err(|_| BackendFailure::Malformed)?),
+        };
+        Ok(Asked { url, body })
     }
 
     /// The address for these values, and the values that have no place in the template.
@@ -239,6 +301,11 @@ impl Backend {
         }
         Ok((url, rest))
     }
+}
+
+/// Sets a header to letters and digits of our own making.
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    crate::web::insert(headers, HeaderName::from_static(name), value);
 }
 
 /// All but the unreserved characters of RFC 3986, 2.3.
@@ -275,6 +342,8 @@ mod tests {
             method,
             timeout: Duration::from_secs(1),
             retries: 0,
+            idempotent: false,
+            signing_secret: None,
             headers: BTreeMap::new(),
         };
         Backend::new(settings).unwrap()
@@ -314,6 +383,8 @@ mod tests {
             method: Method::Get,
             timeout: Duration::from_secs(1),
             retries: 0,
+            idempotent: false,
+            signing_secret: None,
             headers: with(headers),
         };
         for url in ["", "127.0.0.1/a", "ftp://x/{a}", "http://{host}/a", "http://x/{a", "file:///etc/{a}"] {

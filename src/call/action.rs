@@ -133,6 +133,9 @@ pub enum Action {
         request: RequestId,
         backend: String,
         with: BTreeMap<String, String>,
+        /// The earlier request that this is once more: whether that one was done, nobody knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repeats: Option<RequestId>,
     },
     Queue(QueueRequest),
     /// Write down that this caller is to be called back, so that nothing loses it. Answered by `Event::CallbackKept` or

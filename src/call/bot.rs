@@ -1,14 +1,16 @@
 //! The bot's side of a call: walking the flow from step to step, and what may interrupt it. How answers are read
 //! is in `question`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::state::{Call, Goal, Phase, Speaking};
-use super::{Action, BackendFailure, Cause, Event, Note, RequestId, TimerId};
+use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
-use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step};
+use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
 use crate::dialog::values::{Rendered, from_json};
-use crate::dialog::{Expect, person};
+use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
 /// A backend may take this long before the caller hears that we are on it.
@@ -80,7 +82,7 @@ pub(super) enum Stage {
         since_ms: u64,
         told: bool,
         /// Came while the caller was being told to wait.
-        reply: Option<Result<Value, BackendFailure>>,
+        reply: Option<Reply>,
     },
 }
 
@@ -175,8 +177,19 @@ impl Call {
                     return Walked::Begun;
                 }
                 Step::Decide { branches, otherwise } => {
-                    let branch = branches.iter().find(|branch| self.values.test(&branch.variable, &branch.test));
-                    name = branch.map_or(otherwise, |branch| &branch.next);
+                    name = decided(branches, otherwise, &self.values, self.today());
+                }
+                Step::Remember { values, next } => {
+                    self.values.remember(values);
+                    name = next;
+                }
+                Step::Experiment { ways } => {
+                    let Some(way) = experiment::way(ways, name, &self.who) else {
+                        self.seek_person("the flow has no way on", None);
+                        return Walked::Begun;
+                    };
+                    self.note(Note::Experiment { step: name.to_owned(), way: way.to_owned() });
+                    name = way;
                 }
                 Step::Hours { hours, open, closed } => {
                     let hours = flow.hours.get(hours);
@@ -374,7 +387,8 @@ impl Call {
             let after = after.clone();
             next = self.past_disclosure(&after);
         }
-        match self.flow.steps.get(&next) {
+        let to = self.flow.after_deciding(&next, &self.values, self.today());
+        match self.flow.steps.get(to) {
             Some(Step::Menu { .. } | Step::Ask(_) | Step::Form(_)) => {
                 if self.walk_to_question(&next) {
                     self.answer_key(key);
@@ -426,7 +440,7 @@ impl Call {
             (TimerId::Patience, Stage::Fetching { request, since_ms, told, .. }) => {
                 let request = *request;
                 if self.now_ms >= *since_ms + FETCH_LIMIT_MS {
-                    return self.replied(request, Err(BackendFailure::Timeout));
+                    return self.replied(request, Reply::Failed(BackendFailure::Timeout));
                 }
                 let again = std::mem::replace(told, true);
                 let step = bot.step.clone();
@@ -453,19 +467,32 @@ impl Call {
         }
         bot.stage = Stage::Fetching { request, since_ms: self.now_ms, told: false, reply: None };
         let step = bot.step.clone();
-        self.note(Note::Fetch { step, backend: fetch.backend.clone() });
+        self.note(Note::Fetch { step: step.clone(), backend: fetch.backend.clone() });
         self.listen(Expect::Request, self.person_hints());
         let parameters = fetch.with.iter().map(|(name, template)| (name.clone(), self.values.parameter(template)));
         let parameters: Vec<(String, (String, bool))> = parameters.collect();
         let secret = parameters.iter().any(|(_, (_, secret))| *secret);
         self.mask(secret);
-        let with = parameters.into_iter().map(|(name, (value, _))| (name, value)).collect();
-        self.act(Action::Fetch { request, backend: fetch.backend.clone(), with });
+        let with: BTreeMap<String, String> = parameters.into_iter().map(|(name, (value, _))| (name, value)).collect();
+        // A log holds no secrets: nothing may be decided by one.
+        let repeats = if secret { None } else { self.repeats(step, &with, request) };
+        self.act(Action::Fetch { request, backend: fetch.backend.clone(), with, repeats });
         self.mask(false);
         self.set_timer(TimerId::Patience, PATIENCE_MS);
     }
 
-    fn replied(&mut self, request: RequestId, reply: Result<Value, BackendFailure>) {
+    /// The request that sent the same before, if it came to nothing that anybody knows of.
+    fn repeats(&mut self, step: String, with: &BTreeMap<String, String>, request: RequestId) -> Option<RequestId> {
+        match self.in_doubt.get(&step) {
+            Some((sent, first)) if sent == with => Some(*first),
+            _ => {
+                self.in_doubt.insert(step, (with.clone(), request));
+                None
+            }
+        }
+    }
+
+    fn replied(&mut self, request: RequestId, reply: Reply) {
         let speaking = self.speaking.is_some();
         let Phase::Bot(bot) = &mut self.phase else { return };
         match &mut bot.stage {
@@ -481,33 +508,31 @@ impl Call {
         let flow = self.flow.clone();
         let Some(Step::Fetch(fetch)) = flow.steps.get(&step) else { return };
         self.cancel_timer(TimerId::Patience);
-        let saved = reply.and_then(|reply| save(fetch, &reply));
-        let failure = saved.as_ref().err().copied();
-        self.note(Note::Reply { step, backend: fetch.backend.clone(), failure });
-        match saved {
-            Ok(values) => {
-                for (name, value) in values {
-                    match value {
-                        Some(value) => self.values.set(&name, value),
-                        None => self.values.clear(&name),
-                    }
-                }
-                self.served.goal = Goal::Fetched;
-                self.commanded.done();
-                self.enter(&fetch.next);
-            }
-            Err(failure) => {
-                self.served.goal = Goal::None;
-                self.served.told = false;
-                let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
-                let wordless = matches!(flow.steps.get(next), Some(Step::Transfer(transfer)) if transfer.say.is_none());
-                if failure != BackendFailure::NotFound && wordless {
-                    let sorry = self.words(&flow.lines.sorry);
-                    self.preface.push(sorry);
-                }
-                self.enter(next);
+        let came = outcome(fetch, &reply);
+        if !matches!(reply, Reply::Failed(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
+            self.in_doubt.remove(&step);
+        }
+        self.note(Note::Reply { step, backend: fetch.backend.clone(), failure: came.failure });
+        for (name, value) in came.values {
+            match value {
+                Some(value) => self.values.set(&name, value),
+                None => self.values.clear(&name),
             }
         }
+        if came.failure.is_none() {
+            self.served.goal = Goal::Fetched;
+            self.commanded.done();
+        } else {
+            self.served.goal = Goal::None;
+            self.served.told = false;
+            let wordless =
+                matches!(flow.steps.get(came.next), Some(Step::Transfer(transfer)) if transfer.say.is_none());
+            if wordless && came.failure != Some(BackendFailure::NotFound) && came.next == fetch.failed {
+                let sorry = self.words(&flow.lines.sorry);
+                self.preface.push(sorry);
+            }
+        }
+        self.enter(came.next);
     }
 
     /// The recogniser is gone in the middle of the flow.
@@ -555,15 +580,42 @@ impl Call {
     }
 }
 
-/// The values that a reply gives, by name; a place that is not in it makes it malformed. What stands at several
-/// places is joined by spaces (an amount and its currency); null at one of them is none.
-fn save(fetch: &Fetch, reply: &Value) -> Result<Vec<(String, Option<String>)>, BackendFailure> {
-    let value = |pointer: &str| reply.pointer(pointer).map(from_json).ok_or(BackendFailure::Malformed);
-    let place = |(name, pointers): (&String, &String)| {
-        let values: Option<Vec<String>> = pointers.split(' ').map(value).collect::<Result<_, _>>()?;
-        Ok((name.clone(), values.map(|values| values.join(" "))))
+/// What a reply comes to.
+struct Outcome<'f> {
+    failure: Option<BackendFailure>,
+    values: Vec<(String, Option<String>)>,
+    next: &'f str,
+}
+
+fn outcome<'f>(fetch: &'f Fetch, reply: &Reply) -> Outcome<'f> {
+    let failed = |failure| {
+        let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
+        Outcome { failure: Some(failure), values: Vec::new(), next }
     };
-    fetch.save.iter().map(place).collect()
+    match (reply, &fetch.refused) {
+        (Reply::Found(said), _) => {
+            let values = fetch.save.iter().map(|(name, pointers)| Some((name.clone(), place(pointers, said)?)));
+            match values.collect::<Option<_>>() {
+                Some(values) => Outcome { failure: None, values, next: &fetch.next },
+                None => failed(BackendFailure::Malformed),
+            }
+        }
+        (Reply::Refused(said), Some(refused)) => {
+            let value = |pointers: &str| place(pointers, said).flatten();
+            let values = refused.save.iter().map(|(name, pointers)| (name.clone(), value(pointers))).collect();
+            Outcome { failure: Some(BackendFailure::Refused), values, next: &refused.next }
+        }
+        (Reply::Refused(_), None) => failed(BackendFailure::Refused),
+        (Reply::Failed(failure), _) => failed(*failure),
+    }
+}
+
+/// What a reply says at JSON pointers, joined by spaces (an amount and its currency); null at one of them is none. Outer
+/// none: it has no such place.
+fn place(pointers: &str, reply: &Value) -> Option<Option<String>> {
+    let values: Vec<Option<String>> =
+        pointers.split(' ').map(|pointer| reply.pointer(pointer).map(from_json)).collect::<Option<_>>()?;
+    Some(values.into_iter().collect::<Option<Vec<String>>>().map(|values| values.join(" ")))
 }
 
 /// Whether a question can be answered without being heard.

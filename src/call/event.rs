@@ -152,6 +152,26 @@ pub enum BackendFailure {
     Down,
     /// An answer that is not what was configured.
     Malformed,
+    /// It will not do what was asked.
+    Refused,
+}
+
+/// What came of asking a backend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// What was asked for. (Its name in logs, as that of `Failed`, is older than `Refused`.)
+    #[serde(rename = "Ok")]
+    Found(Value),
+    /// The backend will not do it, and what it says of that; null where it says nothing.
+    Refused(Value),
+    #[serde(rename = "Err")]
+    Failed(BackendFailure),
+}
+
+impl From<Result<Value, BackendFailure>> for Reply {
+    fn from(reply: Result<Value, BackendFailure>) -> Self {
+        reply.map_or_else(Self::Failed, Self::Found)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,7 +267,7 @@ pub enum Event {
     },
     Replied {
         request: RequestId,
-        reply: Result<Value, BackendFailure>,
+        reply: Reply,
     },
     Emotion(Reading),
     /// From the floor: waiting, at this place (1 is next), with an honest estimate or none.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bot::Stage;
 use super::state::{Call, Phase};
-use super::{Action, Event, Note, TimerId, Utterance};
+use super::{Action, Event, Note, Reply, TimerId, Utterance};
 use crate::dialog::flow::{Flow, SlotKind, Step};
 use crate::dialog::values::HIDDEN;
 use crate::media::Key;
@@ -72,9 +72,11 @@ impl Shield {
                 let forget = since.map(|since_ms| Event::Forget { since_ms });
                 Admitted { events: [event].into_iter().chain(forget).collect(), ..Admitted::default() }
             }
-            Event::Replied { request, reply: Ok(mut reply) } => {
-                hide_cards(&mut reply);
-                only(Event::Replied { request, reply: Ok(reply) })
+            Event::Replied { request, mut reply } => {
+                if let Reply::Found(said) | Reply::Refused(said) = &mut reply {
+                    hide_cards(said);
+                }
+                only(Event::Replied { request, reply })
             }
             event => only(event),
         }
@@ -125,10 +127,11 @@ impl Call {
         }
         let Phase::Bot(bot) = &self.phase else { return nothing };
         let mut name = match &bot.stage {
-            Stage::Saying { next } => next,
+            Stage::Saying { next } => next.as_str(),
             _ => &bot.step,
         };
         for _ in 0..AHEAD {
+            name = self.flow.after_deciding(name, &self.values, self.today());
             let Some(step) = self.flow.steps.get(name) else { return nothing };
             match step {
                 Step::Say { next, .. } | Step::Disclose { next, .. } => name = next,
@@ -145,6 +148,8 @@ impl Call {
                 }
                 Step::Fetch(_)
                 | Step::Decide { .. }
+                | Step::Remember { .. }
+                | Step::Experiment { .. }
                 | Step::Hours { .. }
                 | Step::Transfer(_)
                 | Step::Callback(_)
@@ -155,7 +160,7 @@ impl Call {
                 Step::Form(form) => {
                     let fits = form.slots.iter().filter_map(|slot| lengths(&slot.kind)).collect();
                     let wanted = Wanted { question: true, fits, known: vec![] };
-                    let slot = if *name == bot.step { bot.form.asked } else { None };
+                    let slot = if name == bot.step { bot.form.asked } else { None };
                     return Asked { wanted, step: name, slot, ..nothing };
                 }
             }

@@ -32,10 +32,11 @@ impl Logged {
                 _ => {}
             }
             match action {
-                Action::Fetch { request, backend, with } if now_masked => Action::Fetch {
+                Action::Fetch { request, backend, with, repeats } if now_masked => Action::Fetch {
                     request: *request,
                     backend: backend.clone(),
                     with: with.keys().map(|name| (name.clone(), HIDDEN.to_owned())).collect(),
+                    repeats: *repeats,
                 },
                 action => action.clone(),
             }

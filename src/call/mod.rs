@@ -19,6 +19,7 @@ mod guard;
 mod handoff;
 mod instead;
 mod log;
+mod number;
 mod personal;
 mod proof;
 mod question;
@@ -32,10 +33,11 @@ mod weigh;
 pub use action::{Action, Cause, LeftMessage, Promise, QueueRequest, TimerId};
 pub use event::{
     AgentFailure, Answer, BackendFailure, CallId, CalledBack, Caller, Event, IntentScore, Passing, PromptId, Reading,
-    RequestId, Sign, Supervision, Talker, Understanding, Utterance,
+    Reply, RequestId, Sign, Supervision, Talker, Understanding, Utterance,
 };
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
+pub use number::comparable;
 pub use personal::hide_personal;
 pub use proof::prove;
 pub use state::Call;

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use super::talk::{End, Talk, World};
-use super::{BackendFailure, Caller, Note, Understanding};
+use super::{BackendFailure, Caller, Note, Reply, Understanding};
 use crate::dialog::check::{asks, reached};
 use crate::dialog::flow::{Flow, Step};
 use crate::dialog::{Problem, ProblemKind};
@@ -127,8 +126,8 @@ impl World for Failing {
         Understanding { intents: Vec::new(), threshold: 1.0, answer: None }
     }
 
-    fn fetch(&mut self, _: &str, _: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {
-        (100, Err(self.0))
+    fn fetch(&mut self, _: &str, _: &BTreeMap<String, String>) -> (u64, Reply) {
+        (100, Reply::Failed(self.0))
     }
 }
 

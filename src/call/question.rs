@@ -304,7 +304,8 @@ impl Call {
         let flow = self.flow.clone();
         let mut values = self.values.clone();
         values.set(&ask.slot, slots::YES.into());
-        let Some(Step::Menu { options, .. }) = flow.steps.get(flow.after_deciding(&ask.next, &values)) else {
+        let Some(Step::Menu { options, .. }) = flow.steps.get(flow.after_deciding(&ask.next, &values, self.today()))
+        else {
             return false;
         };
         let clear = matches!(choice::choose(options, &rest), Choice::Sure(_));

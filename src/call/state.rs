@@ -1,6 +1,6 @@
 //! The call itself: its phase, what it knows, and the few things every phase does (say, note, set timers).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::aside::Aside;
@@ -9,7 +9,8 @@ use super::caring::Feeling;
 use super::commands::Commanded;
 use super::handoff::Handoff;
 use super::instead::Instead;
-use super::{Action, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId, Utterance};
+use super::number::comparable;
+use super::{Action, CallId, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId, Utterance};
 use crate::dialog::flow::{Flow, Text};
 use crate::dialog::values::{Rendered, Values};
 use crate::dialog::{Expect, Language, Piece, Prompt};
@@ -20,6 +21,8 @@ pub struct Call {
     pub(super) now_ms: u64,
     pub(super) phase: Phase,
     pub(super) values: Values,
+    /// Who calls, for experiments: the number; of a caller who shows none, the call.
+    pub(super) who: String,
     pub(super) arrived_at: chrono::DateTime<chrono::Utc>,
     /// The recogniser is not there.
     pub(super) keys_only: bool,
@@ -36,6 +39,8 @@ pub struct Call {
     pub(super) commanded: Commanded,
     /// An agent waits while the caller goes through some steps.
     pub(super) aside: Option<Aside>,
+    /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
+    pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -102,6 +107,7 @@ impl Call {
             now_ms: 0,
             phase: Phase::New,
             values: Values::default(),
+            who: String::new(),
             arrived_at: chrono::DateTime::UNIX_EPOCH,
             keys_only: false,
             drain: None,
@@ -113,6 +119,7 @@ impl Call {
             feeling,
             commanded: Commanded::default(),
             aside: None,
+            in_doubt: BTreeMap::new(),
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),
@@ -143,7 +150,7 @@ impl Call {
             (Phase::Ended, _) => {}
             (Phase::Instead(_), Event::CallerHungUp) => self.hung_up_instead(),
             (_, Event::CallerHungUp) => self.end(Cause::CallerHungUp),
-            (Phase::New, Event::Arrived { caller, at, .. }) => self.arrived(caller, at),
+            (Phase::New, Event::Arrived { call, caller, at }) => self.arrived(call, caller, at),
             (Phase::New, _) | (_, Event::Arrived { .. }) => {}
             (_, Event::MediaLost) => self.end(Cause::MediaLost),
             (_, Event::Drain { within_ms }) => self.drain(within_ms),
@@ -193,8 +200,9 @@ impl Call {
         matches!(self.phase, Phase::Ended)
     }
 
-    fn arrived(&mut self, caller: Caller, at: chrono::DateTime<chrono::Utc>) {
+    fn arrived(&mut self, call: CallId, caller: Caller, at: chrono::DateTime<chrono::Utc>) {
         self.arrived_at = at;
+        self.who = if caller.withheld || caller.number.is_empty() { call } else { comparable(&caller.number) };
         self.values.set("caller_number", caller.number.clone());
         self.values.set("dialled", caller.dialled.clone());
         self.values.set("line", caller.line.clone());

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use super::{
-    Action, BackendFailure, Call, Caller, Cause, Entry, Event, PromptId, QueueRequest, Reading, TimerId, Understanding,
+    Action, Call, Caller, Cause, Entry, Event, PromptId, QueueRequest, Reading, Reply, TimerId, Understanding,
     Utterance,
 };
 use crate::dialog::flow::Flow;
@@ -19,7 +18,7 @@ use crate::media::Key;
 pub trait World {
     fn understand(&mut self, text: &str, intents: &[String]) -> Understanding;
     /// A backend's reply and how long it takes, ms.
-    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>);
+    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Reply);
 }
 
 /// One call and its clock.
@@ -185,7 +184,7 @@ impl<W: World> Talk<W> {
                     let understanding = self.world.understand(&text, &intents);
                     self.due.push((self.now_ms + UNDERSTOOD, Event::Understood { request, understanding }));
                 }
-                Action::Fetch { request, backend, with } => {
+                Action::Fetch { request, backend, with, .. } => {
                     let (after_ms, reply) = self.world.fetch(&backend, &with);
                     self.due.push((self.now_ms + after_ms, Event::Replied { request, reply }));
                 }

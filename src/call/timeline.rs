@@ -59,6 +59,11 @@ pub enum Note {
     Dtmf {
         key: Key,
     },
+    /// The flow's experiment takes this caller this way.
+    Experiment {
+        step: String,
+        way: String,
+    },
     /// The best intent and how sure; `chosen` is none below the threshold.
     Intent {
         chosen: Option<String>,

@@ -9,10 +9,9 @@ use std::time::Instant;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use crate::answers::{Backends, Meaning};
-use crate::call::{BackendFailure, Caller, Entry, Note, Understanding, summarise, talk};
+use crate::call::{BackendFailure, Caller, Entry, Note, Reply, Understanding, summarise, talk};
 use crate::config::{Config, Line, Secrets};
 use crate::dialog::flow::Flow;
 use crate::engine;
@@ -127,9 +126,10 @@ impl talk::World for Real {
         self.runtime.block_on(self.meaning.of(text, intents))
     }
 
-    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {
+    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Reply) {
         let began = Instant::now();
-        let reply = self.runtime.block_on(self.backends.fetch(backend, with));
+        let id = uuid::Uuid::now_v7().to_string();
+        let reply = self.runtime.block_on(self.backends.fetch(backend, with, &id));
         (began.elapsed().as_millis() as u64, reply)
     }
 }
@@ -158,6 +158,7 @@ pub(super) fn told(entry: &Entry) -> Option<String> {
         }
         Note::Fetch { backend, .. } => done(format!("asks the backend {backend}")),
         Note::Reply { backend, failure: None, .. } => done(format!("{backend} has answered")),
+        Note::Reply { backend, failure: Some(BackendFailure::Refused), .. } => done(format!("{backend} refuses")),
         Note::Reply { backend, failure: Some(failure), .. } => done(format!("{backend} failed: {failure:?}")),
         Note::PersonWanted { reason } => done(format!("to a person: {reason}")),
         Note::Transfer { queue, skills, priority } => {

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 
 use super::chat::{caller, flow_on, line_of, told};
 use crate::answers::Meaning;
 use crate::call::talk::{End, Talk, World};
-use crate::call::{BackendFailure, Entry, Note, Understanding};
+use crate::call::{BackendFailure, Entry, Note, Reply, Understanding};
 use crate::config::{self, Config, Does, Expected, Feeling, Place, Scenario, Scenarios, Secrets};
 use crate::dialog::flow::Flow;
 use crate::engine;
@@ -135,7 +134,7 @@ impl House {
 /// The real meaning of sentences, and backends that reply as the scenario says.
 struct Scripted<'s> {
     meaning: &'s Meaning,
-    backends: &'s BTreeMap<String, (Duration, Result<Value, BackendFailure>)>,
+    backends: &'s BTreeMap<String, (Duration, Reply)>,
     asked: Vec<(String, BTreeMap<String, String>)>,
 }
 
@@ -144,11 +143,11 @@ impl World for Scripted<'_> {
         self.meaning.now(text, intents)
     }
 
-    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Result<Value, BackendFailure>) {
+    fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Reply) {
         self.asked.push((backend.to_owned(), with.clone()));
         match self.backends.get(backend) {
             Some((after, reply)) => (after.as_millis() as u64, reply.clone()),
-            None => (0, Err(BackendFailure::Down)),
+            None => (0, Reply::Failed(BackendFailure::Down)),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::raw::{self, File, FlowRef};
 use super::tree::At;
 use super::{
-    Agent, Backend, Callback, Config, Http, Line, Llm, Method, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
+    Agent, Backend, Callback, Config, Http, Line, Llm, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, emotion, flows,
 };
 use crate::acd;
@@ -339,47 +339,6 @@ impl<'g> Checker<'g> {
             }
         }
         transfers
-    }
-
-    fn backends(&mut self) -> BTreeMap<String, Backend> {
-        let mut backends = BTreeMap::new();
-        for (name, raw, at) in self.section("backends", |file| &file.backends) {
-            self.backend_url(&raw.url, at.get("url"));
-            let headers = raw.headers.iter().map(|(header, value)| {
-                let at = at.get("headers");
-                if reqwest::header::HeaderName::from_bytes(header.as_bytes()).is_err() {
-                    let problem =
-                        Problem::new(at.place_of(header), format!("`{header}` cannot be an HTTP header's name"));
-                    self.problems.push(problem.expected("letters, digits and `-`"));
-                }
-                let value = match value {
-                    raw::Header::Plain(text) => Secret::new(text),
-                    raw::Header::Secret(secret) => self.secret(secret, at.get(header)),
-                };
-                if reqwest::header::HeaderValue::from_str(value.expose()).is_err() {
-                    let place = at.get(header).secret_place();
-                    self.problems.push(
-                        Problem::new(place, "this cannot be sent as an HTTP header").expected("one line of plain text"),
-                    );
-                }
-                (header.clone(), value)
-            });
-            let headers = headers.collect();
-            let method = raw.method.map_or(Method::Get, |method| match method {
-                raw::Method::Get => Method::Get,
-                raw::Method::Post => Method::Post,
-            });
-            let backend = Backend {
-                name: name.into(),
-                url: raw.url.clone(),
-                method,
-                timeout: raw.timeout_ms.map_or(builtin::BACKEND_TIMEOUT, Duration::from_millis),
-                retries: raw.retries.unwrap_or(if method == Method::Get { 1 } else { 0 }),
-                headers,
-            };
-            backends.insert(name.to_owned(), backend);
-        }
-        backends
     }
 
     /// Names of all flows, the faulty ones' too.

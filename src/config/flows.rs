@@ -1,6 +1,7 @@
 //! Does a well-shaped flow make sense? Turns it into `dialog::flow::Flow`, every name resolved.
 
 mod called;
+mod decide;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,8 @@ use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Branch, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Step, Test,
-    Text, Transfer,
+    Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Refused, Step, Text,
+    Transfer,
 };
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
@@ -206,11 +207,9 @@ impl<'h> Checker<'_, 'h> {
             raw::Step::Ask(ask) => Step::Ask(self.ask(ask, at)),
             raw::Step::Form(form) => Step::Form(self.form(form, at)),
             raw::Step::Fetch(fetch) => Step::Fetch(self.fetch(fetch, at)),
-            raw::Step::Decide(decide) => {
-                let cases = decide.decide.iter().zip(at.get("decide").items());
-                let branches = cases.filter_map(|(case, at)| self.case(case, at)).collect();
-                Step::Decide { branches, otherwise: decide.otherwise.clone() }
-            }
+            raw::Step::Remember(step) => self.remember(step, at),
+            raw::Step::Decide(step) => self.decide(step, at),
+            raw::Step::Experiment(step) => self.experiment(step, at),
             raw::Step::Hours(step) => {
                 Step::Hours { hours: step.hours.clone(), open: step.open.clone(), closed: step.closed.clone() }
             }
@@ -282,15 +281,11 @@ impl<'h> Checker<'_, 'h> {
             let problem = Problem::new(place, format!("backend `{backend}` is not told its `{name}`"));
             self.problems.push(problem.expected(format!("`with: {{ {name}: ... }}`")));
         }
-        for (name, pointer) in &fetch.save {
-            let at = at.get("save");
-            self.variable(name, at.place_of(name));
-            for part in pointer.split(' ').filter(|part| !pointer.is_empty() && !part.starts_with('/')) {
-                let problem = at.get(name).problem(format!("\"{part}\" is no place in a reply"));
-                let problem = problem.expected("a JSON pointer, such as `/balance`, or several with a space between");
-                self.problems.push(if part.is_empty() { problem } else { problem.remedy(format!("write `/{part}`")) });
-            }
-        }
+        self.saved(&fetch.save, at.get("save"));
+        let refused = fetch.refused.as_ref().map(|refused| {
+            self.saved(&refused.save, at.get("refused").get("save"));
+            Refused { save: refused.save.clone(), next: refused.next.clone() }
+        });
         Fetch {
             backend: backend.into(),
             with: fetch.with.iter().map(|(name, template)| (name.clone(), template.0.clone())).collect(),
@@ -300,27 +295,19 @@ impl<'h> Checker<'_, 'h> {
             label: self.label(&fetch.label, backend, at.get("label")),
             next: fetch.next.clone(),
             not_found: fetch.not_found.clone(),
+            refused,
             failed: fetch.failed.clone(),
         }
     }
 
-    fn case(&mut self, case: &raw::Case, at: At) -> Option<Branch> {
-        let tests = [
-            case.is.as_ref().map(|word| Test::Is(word.0.clone())),
-            case.is_not.as_ref().map(|word| Test::IsNot(word.0.clone())),
-            case.known.map(|known| if known { Test::Set } else { Test::NotSet }),
-            case.above.map(Test::Above),
-            case.below.map(Test::Below),
-        ];
-        let mut tests = tests.into_iter().flatten();
-        match (tests.next(), tests.next()) {
-            (Some(test), None) => Some(Branch { variable: case.variable.clone(), test, next: case.next.clone() }),
-            (first, _) => {
-                let found =
-                    if first.is_none() { "this case tests nothing" } else { "this case tests more than one thing" };
-                let problem = at.problem(found).expected("one of `is`, `is_not`, `known`, `above`, `below`");
-                self.problems.push(problem);
-                None
+    /// Names of values, and where in a reply they stand.
+    fn saved(&mut self, save: &BTreeMap<String, String>, at: At) {
+        for (name, pointer) in save {
+            self.variable(name, at.place_of(name));
+            for part in pointer.split(' ').filter(|part| !pointer.is_empty() && !part.starts_with('/')) {
+                let problem = at.get(name).problem(format!("\"{part}\" is no place in a reply"));
+                let problem = problem.expected("a JSON pointer, such as `/balance`, or several with a space between");
+                self.problems.push(if part.is_empty() { problem } else { problem.remedy(format!("write `/{part}`")) });
             }
         }
     }

@@ -4,6 +4,7 @@
 //! `trunks`, `escalate`, `webhooks` and `flows` judge what it means, `proof` what `dialog` proves of a flow. `knowledge` reads what free questions
 //! are answered from, `scenario` operators' dialogue tests. A mistake stops none of the others from being found.
 
+mod backends;
 mod browser;
 mod builtin;
 mod check;
@@ -17,6 +18,8 @@ mod knowledge;
 mod problem;
 mod proof;
 mod raw;
+mod raw_backends;
+mod raw_decide;
 mod raw_escalate;
 mod raw_flow;
 mod raw_scenario;

@@ -30,9 +30,15 @@ pub(super) fn check(flow: &Flow, at: At, whole: At, called: &Called, problems: &
         let at = locate(flow, at, &found.step, &found.field);
         let wrong = at.text().unwrap_or_default();
         let problem = match found.kind {
-            ProblemKind::UnknownStep => unknown(at, "step", steps, "the name of a step of this flow"),
-            ProblemKind::UnknownIntent => unknown(at, "intent", &intents, "a name under the flow's `intents`"),
-            ProblemKind::UnknownHours => unknown(at, "hours", &hours, "a name under the flow's `hours`"),
+            ProblemKind::UnknownStep => {
+                // The ways of an experiment are keys.
+                let key = found.field.strip_prefix("ways/");
+                unknown(at, key.or(at.text()), "step", steps, "the name of a step of this flow")
+            }
+            ProblemKind::UnknownIntent => {
+                unknown(at, at.text(), "intent", &intents, "a name under the flow's `intents`")
+            }
+            ProblemKind::UnknownHours => unknown(at, at.text(), "hours", &hours, "a name under the flow's `hours`"),
             // Said with its languages when the text was read, or the text is misshapen.
             ProblemKind::MissingLanguage => None,
             ProblemKind::UnknownValue if torn => None,
@@ -73,10 +79,11 @@ fn written<'t>(whole: At<'t>, section: &str) -> BTreeSet<&'t str> {
 }
 
 /// A name that is not among `known`; nothing when it is, for then its definition is what is wrong.
-fn unknown(at: At, what: &str, known: &BTreeSet<&str>, expected: &str) -> Option<Problem> {
-    let name = at.text().unwrap_or_default();
+fn unknown(at: At, name: Option<&str>, what: &str, known: &BTreeSet<&str>, expected: &str) -> Option<Problem> {
+    let name = name.unwrap_or_default();
     let article = if what == "hours" { "are" } else { "is" };
-    let problem = || at.problem(format!("there {article} no {what} `{name}`")).expected(expected);
+    let place = if at.text() == Some(name) { at.place() } else { at.name_place() };
+    let problem = || Problem::new(place, format!("there {article} no {what} `{name}`")).expected(expected);
     // A `return` names none: what it leads to is told where the flow is called.
     (!name.is_empty() && !known.contains(name)).then(|| problem().suggest(name, known.iter().copied()))
 }
@@ -98,7 +105,9 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::DuplicateValue | ProblemKind::SoundAlike => "each word for one value of a list",
         ProblemKind::DuplicateSlot => "each slot once in a form",
         ProblemKind::SecretNotByKeys => "`type: digits`",
-        ProblemKind::UnknownValue => "the `slot` of an `ask` or `form` step, or a name under a fetch step's `save`",
+        ProblemKind::UnknownValue => {
+            "the `slot` of an `ask` or `form` step, or a name under a step's `save` or `remember`"
+        }
         ProblemKind::UnfilledValue => "it asked or fetched on every way to here",
         ProblemKind::BadTemplate => "`{name}`, or `{name:code}` with code, phone, number, money, date or time",
         _ => return None,
@@ -107,15 +116,7 @@ fn expected(kind: ProblemKind) -> Option<&'static str> {
 
 /// Names of the values that steps set.
 fn values(flow: &Flow) -> BTreeSet<&str> {
-    fn set(step: &Step) -> Vec<&str> {
-        match step {
-            Step::Ask(ask) => vec![&ask.slot],
-            Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
-            Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
-            _ => vec![],
-        }
-    }
-    flow.steps.values().flat_map(set).collect()
+    flow.steps.values().flat_map(dialog::check::fills).collect()
 }
 
 /// From a field of `dialog::flow` to the key that an operator wrote for it.
@@ -130,6 +131,8 @@ fn locate<'t>(flow: &Flow, at: At<'t>, step: &str, field: &str) -> At<'t> {
             ("prompt", Some(Step::Form(_))) => "form",
             ("kind", Some(Step::Ask(_) | Step::Form(_))) => "type",
             ("branches", _) => "decide",
+            ("values", Some(Step::Remember { .. })) => "remember",
+            ("ways", _) => "experiment",
             ("variable", _) => "if",
             ("say", Some(Step::HangUp { .. })) => "hang_up",
             ("say", Some(Step::Disclose { .. })) => "disclose",

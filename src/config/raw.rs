@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::raw_backends::Backend;
 use super::raw_escalate::Escalate;
 use super::raw_flow::Flow;
 use super::raw_webhook::Webhook;
@@ -404,44 +405,6 @@ pub enum WaitingSound {
 pub struct Recording {
     /// Its path.
     pub file: String,
-}
-
-/// An HTTP service that answers one question.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Backend {
-    /// The address, with `{name}` where a value of the flow's `with` goes. Values without a place in it are sent as
-    /// query parameters (GET) or in a JSON body (POST).
-    pub url: String,
-    /// `GET` or `POST`. Default `GET`.
-    pub method: Option<Method>,
-    /// Milliseconds an answer may take, all attempts together. Default 3000.
-    #[schemars(range(min = 50, max = 60_000))]
-    pub timeout_ms: Option<u64>,
-    /// Further attempts when the service does not answer or fails. Default 1 for GET, 0 for POST.
-    #[schemars(range(min = 0, max = 5))]
-    pub retries: Option<u32>,
-    /// HTTP headers, in clear or as secrets.
-    #[serde(default)]
-    pub headers: BTreeMap<String, Header>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[schemars(inline)]
-pub enum Method {
-    #[serde(rename = "GET")]
-    Get,
-    #[serde(rename = "POST")]
-    Post,
-}
-
-/// A header's value.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-pub enum Header {
-    Plain(String),
-    Secret(Secret),
 }
 
 /// A secret is never written into a configuration: it says where to find it.

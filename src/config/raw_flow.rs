@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::raw::Word;
+use super::raw_decide::{Decide, Experiment, Remember};
 use crate::dialog::{self, flow::FlowTexts};
 
 /// A conversation: steps that say, ask, look up and decide, and from every one of which a person can be reached.
@@ -401,7 +402,9 @@ pub enum Step {
     Ask(Ask),
     Form(Form),
     Fetch(Fetch),
+    Remember(Remember),
     Decide(Decide),
+    Experiment(Experiment),
     Hours(ByHours),
     Transfer(Transfer),
     Callback(CallbackStep),
@@ -412,9 +415,23 @@ pub enum Step {
 }
 
 /// The keys that tell the kinds of steps apart.
-pub(super) const STEP_KINDS: [&str; 14] = [
-    "say", "disclose", "menu", "ask", "form", "fetch", "decide", "hours", "transfer", "callback", "message", "call",
-    "return", "hang_up",
+pub(super) const STEP_KINDS: [&str; 16] = [
+    "say",
+    "disclose",
+    "menu",
+    "ask",
+    "form",
+    "fetch",
+    "remember",
+    "decide",
+    "experiment",
+    "hours",
+    "transfer",
+    "callback",
+    "message",
+    "call",
+    "return",
+    "hang_up",
 ];
 
 /// Says something and goes on.
@@ -665,38 +682,19 @@ pub struct Fetch {
     pub next: String,
     /// The step that follows when the backend knows no such thing (HTTP 404).
     pub not_found: String,
+    /// What follows when the backend will not do it (HTTP 400, 409 or 422). Default: as where it fails.
+    pub refused: Option<Refused>,
     /// The step that follows when the backend is down, late, or answers nonsense.
     pub failed: String,
 }
 
-/// Goes on by what is known.
+/// What follows when a backend will not do what it is asked.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Decide {
-    /// The cases, in order; the first that holds leads on.
-    #[schemars(length(min = 1))]
-    pub decide: Vec<Case>,
-    /// The step that follows when none holds.
-    pub otherwise: String,
-}
-
-/// One case of a decision: a value, and one test of it.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    /// The name of the value.
-    #[serde(rename = "if")]
-    pub variable: String,
-    /// It is exactly this.
-    pub is: Option<Word>,
-    /// It is anything but this.
-    pub is_not: Option<Word>,
-    /// It is known (`true`) or not known (`false`).
-    pub known: Option<bool>,
-    /// It is a number above this.
-    pub above: Option<f64>,
-    /// It is a number below this.
-    pub below: Option<f64>,
+pub struct Refused {
+    /// What is kept of its reply, as by `save` of the step. What the reply lacks is empty.
+    #[serde(default)]
+    pub save: BTreeMap<String, String>,
     /// The step that follows.
     pub next: String,
 }

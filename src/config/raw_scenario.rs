@@ -27,12 +27,14 @@ pub struct File {
     pub scenarios: Vec<Scenario>,
 }
 
-/// What a backend replies: a JSON value, or how it fails.
+/// What a backend replies: a JSON value, what it refuses with, or how it fails.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
     /// The reply's JSON.
     pub reply: Option<Value>,
+    /// The JSON by which it refuses instead (status 400, 409 or 422).
+    pub refuses: Option<Value>,
     /// How it fails instead.
     pub fails: Option<Failure>,
     /// Milliseconds that it takes. Default 300.

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use super::problem::{Place, Problem, Problems};
 use super::raw_scenario::{self as raw, Called, OneOrMore, Sound, Wordless};
 use super::shape;
 use super::tree::{At, Source};
-use crate::call::BackendFailure;
+use crate::call::{BackendFailure, Reply};
 
 /// A file of dialogue tests.
 #[derive(Clone, Debug)]
@@ -27,7 +26,7 @@ pub struct Scenario {
     pub place: Place,
     pub at: DateTime<Utc>,
     pub caller: String,
-    pub backends: BTreeMap<String, (Duration, Result<Value, BackendFailure>)>,
+    pub backends: BTreeMap<String, (Duration, Reply)>,
     pub turns: Vec<Turn>,
 }
 
@@ -116,18 +115,23 @@ fn checked(file: &raw::File, at: At, problems: &mut Vec<Problem>) -> Scenarios {
     Scenarios { config: super::check::beside(at.file(), &file.config), line: file.line.clone(), scenarios }
 }
 
-fn backend(reply: &raw::Reply, at: At, problems: &mut Vec<Problem>) -> (Duration, Result<Value, BackendFailure>) {
-    let failure = reply.fails.map(|fails| match fails {
+fn backend(reply: &raw::Reply, at: At, problems: &mut Vec<Problem>) -> (Duration, Reply) {
+    let fails = reply.fails.map(|fails| match fails {
         raw::Failure::NotFound => BackendFailure::NotFound,
         raw::Failure::Timeout => BackendFailure::Timeout,
         raw::Failure::Down => BackendFailure::Down,
         raw::Failure::Malformed => BackendFailure::Malformed,
     });
-    if failure.is_some() == reply.reply.is_some() {
-        problems.push(at.problem("a backend replies or fails").expected("one of `reply` and `fails`"));
+    let found = reply.reply.clone().map(Reply::Found);
+    let refuses = reply.refuses.clone().map(Reply::Refused);
+    let mut all = [found, refuses, fails.map(Reply::Failed)].into_iter().flatten();
+    let (first, second) = (all.next(), all.next());
+    if first.is_none() || second.is_some() {
+        let problem = at.problem("a backend replies, refuses or fails");
+        problems.push(problem.expected("one of `reply`, `refuses` and `fails`"));
     }
     let after = Duration::from_millis(reply.after_ms.unwrap_or(REPLY_MS));
-    (after, failure.map_or_else(|| Ok(reply.reply.clone().unwrap_or_default()), Err))
+    (after, first.unwrap_or(Reply::Failed(BackendFailure::Down)))
 }
 
 fn checked_turn(turn: &raw::Turn, at: At, problems: &mut Vec<Problem>) -> Turn {

@@ -294,7 +294,7 @@ fn steps(error: &ValidationError) -> Vec<String> {
 /// Whether a path leads to a secret.
 fn is_secret(path: &[String]) -> bool {
     let last = path.last().map(String::as_str);
-    last == Some("password")
+    matches!(last, Some("password" | "signing_secret"))
         || path.first().map(String::as_str) == Some("llm") && last == Some("key")
         || path.iter().any(|step| step == "ice_servers") && last == Some("secret")
         || path.iter().rev().nth(1).map(String::as_str) == Some("headers")

@@ -232,6 +232,10 @@ pub struct Backend {
     pub timeout: Duration,
     /// Further attempts after a connection error, a time-out or a 5xx status.
     pub retries: u32,
+    /// A POST is done once, however often it comes with the same key.
+    pub idempotent: bool,
+    /// Signs every request.
+    pub signing_secret: Option<Secret>,
     pub headers: BTreeMap<String, Secret>,
 }
 

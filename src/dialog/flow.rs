@@ -1,13 +1,16 @@
 //! A flow as checked values: what an operator's file becomes once every mistake in it has been reported.
 //! `config` builds these; `dialog` walks them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Language;
 use super::commands::Commands;
-use super::template::ReadAs;
+pub use super::condition::{Condition, Day, Limit, Test};
+use super::template::{self, ReadAs};
 use super::values::Values;
 use crate::emotion::policy::Policy;
 
@@ -138,25 +141,50 @@ impl Flow {
         self.hours.values().next().map_or(chrono_tz::UTC, |hours| hours.zone)
     }
 
+    /// These values, and those that are remembered of them.
+    pub fn made_of<'a>(&'a self, mut values: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+        let kept = || {
+            let steps = self.steps.values().filter_map(|step| match step {
+                Step::Remember { values, .. } => Some(values),
+                _ => None,
+            });
+            steps.flatten()
+        };
+        // Each round finds one more, or is the last.
+        while let Some((name, _)) = kept().find(|(name, template)| {
+            let of = |template: &String| template::names(template).iter().any(|name| values.contains(name.as_str()));
+            !values.contains(name.as_str()) && of(template)
+        }) {
+            values.insert(name);
+        }
+        values
+    }
+
     /// The same flow, spoken in another of its languages (for a line that begins in it).
     pub fn in_language(&self, language: &Language) -> Self {
         Self { language: language.clone(), ..self.clone() }
     }
 
-    /// The first step from `step` on that is no decision, as things stand.
-    pub fn after_deciding<'a>(&'a self, step: &'a str, values: &Values) -> &'a str {
-        let mut name = step;
+    /// The first step from `step` on that neither decides nor remembers, as things stand.
+    pub fn after_deciding<'a>(&'a self, step: &'a str, values: &Values, today: NaiveDate) -> &'a str {
+        let (mut name, mut values) = (step, Cow::Borrowed(values));
         for _ in 0..self.steps.len() {
             match self.steps.get(name) {
-                Some(Step::Decide { branches, otherwise }) => {
-                    let branch = branches.iter().find(|branch| values.test(&branch.variable, &branch.test));
-                    name = branch.map_or(otherwise, |branch| &branch.next);
+                Some(Step::Decide { branches, otherwise }) => name = decided(branches, otherwise, &values, today),
+                Some(Step::Remember { values: remembered, next }) => {
+                    values.to_mut().remember(remembered);
+                    name = next;
                 }
                 _ => break,
             }
         }
         name
     }
+}
+
+/// Where a decision leads.
+pub fn decided<'a>(branches: &'a [Branch], otherwise: &'a str, values: &Values, today: NaiveDate) -> &'a str {
+    branches.iter().find(|branch| branch.when.holds(values, today)).map_or(otherwise, |branch| &branch.next)
 }
 
 /// Words an operator may change, said outside any one step. `Default` has them in English and Mandarin
@@ -307,6 +335,15 @@ pub enum Step {
     Form(Form),
     /// Ask a backend; results become variables.
     Fetch(Fetch),
+    /// Keeps values under names: each a template of what is known before the step.
+    Remember {
+        values: BTreeMap<String, String>,
+        next: String,
+    },
+    /// One of several ways, by percent of the callers; each caller always the same.
+    Experiment {
+        ways: BTreeMap<String, u8>,
+    },
     /// The first branch whose condition holds.
     Decide {
         branches: Vec<Branch>,
@@ -527,27 +564,26 @@ pub struct Fetch {
     pub next: String,
     /// The backend answered that there is no such thing (HTTP 404).
     pub not_found: String,
+    /// The backend will not do it (HTTP 400, 409, 422); none: as if it had failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
     /// The backend is down, slow or wrong.
     pub failed: String,
 }
 
+/// What follows a backend's refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Branch {
-    pub variable: String,
-    pub test: Test,
+pub struct Refused {
+    /// As `Fetch::save`, of what it says; what it does not say is empty.
+    pub save: BTreeMap<String, String>,
     pub next: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Test {
-    Is(String),
-    IsNot(String),
-    Set,
-    NotSet,
-    /// Numeric comparison; a value that is no number fails.
-    Above(f64),
-    Below(f64),
+pub struct Branch {
+    #[serde(flatten)]
+    pub when: Condition,
+    pub next: String,
 }
 
 /// To a person, by way of a queue.
@@ -568,5 +604,5 @@ pub struct Hours {
     pub zone: chrono_tz::Tz,
     /// Monday first; minutes of the day [from, to).
     pub week: [Vec<(u16, u16)>; 7],
-    pub closed: Vec<chrono::NaiveDate>,
+    pub closed: Vec<NaiveDate>,
 }

@@ -5,6 +5,8 @@ pub mod backchannel;
 pub(crate) mod check;
 pub mod choice;
 pub mod commands;
+pub mod condition;
+pub mod experiment;
 pub mod flow;
 mod hours;
 pub mod instead;

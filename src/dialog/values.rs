@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::flow::{Test, Text};
+use super::flow::Text;
 use super::template::{self, Part, ReadAs};
 use super::{Language, Piece};
 
@@ -101,17 +101,27 @@ impl Values {
         (text, secret)
     }
 
-    /// Whether a test of a value holds. What is not there is neither above nor below anything.
-    pub fn test(&self, name: &str, test: &Test) -> bool {
-        let text = self.0.get(name).map(|kept| kept.text.as_str());
-        let number = || text.and_then(|text| text.trim().parse::<f64>().ok());
-        match test {
-            Test::Is(wanted) => text.is_some_and(|text| text.eq_ignore_ascii_case(wanted)),
-            Test::IsNot(unwanted) => !text.is_some_and(|text| text.eq_ignore_ascii_case(unwanted)),
-            Test::Set => text.is_some_and(|text| !text.is_empty()),
-            Test::NotSet => text.is_none_or(str::is_empty),
-            Test::Above(limit) => number().is_some_and(|number| number > *limit),
-            Test::Below(limit) => number().is_some_and(|number| number < *limit),
+    /// What tests of it see: of a secret only that it is there.
+    pub fn tested(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|kept| if kept.secret { HIDDEN } else { kept.text.as_str() })
+    }
+
+    /// Keeps what these templates come to, all of them by what was known before. One value alone is kept as it is, with how it
+    /// is said; what a secret goes into is one; what comes to nothing is not there.
+    pub fn remember(&mut self, templates: &BTreeMap<String, String>) {
+        let kept = |template: &String| match template::parse(template).unwrap_or_default().as_slice() {
+            [Part::Value { name, .. }] => self.0.get(name).cloned(),
+            _ => {
+                let (text, secret) = self.parameter(template);
+                Some(Kept { text, secret, said: BTreeMap::new() })
+            }
+        };
+        let values: Vec<(&String, Option<Kept>)> = templates.iter().map(|(name, from)| (name, kept(from))).collect();
+        for (name, value) in values {
+            match value.filter(|kept| !kept.text.is_empty()) {
+                Some(value) => self.0.insert(name.clone(), value),
+                None => self.0.remove(name),
+            };
         }
     }
 
@@ -191,14 +201,26 @@ mod tests {
     }
 
     #[test]
-    fn tests_of_values() {
+    fn what_is_remembered_is_made_of_what_was_known_before() {
+        let english = Language::new("en");
         let mut values = Values::default();
-        values.set("balance", "-12.5".into());
-        values.set("status", "Delivered".into());
-        assert!(values.test("balance", &Test::Below(0.0)) && !values.test("balance", &Test::Above(0.0)));
-        assert!(values.test("status", &Test::Is("delivered".into())));
-        assert!(values.test("nothing", &Test::IsNot("x".into())) && values.test("nothing", &Test::NotSet));
-        assert!(!values.test("status", &Test::Above(0.0)) && !values.test("nothing", &Test::Below(1.0)));
+        values.set("first", "1".into());
+        values.set("second", "2".into());
+        values.set_said("size", "l".into(), [(english.clone(), "large".into())].into());
+        values.set_secret("pin", "1234".into());
+        let templates = [
+            ("first", "{second}"),
+            ("second", "{first}"),
+            ("order", "a {size}, {first} times"),
+            ("usual", "{size}"),
+            ("code", "x{pin}"),
+            ("nothing", "{unknown}"),
+        ];
+        values.remember(&templates.map(|(name, from)| (name.to_owned(), from.to_owned())).into());
+        let shown = ["first", "second", "order", "usual", "code", "nothing"].map(|name| values.shown(name));
+        assert_eq!(shown, [Some("2"), Some("1"), Some("a l, 1 times"), Some("l"), None, None]);
+        assert_eq!(values.parameter("{code}"), ("x1234".into(), true));
+        assert_eq!(values.piece("usual", ReadAs::Words, &english), Some(Piece::Text("large".into())));
     }
 
     #[test]

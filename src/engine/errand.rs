@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::session::{Request, Session, To, Unheard};
 use super::{ReadyFlow, Shared};
-use crate::call::{Event, Utterance};
+use crate::call::{CallId, Event, Utterance};
 use crate::dialog::{Expect, Prompt};
 use crate::emotion::live::Felt;
 use crate::media::{Recorder, Sound};
@@ -50,7 +50,13 @@ impl Return {
 
 /// Does one request to its end, telling `back` as results come. Requests that need a leg, the floor or the records
 /// are no errands and are left alone.
-pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, back: mpsc::Sender<Return>) {
+pub async fn run(
+    shared: Arc<Shared>,
+    flow: Arc<ReadyFlow>,
+    call: CallId,
+    request: Request,
+    back: mpsc::Sender<Return>,
+) {
     let done = match request {
         Request::Hear { turn, audio, language, hints, expect, languages, gone } => {
             let heard_s = audio.len() as f64 / 16_000.0;
@@ -135,8 +141,9 @@ pub async fn run(shared: Arc<Shared>, flow: Arc<ReadyFlow>, request: Request, ba
             let understanding = flow.meaning.of(&text, &intents).await;
             Return::Event(Event::Understood { request, understanding })
         }
-        Request::Fetch { request, backend, with } => {
-            let reply = shared.backends.fetch(&backend, &with).await;
+        Request::Fetch { request, backend, with, repeats } => {
+            let id = format!("{call}-{}", repeats.unwrap_or(request));
+            let reply = shared.backends.fetch(&backend, &with, &id).await;
             Return::Event(Event::Replied { request, reply })
         }
         _ => return,

@@ -433,7 +433,8 @@ impl Live {
             Request::HangUp => {} // at the end, when the last frame was sent
             Request::Finished { summary, cause } => self.ended = Some((summary, cause)),
             errand => {
-                tokio::spawn(errand::run(self.house.shared.clone(), self.flow.clone(), errand, self.back.clone()));
+                let (shared, flow, back) = (self.house.shared.clone(), self.flow.clone(), self.back.clone());
+                tokio::spawn(errand::run(shared, flow, self.call.clone(), errand, back));
             }
         }
     }

@@ -295,6 +295,12 @@ pub fn backend_settings(backend: &crate::config::Backend) -> BackendSettings {
         },
         timeout: backend.timeout,
         retries: backend.retries,
+        idempotent: backend.idempotent,
+        signing_secret: backend
+            .signing_secret
+            .as_ref()
+            .map(|secret| secret.expose().to_owned())
+            .filter(|s| !s.is_empty()),
         headers: backend.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect(),
     }
 }

@@ -11,16 +11,15 @@ use tokio::sync::mpsc;
 use super::errand::{self, Return};
 use super::session::{Ports, Request, Session};
 use super::{ReadyFlow, Shared};
-use crate::call::{BackendFailure, Caller, Cause, Entry, Event, Logged, Outcome, QueueRequest, Summary, summarise};
+use crate::call::{
+    BackendFailure, CallId, Caller, Cause, Entry, Event, Logged, Outcome, QueueRequest, Reply, Summary, summarise,
+};
 use crate::local::FilePort;
 use crate::media::{FRAME_MS, Key, Port, Sound};
 use crate::speech::Listener;
 
 /// Silence after the recording that ends a replay whose flow does not end by itself, ms.
 const PATIENCE_MS: u64 = 60_000;
-
-/// A backend's reply, as recorded.
-pub type Reply = Result<serde_json::Value, BackendFailure>;
 
 /// What there is of the call besides what the recording holds.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +60,8 @@ pub async fn replay(
     let (mut timeline, mut log, mut ended) = (Vec::new(), Vec::new(), None);
     let origin = Instant::now();
     let (mut now_ms, mut recording_over) = (0, None);
+    // What a backend is asked now is not what it was asked by an earlier replay.
+    let call: CallId = uuid::Uuid::now_v7().to_string();
     session.tell(Event::Arrived { call: "replay".into(), caller, at: at.unwrap_or_else(Utc::now) });
     let (summary, cause) = loop {
         loop {
@@ -82,13 +83,14 @@ pub async fn replay(
                         ended = Some((Summary { outcome, ..summarise(&flow.flow, &timeline) }, None));
                     }
                     Request::Finished { summary, cause } => ended = Some((*summary, Some(cause))),
-                    Request::Fetch { request, backend, with } => match &mut replies {
+                    Request::Fetch { request, backend, with, repeats } => match &mut replies {
                         Some(replies) => {
-                            let reply = replies.pop_front().unwrap_or(Err(BackendFailure::Down));
+                            let reply = replies.pop_front().unwrap_or(Reply::Failed(BackendFailure::Down));
                             session.tell(Event::Replied { request, reply });
                         }
                         None => {
-                            do_now(&shared, &flow, Request::Fetch { request, backend, with }, &mut session).await;
+                            let fetch = Request::Fetch { request, backend, with, repeats };
+                            do_now(&shared, &flow, &call, fetch, &mut session).await;
                         }
                     },
                     Request::Forget { .. }
@@ -98,7 +100,7 @@ pub async fn replay(
                     | Request::ReleaseAgent { .. }
                     | Request::HangUp => {}
                     Request::OpenEarly => session.answered(),
-                    errand => do_now(&shared, &flow, errand, &mut session).await,
+                    errand => do_now(&shared, &flow, &call, errand, &mut session).await,
                 }
             }
         }
@@ -122,7 +124,7 @@ pub async fn replay(
 }
 
 /// An errand to its end, and what it brought in order.
-async fn do_now(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, errand: Request, session: &mut Session) {
+async fn do_now(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, call: &CallId, errand: Request, session: &mut Session) {
     let (back, mut returns) = mpsc::channel::<Return>(512);
     let collect = async {
         let mut all = Vec::new();
@@ -131,6 +133,6 @@ async fn do_now(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, errand: Request, se
         }
         all
     };
-    let ((), all) = tokio::join!(errand::run(shared.clone(), flow.clone(), errand, back), collect);
+    let ((), all) = tokio::join!(errand::run(shared.clone(), flow.clone(), call.clone(), errand, back), collect);
     all.into_iter().for_each(|done| done.deliver(session));
 }

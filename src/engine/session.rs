@@ -550,7 +550,9 @@ impl Session {
             Action::Understand { request, text, intents, .. } => {
                 self.requests.push(Request::Understand { request, text, intents });
             }
-            Action::Fetch { request, backend, with } => self.requests.push(Request::Fetch { request, backend, with }),
+            Action::Fetch { request, backend, with, repeats } => {
+                self.requests.push(Request::Fetch { request, backend, with, repeats });
+            }
             Action::Queue(request) => {
                 if let QueueRequest::Enter { queue, .. } = &request {
                     self.queue.clone_from(queue);

@@ -12,6 +12,7 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use super::archive::time;
 use super::disk::{cut_log, forms, remove};
 use super::{Archive, CallHead, Error, Filter, Result};
+use crate::call::comparable;
 
 /// A recording that was written to this lately may be one whose row is still to come.
 const LATELY: Duration = Duration::from_secs(3_600);
@@ -140,12 +141,7 @@ impl Archive {
 }
 
 fn of(calls: Vec<CallHead>, number: &str) -> Vec<CallHead> {
-    let wanted = plain(number);
-    let theirs = |call: &CallHead| !call.unreadable && plain(&call.caller.number) == wanted;
+    let wanted = comparable(number);
+    let theirs = |call: &CallHead| !call.unreadable && comparable(&call.caller.number) == wanted;
     calls.into_iter().filter(|call| !wanted.is_empty() && theirs(call)).collect()
-}
-
-pub(super) fn plain(number: &str) -> String {
-    let kept: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
-    kept.strip_prefix("00").map(str::to_owned).unwrap_or(kept)
 }

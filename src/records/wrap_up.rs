@@ -9,6 +9,7 @@ use serde_json::json;
 use super::archive::time;
 use super::erase::plain;
 use super::{Archive, CallHead, CallRecord, Filter, Label, Occasion, Result, outbox};
+use crate::call::comparable;
 use crate::dialog::{Language, flow::Flow};
 use crate::emotion::Class;
 
@@ -161,12 +162,13 @@ impl Archive {
 
     /// Calls of this number that are over, newest first, `limit` at most.
     pub async fn earlier(&self, number: &str, limit: usize) -> Result<Vec<Earlier>> {
-        let wanted = plain(number);
+        let wanted = comparable(number);
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let newest = self.list(&Filter { limit: Some(SEARCHED), ..Filter::default() }).await?;
-        let theirs = newest.into_iter().filter(|call| call.cause.is_some() && plain(&call.caller.number) == wanted);
+        let theirs =
+            newest.into_iter().filter(|call| call.cause.is_some() && comparable(&call.caller.number) == wanted);
         let mut earlier = Vec::new();
         for head in theirs.take(limit) {
             let record = self.show(&head.call).await?;

@@ -1,6 +1,6 @@
 //! HTTP to strangers, for every page that we serve: a bounded server with TLS (`server`), how much one address may ask for
-//! (`guard`), signatures between servers (`signature`), bodies that are bounded in size and time, files from the binary, and refusals as problem details (RFC 9457).
-//! Knows nothing of calls.
+//! (`guard`), bodies that are bounded in size and time, files from the binary, refusals as problem details (RFC 9457), and
+//! messages between servers that prove who sent them (`signature`). Knows nothing of calls.
 
 mod guard;
 mod problem;

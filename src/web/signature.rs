@@ -23,6 +23,14 @@ pub fn secret(written: &str) -> Option<Vec<u8>> {
     LENGTHS.contains(&bytes.len()).then_some(bytes)
 }
 
+/// The same, or a text of as many bytes itself.
+pub fn key(written: &str) -> Option<Vec<u8>> {
+    match written.starts_with(PREFIX) {
+        true => secret(written),
+        false => LENGTHS.contains(&written.len()).then(|| written.as_bytes().to_vec()),
+    }
+}
+
 /// The value of `webhook-signature`; `timestamp` is in seconds since 1970.
 pub fn sign(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
     format!("v1,{}", STANDARD.encode(mac(secret, id, timestamp, body).finalize().into_bytes()))
@@ -99,5 +107,7 @@ mod tests {
         for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_not base64"] {
             assert_eq!(secret(wrong), None, "{wrong}");
         }
+        assert_eq!(key("a text of twenty-four bytes").unwrap(), b"a text of twenty-four bytes");
+        assert_eq!((key("whsec_***"), key("whsec_c2hvcnQ="), key("short")), (None, None, None));
     }
 }

@@ -138,7 +138,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "config.yaml",
         "metod",
-        "unknown key `metod` (expected one of `headers`, `method`, `retries`, `timeout_ms`, `url`); did you mean `method`?",
+        "unknown key `metod` (expected one of `headers`, `idempotent`, `method`, `retries`, `signing_secret`, `timeout_ms`, `url`); did you mean `method`?",
     ),
     ("config.yaml", "soon", "`timeout_ms` is \"soon\" (expected a whole number)"),
     ("config.yaml", "localhost", "\"localhost\" is no address to listen on"),

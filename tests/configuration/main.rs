@@ -10,6 +10,8 @@ mod browsers_call_only_what_they_may;
 mod check_prints_places_and_fails;
 mod check_reports_every_mistake_at_once;
 mod commands_are_switched_off_and_taught;
+mod mistakes_about_backends_have_places;
+mod mistakes_about_decisions_have_places;
 mod mistakes_about_queues_have_places;
 mod mistakes_about_trunks_and_tls_have_places;
 mod mistakes_about_webhooks_have_places;

@@ -9,6 +9,11 @@ fn blocks() -> Vec<&'static str> {
     PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
+/// The block that holds this.
+fn block(part: &str) -> &'static str {
+    blocks().into_iter().find(|block| block.contains(part)).unwrap_or_else(|| panic!("no example shows {part}"))
+}
+
 #[test]
 fn the_least_that_works_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,17 +59,77 @@ flows:
     steps:
       place_order: { transfer: counter }
 "#;
-    let form: String = blocks()[2].lines().map(|line| format!("    {line}\n")).collect();
-    std::fs::write(&path, format!("{around}{form}")).unwrap();
+    std::fs::write(&path, format!("{around}{}", steps(block("form:")))).unwrap();
     let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(config.flows["cafe"].steps.len(), 2);
+}
+
+/// Steps of a flow that is not shown, below it.
+fn steps(shown: &str) -> String {
+    shown.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+#[test]
+fn the_decisions_shown_are_good() {
+    let around = r#"
+lines: { bank: { numbers: ["1000"], flow: bank } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [desk] } }
+queues: { desk: {} }
+backends: { accounts: { url: "https://bank.example/{account}" } }
+flows:
+  - flow: bank
+    language: en
+    person: { queue: desk }
+    start: account
+    steps:
+      account: { ask: Which account?, slot: account, type: digits, length: 6, next: fetch }
+      fetch:
+        fetch: accounts
+        with: { account: "{account}" }
+        save: { balance: /balance, due: /due, tier: /tier }
+        next: note
+        not_found: menu
+        failed: menu
+      overdue: { say: "You owe us {fee:number} more, {who}.", next: menu }
+      ask_tier: { ask: Which tier?, slot: tier, type: list, values: [gold, silver], next: menu }
+      menu: { transfer: desk }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{around}{}", steps(block("remember:")))).unwrap();
+    config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
+fn the_backend_shown_is_good() {
+    let around = r#"
+lines: { cafe: { numbers: ["1000"], flow: cafe } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [counter] } }
+queues: { counter: {} }
+flows:
+  - flow: cafe
+    language: en
+    person: { queue: counter }
+    start: order
+    steps:
+      order: { ask: What would you like?, slot: item, type: free, next: place_order }
+      tell_order: { say: "Your order is number {order:code}.", next: sorry }
+      tell_reason: { say: "{reason}", next: sorry }
+      sorry: { transfer: counter }
+"#;
+    let (backends, step) = block("signing_secret").split_once("...\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{backends}{around}{}", steps(step))).unwrap();
+    let config = config::load_with(&path, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(config.backends["orders"].idempotent);
 }
 
 #[test]
 fn the_emotion_policy_shown_is_the_one_built_in() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
-    let tell = blocks()[5].replace("next: menu", "next: desk");
+    let tell = block("disclose:").replace("next: menu", "next: desk");
     let around = format!(
         r#"
 lines: {{ main: {{ numbers: ["100"], flow: hello }} }}
@@ -79,9 +144,9 @@ flows:
       desk: {{ transfer: desk }}
 {}
 "#,
-        tell.lines().map(|line| format!("    {line}\n")).collect::<String>()
+        steps(&tell)
     );
-    std::fs::write(&path, format!("{}{around}", blocks()[4])).unwrap();
+    std::fs::write(&path, format!("{}{around}", block("emotion:\n"))).unwrap();
     let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     let shown = config.lines["main"].emotion.clone().unwrap();
     assert_eq!((shown.lists.complaint.len(), shown.lists.threat.len()), (1, 1));
@@ -100,7 +165,7 @@ queues: { desk: {} }
 flows:
   - { flow: hello, language: en, person: { queue: desk }, start: desk, steps: { desk: { transfer: desk } } }
 "#;
-    std::fs::write(&path, format!("{}{around}", blocks()[3])).unwrap();
+    std::fs::write(&path, format!("{}{around}", block("trunks:"))).unwrap();
     for file in ["cert.pem", "key.pem", "carrier.secret"] {
         std::fs::write(folder.path().join(file), "something").unwrap();
     }
@@ -122,7 +187,7 @@ flows:
       menu: { menu: "What is it?", options: [{ key: 1, intent: stolen, next: desk }] }
       desk: { transfer: desk }
 "#;
-    let shown = blocks().into_iter().find(|block| block.contains("max_calls")).expect("queues are shown");
+    let shown = block("max_calls");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
     std::fs::write(&path, format!("{shown}{around}")).unwrap();

@@ -120,6 +120,27 @@ fn mutation(kind: ProblemKind, at: &'static str, field: &'static str, breaks: fn
     Mutation { breaks, at, field, kind }
 }
 
+fn value(variable: &str, test: Test) -> Condition {
+    Condition::Value { variable: variable.into(), test }
+}
+
+fn any(any: Vec<Condition>) -> Condition {
+    Condition::Any { any }
+}
+
+fn decide(flow: &mut Flow, change: impl FnOnce(Condition) -> Condition) {
+    if let Step::Decide { branches, .. } = step(flow, "decide") {
+        branches[0].when = change(branches[0].when.clone());
+    }
+}
+
+/// After the opening hours were told.
+fn remember(flow: &mut Flow, name: &str, template: &str) {
+    let values = [(name.to_owned(), template.to_owned())].into();
+    flow.steps.insert("keep".into(), Step::Remember { values, next: "menu".into() });
+    lead(flow, "opening", "keep");
+}
+
 fn mutations() -> Vec<Mutation> {
     vec![
         mutation(UnknownStep, "", "start", |flow| flow.start = "hour".into()),
@@ -146,7 +167,10 @@ fn mutations() -> Vec<Mutation> {
         mutation(HangUpWithoutChance, "bye", "", |flow| {
             flow.steps.insert("bye".into(), Step::HangUp { say: flows::en("Bye.") });
             flow.steps.insert("hours".into(), Step::Say { say: flows::en("Hello."), next: "which".into() });
-            let branch = Branch { variable: "line".into(), test: Test::Is("x".into()), next: "bye".into() };
+            let branch = Branch {
+                when: Condition::Value { variable: "line".into(), test: Test::Is("x".into()) },
+                next: "bye".into(),
+            };
             flow.steps.insert("which".into(), Step::Decide { branches: vec![branch], otherwise: "greeting".into() });
         }),
         mutation(FailureHangsUp, "balance", "failed", |flow| fetch(flow, "balance").failed = "closed".into()),
@@ -178,8 +202,31 @@ fn mutations() -> Vec<Mutation> {
         }),
         mutation(UnknownValue, "decide", "branches/0/variable", |flow| {
             if let Step::Decide { branches, .. } = step(flow, "decide") {
-                branches[0].variable = "blok".into();
+                branches[0].when = Condition::Value { variable: "blok".into(), test: Test::Set };
             }
+        }),
+        mutation(UnknownValue, "decide", "branches/0/any/1/not/variable", |flow| {
+            decide(flow, |was| any(vec![was, Condition::Not { not: Box::new(value("blok", Test::Set)) }]))
+        }),
+        mutation(TestNeverHolds, "decide", "branches/0/is", |flow| {
+            decide(flow, |_| value("block", Test::Is("certainly".into())))
+        }),
+        mutation(TestNeverHolds, "decide", "branches/0/any/1/before", |flow| {
+            decide(flow, |was| any(vec![was, value("block", Test::Before(Day::Today(0)))]))
+        }),
+        mutation(UnknownStep, "try", "ways/nowhere", |flow| {
+            let ways = [("nowhere".into(), 50), ("menu".into(), 50)].into();
+            flow.steps.insert("try".into(), Step::Experiment { ways });
+            lead(flow, "opening", "try");
+        }),
+        mutation(UnfilledValue, "keep", "values/last", |flow| {
+            remember(flow, "last", "{balance}");
+        }),
+        mutation(SecretSpoken, "spoken", "say", |flow| {
+            let values = [("code".into(), "PIN {pin}".into())].into();
+            flow.steps.insert("told".into(), Step::Remember { values, next: "spoken".into() });
+            let spoken = Step::Say { say: flows::en("Your code is {code}."), next: "menu".into() };
+            flow.steps.insert("spoken".into(), spoken);
         }),
         mutation(UnknownValue, "balance", "verifies", |flow| fetch(flow, "balance").verifies = Some("acount".into())),
         mutation(UnfilledValue, "opening", "say", |flow| {
@@ -217,7 +264,7 @@ fn every_way_to_break_a_flow_is_told_at_its_place() {
         assert!(!told.message.is_empty() && !told.remedy.is_empty());
         kinds.insert(format!("{kind:?}"));
     }
-    assert_eq!(kinds.len(), 21, "every kind of problem has a mutation: {kinds:?}");
+    assert_eq!(kinds.len(), 22, "every kind of problem has a mutation: {kinds:?}");
 }
 
 #[test]
@@ -248,7 +295,8 @@ fn what_decide_knows_may_be_used() {
     let mut flow = flows::bank();
     let greet = Step::Say { say: flows::en("Your last balance was {balance:money}."), next: "menu".into() };
     flow.steps.insert("again".into(), greet);
-    let branch = Branch { variable: "balance".into(), test: Test::Set, next: "again".into() };
+    let branch =
+        Branch { when: Condition::Value { variable: "balance".into(), test: Test::Set }, next: "again".into() };
     flow.steps.insert("known".into(), Step::Decide { branches: vec![branch], otherwise: "menu".into() });
     lead(&mut flow, "opening", "known");
     assert_eq!(check(&flow), []);

@@ -48,10 +48,10 @@ fn step() -> impl Strategy<Value = Step> {
            1 => to().prop_map(move |next| ask(SlotKind::YesNo, next)),
            2 => (to(), to(), to()).prop_map(|(next, not_found, failed)| Step::Fetch(Fetch {
                backend: "backend".into(), with: BTreeMap::new(), save: [("v".to_owned(), "/v".to_owned())].into(),
-               wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed,
+               wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed, refused: None,
            })),
            1 => (to(), to()).prop_map(|(next, otherwise)| Step::Decide {
-               branches: vec![Branch { variable: "line".into(), test: Test::Is("main".into()), next }], otherwise,
+               branches: vec![Branch { when: Condition::Value { variable: "line".into(), test: Test::Is("main".into()) }, next }], otherwise,
            }),
            1 => (to(), to()).prop_map(|(open, closed)| Step::Hours { hours: "hours".into(), open, closed }),
            2 => Just(Step::Transfer(flows::transfer("queue", &[]))),

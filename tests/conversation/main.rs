@@ -5,10 +5,12 @@ mod queue_world;
 mod script;
 
 mod a_backend_that_fails_is_told_apart;
+mod a_backends_refusal_leads_its_own_way;
 mod a_caller_is_handed_to_an_agent_with_a_briefing;
 mod a_caller_is_understood_helped_and_answered;
 mod a_caller_may_ask_again_go_back_or_start_over;
 mod a_flow_calls_another_and_comes_back;
+mod a_flow_decides_by_all_that_it_knows;
 mod a_flow_is_proven_before_it_speaks;
 mod a_form_joins_no_answers_and_asks_for_what_it_lost;
 mod a_model_answers_only_from_the_pages;

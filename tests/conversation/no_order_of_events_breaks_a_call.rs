@@ -41,10 +41,11 @@ fn event() -> impl Strategy<Value = Event> {
     let agent = || prop_oneof![Just("ann".to_owned()), Just("bob".to_owned())];
     let failure = prop_oneof![Just(AgentFailure::NoAnswer), Just(AgentFailure::Busy), Just(AgentFailure::LeftEarly)];
     let reply = prop_oneof![
-        3 => Just(Ok(json!({ "balance": "12.00 GBP", "status": "已签收", "date": "2026-11-20" }))),
-        1 => Just(Ok(json!(null))),
-        1 => Just(Err(BackendFailure::NotFound)),
-        1 => Just(Err(BackendFailure::Down)),
+        3 => Just(Reply::Found(json!({ "balance": "12.00 GBP", "status": "已签收", "date": "2026-11-20" }))),
+        1 => Just(Reply::Found(json!(null))),
+        1 => Just(Reply::Refused(json!({ "detail": "too late" }))),
+        1 => Just(Reply::Failed(BackendFailure::NotFound)),
+        1 => Just(Reply::Failed(BackendFailure::Down)),
     ];
     prop_oneof![
         4 => Just(Event::SpeechStarted),

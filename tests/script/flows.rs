@@ -104,6 +104,7 @@ pub fn bank() -> Flow {
                 verifies: Some("account".into()),
                 label: label("en", "balance look-up"),
                 next: "told".into(),
+                refused: None,
                 not_found: "unknown_account".into(),
                 failed: "backend_down".into(),
             }),
@@ -127,7 +128,10 @@ pub fn bank() -> Flow {
         (
             "decide",
             Step::Decide {
-                branches: vec![Branch { variable: "block".into(), test: Test::Is("yes".into()), next: "fraud".into() }],
+                branches: vec![Branch {
+                    when: Condition::Value { variable: "block".into(), test: Test::Is("yes".into()) },
+                    next: "fraud".into(),
+                }],
                 otherwise: "menu".into(),
             },
         ),
@@ -248,6 +252,7 @@ pub fn parcel() -> Flow {
                 verifies: Some("number".into()),
                 label: label("zh", "包裹查询"),
                 next: "told".into(),
+                refused: None,
                 not_found: "unknown".into(),
                 failed: "down".into(),
             }),
@@ -269,7 +274,10 @@ pub fn parcel() -> Flow {
         (
             "decide",
             Step::Decide {
-                branches: vec![Branch { variable: "more".into(), test: Test::Is("yes".into()), next: "menu".into() }],
+                branches: vec![Branch {
+                    when: Condition::Value { variable: "more".into(), test: Test::Is("yes".into()) },
+                    next: "menu".into(),
+                }],
                 otherwise: "bye".into(),
             },
         ),

@@ -35,6 +35,8 @@ pub struct Script {
     pub blanks: Vec<(u64, u64)>,
     /// Replies by backend; one that is not there never answers.
     pub backends: BTreeMap<String, Result<Value, BackendFailure>>,
+    /// What backends refuse with instead.
+    pub refusals: BTreeMap<String, Value>,
     /// How long backends take.
     pub backend_ms: u64,
     /// Intent scores by sentence.
@@ -77,6 +79,7 @@ impl Script {
             shield: Some(Shield::default()),
             blanks: Vec::new(),
             backends: BTreeMap::new(),
+            refusals: BTreeMap::new(),
             backend_ms: 300,
             intents: BTreeMap::new(),
             due: Vec::new(),
@@ -131,10 +134,12 @@ impl Script {
                     let understanding = Understanding { intents, threshold: 0.5, answer: None };
                     self.due.push((self.now + 40, Event::Understood { request: *request, understanding }));
                 }
-                Action::Fetch { request, backend, with } => {
+                Action::Fetch { request, backend, with, .. } => {
                     self.fetches.push((*request, backend.clone(), with.clone()));
-                    if let Some(reply) = self.backends.get(backend) {
-                        let event = Event::Replied { request: *request, reply: reply.clone() };
+                    let refusal = self.refusals.get(backend).cloned().map(Reply::Refused);
+                    let reply = || self.backends.get(backend).cloned().map(Reply::from);
+                    if let Some(reply) = refusal.or_else(reply) {
+                        let event = Event::Replied { request: *request, reply };
                         self.due.push((self.now + self.backend_ms, event));
                     }
                 }

@@ -92,10 +92,12 @@ impl Phrases {
             (BackendFailure::Timeout, false) => "no answer in time",
             (BackendFailure::Down, false) => "system down",
             (BackendFailure::Malformed, false) => "unusable answer",
+            (BackendFailure::Refused, false) => "refused",
             (BackendFailure::NotFound, true) => "查无记录",
             (BackendFailure::Timeout, true) => "系统超时",
             (BackendFailure::Down, true) => "系统故障",
             (BackendFailure::Malformed, true) => "系统应答异常",
+            (BackendFailure::Refused, true) => "被拒绝",
         }
     }
 

@@ -83,6 +83,8 @@ impl<'h> Checker<'_, 'h> {
                 flow.steps.insert(DESK_RETURN.to_owned(), Step::Transfer(flow.person.clone()));
             }
         }
+        let personal = flow.made_of(flow.personal.iter().map(String::as_str).collect());
+        flow.personal = personal.into_iter().map(str::to_owned).collect();
         called
     }
 
@@ -196,7 +198,15 @@ fn led(mut step: Step, prefix: &str) -> Step {
         Step::Menu { options, .. } => options.iter_mut().for_each(|option| lead(&mut option.next)),
         Step::Ask(ask) => lead(&mut ask.next),
         Step::Form(form) => lead(&mut form.next),
-        Step::Fetch(fetch) => [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().for_each(lead),
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.iter_mut().map(|refused| &mut refused.next);
+            [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().chain(refused).for_each(lead);
+        }
+        Step::Remember { next, .. } => lead(next),
+        Step::Experiment { ways } => {
+            let led = std::mem::take(ways).into_iter().map(|(to, percent)| (format!("{prefix}{to}"), percent));
+            *ways = led.collect();
+        }
         Step::Decide { branches, otherwise } => {
             branches.iter_mut().for_each(|branch| lead(&mut branch.next));
             lead(otherwise);

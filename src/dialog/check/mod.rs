@@ -14,6 +14,7 @@ mod answers;
 mod texts;
 mod ways;
 
+pub(crate) use texts::fills;
 pub use texts::prompts;
 
 use super::flow::{Flow, Step};
@@ -70,6 +71,8 @@ pub enum ProblemKind {
     SlotNeverAsked,
     /// No currency (ISO 4217) or no country whose postcodes are known.
     UnknownUnit,
+    /// A decision's test that holds of no value of this kind.
+    TestNeverHolds,
     SecretNotByKeys,
     SecretSpoken,
     /// Nothing fills this value.
@@ -132,11 +135,19 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         }
         Step::Ask(ask) => vec![way("next", &ask.next, WayKind::On)],
         Step::Form(form) => vec![way("next", &form.next, WayKind::On)],
-        Step::Fetch(fetch) => vec![
-            way("next", &fetch.next, WayKind::On),
-            way("not_found", &fetch.not_found, WayKind::Failed),
-            way("failed", &fetch.failed, WayKind::Failed),
-        ],
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.as_ref().map(|refused| way("refused/next", &refused.next, WayKind::Failed));
+            let ways = [
+                way("next", &fetch.next, WayKind::On),
+                way("not_found", &fetch.not_found, WayKind::Failed),
+                way("failed", &fetch.failed, WayKind::Failed),
+            ];
+            ways.into_iter().chain(refused).collect()
+        }
+        Step::Remember { next, .. } => vec![way("next", next, WayKind::On)],
+        Step::Experiment { ways } => {
+            ways.keys().map(|to| way(&format!("ways/{}", plain(to)), to, WayKind::On)).collect()
+        }
         Step::Decide { branches, otherwise } => {
             let branch = |(at, next)| way(&format!("branches/{at}/next"), next, WayKind::On);
             let mut ways: Vec<Way<'_>> =
@@ -154,6 +165,11 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         Step::Message(message) => message.next.iter().map(|next| way("next", next, WayKind::On)).collect(),
         Step::Transfer(_) | Step::HangUp { .. } => Vec::new(),
     }
+}
+
+/// A step's name without what stands before it in a called flow.
+fn plain(step: &str) -> &str {
+    step.rsplit('/').next().unwrap_or(step)
 }
 
 /// Whether the step waits for an answer, and so for a wish for a person; or is itself what there is instead of one.

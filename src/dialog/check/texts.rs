@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, ProblemKind, problem, ways};
-use crate::dialog::flow::{Callback, Flow, FlowTexts, Step, Test, Text};
+use crate::dialog::flow::{Branch, Callback, Flow, FlowTexts, SlotKind, Step, Text};
 use crate::dialog::template;
 use crate::dialog::values::BUILT_IN;
 use crate::dialog::{Language, Piece, Prompt};
@@ -39,7 +39,7 @@ pub fn prompts(flow: &Flow) -> Vec<Prompt> {
 /// A template in a step, and where it stands.
 struct Use<'a> {
     field: String,
-    /// None for a backend's parameter, which is not spoken.
+    /// None for what is sent to a backend, or kept, and not spoken.
     text: Option<&'a Text>,
     templates: Vec<&'a str>,
     /// Filled by the step itself before this is said.
@@ -53,6 +53,10 @@ fn spoken<'a>(field: &str, text: &'a Text) -> Use<'a> {
         templates: text.texts.values().map(String::as_str).collect(),
         own: Vec::new(),
     }
+}
+
+fn unspoken(field: String, template: &str) -> Use<'_> {
+    Use { field, text: None, templates: vec![template], own: Vec::new() }
 }
 
 fn uses(step: &Step) -> Vec<Use<'_>> {
@@ -81,19 +85,18 @@ fn uses(step: &Step) -> Vec<Use<'_>> {
             std::iter::once(spoken("prompt", &form.prompt)).chain(again).chain(asks).chain(confirm).collect()
         }
         Step::Fetch(fetch) => {
-            let sent = fetch.with.iter().map(|(name, template)| Use {
-                field: format!("with/{name}"),
-                text: None,
-                templates: vec![template],
-                own: Vec::new(),
-            });
+            let sent = fetch.with.iter().map(|(name, template)| unspoken(format!("with/{name}"), template));
             sent.chain(fetch.wait.iter().map(|text| spoken("wait", text))).collect()
         }
         Step::Transfer(transfer) | Step::Callback(Callback { to: transfer, .. }) => {
             transfer.say.iter().map(|text| spoken("say", text)).collect()
         }
         Step::Message(message) => message.say.iter().map(|text| spoken("say", text)).collect(),
-        Step::Decide { .. } | Step::Hours { .. } => Vec::new(),
+        Step::Remember { values, .. } => {
+            let kept = values.iter().map(|(name, template)| unspoken(format!("values/{name}"), template));
+            kept.collect()
+        }
+        Step::Decide { .. } | Step::Experiment { .. } | Step::Hours { .. } => Vec::new(),
     }
 }
 
@@ -230,14 +233,7 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
 fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem>) {
     let filled = filled(flow);
     let ever: BTreeSet<&str> = flow.steps.values().flat_map(fills).chain(BUILT_IN).collect();
-    let secret: BTreeSet<&str> = flow
-        .steps
-        .values()
-        .filter_map(|step| match step {
-            Step::Ask(ask) if ask.secret => Some(ask.slot.as_str()),
-            _ => None,
-        })
-        .collect();
+    let secret = secrets(flow);
     for (step, uses) in uses {
         for used in uses {
             for template in &used.templates {
@@ -270,11 +266,13 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
     }
     for (name, step) in &flow.steps {
         let tested: Vec<(String, &str)> = match step {
-            Step::Decide { branches, .. } => branches
-                .iter()
-                .enumerate()
-                .map(|(at, branch)| (format!("branches/{at}/variable"), branch.variable.as_str()))
-                .collect(),
+            Step::Decide { branches, .. } => {
+                let tests = branches.iter().enumerate().flat_map(|(at, branch)| {
+                    let tests = branch.when.tests().into_iter();
+                    tests.map(move |(within, value, _)| (format!("branches/{at}/{within}variable"), value))
+                });
+                tests.collect()
+            }
             Step::Fetch(fetch) => fetch.verifies.iter().map(|slot| ("verifies".to_owned(), slot.as_str())).collect(),
             _ => Vec::new(),
         };
@@ -282,6 +280,9 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
             let message = format!("nothing fills `{value}`");
             let remedy = "name a slot that is asked or a value that a fetch saves";
             problems.push(problem(name, field, ProblemKind::UnknownValue, message, remedy));
+        }
+        if let Step::Decide { branches, .. } = step {
+            never(flow, name, branches, problems);
         }
     }
     for (name, text, allowed) in own_texts(&flow.lines) {
@@ -311,12 +312,56 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
     }
 }
 
+/// Values that are kept nowhere: what is asked as a secret, and what is remembered of it.
+fn secrets(flow: &Flow) -> BTreeSet<&str> {
+    let asked = flow.steps.values().filter_map(|step| match step {
+        Step::Ask(ask) if ask.secret => Some(ask.slot.as_str()),
+        _ => None,
+    });
+    let asked = asked.collect();
+    flow.made_of(asked)
+}
+
+/// Tests that hold of nothing that the value's question may bring.
+fn never(flow: &Flow, step: &str, branches: &[Branch], problems: &mut Vec<Problem>) {
+    for (at, branch) in branches.iter().enumerate() {
+        for (within, value, test) in branch.when.tests() {
+            let kinds = kinds(flow, value);
+            let whys: Option<Vec<String>> = kinds.iter().map(|kind| test.never_of(kind, value)).collect();
+            if let Some(message) = whys.and_then(|whys| whys.into_iter().next()) {
+                let field = format!("branches/{at}/{within}{}", test.key());
+                let remedy = "test it for what a caller may answer";
+                problems.push(problem(step, field, ProblemKind::TestNeverHolds, message, remedy));
+            }
+        }
+    }
+}
+
+/// The kinds of answers that a value is asked for as; none where it may be something else.
+fn kinds<'f>(flow: &'f Flow, value: &str) -> Vec<&'f SlotKind> {
+    let mut kinds = Vec::new();
+    for step in flow.steps.values().filter(|step| fills(step).contains(&value)) {
+        match step {
+            Step::Ask(ask) => kinds.push(&ask.kind),
+            Step::Form(form) => {
+                kinds.extend(form.slots.iter().filter(|slot| slot.slot == value).map(|slot| &slot.kind));
+            }
+            _ => return Vec::new(),
+        }
+    }
+    kinds
+}
+
 /// What a step can fill.
-fn fills(step: &Step) -> Vec<&str> {
+pub(crate) fn fills(step: &Step) -> Vec<&str> {
     match step {
         Step::Ask(ask) => vec![&ask.slot],
         Step::Form(form) => form.slots.iter().map(|slot| slot.slot.as_str()).collect(),
-        Step::Fetch(fetch) => fetch.save.keys().map(String::as_str).collect(),
+        Step::Remember { values, .. } => values.keys().map(String::as_str).collect(),
+        Step::Fetch(fetch) => {
+            let refused = fetch.refused.iter().flat_map(|refused| refused.save.keys());
+            fetch.save.keys().chain(refused).map(String::as_str).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -350,24 +395,22 @@ fn filled(flow: &Flow) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 /// What each of a step's ways adds, in the order of `ways`.
-fn gains(step: &Step) -> Vec<Vec<&str>> {
+fn gains<'f>(step: &'f Step) -> Vec<Vec<&'f str>> {
     match step {
-        Step::Fetch(_) => vec![fills(step), Vec::new(), Vec::new()],
+        Step::Fetch(fetch) => {
+            let names = |save: &'f BTreeMap<String, String>| save.keys().map(String::as_str).collect();
+            let refused = fetch.refused.as_ref().map(|refused| names(&refused.save));
+            [names(&fetch.save), Vec::new(), Vec::new()].into_iter().chain(refused).collect()
+        }
         Step::Decide { branches, .. } => {
-            // A test that holds only for what is there proves that it is; so does a failed "not set".
-            let mut known = Vec::new();
+            // What a branch's condition proves is known on its way; what its failing proves, on all that follow.
+            let mut known: BTreeSet<&str> = BTreeSet::new();
             let mut gains = Vec::new();
             for branch in branches {
-                let variable = branch.variable.as_str();
-                let mut gain = known.clone();
-                match branch.test {
-                    Test::Is(_) | Test::Set | Test::Above(_) | Test::Below(_) => gain.push(variable),
-                    Test::NotSet => known.push(variable),
-                    Test::IsNot(_) => known.push(variable),
-                }
-                gains.push(gain);
+                gains.push(known.union(&branch.when.proves(true)).copied().collect());
+                known.extend(branch.when.proves(false));
             }
-            gains.push(known);
+            gains.push(known.into_iter().collect());
             gains
         }
         step => ways(step).iter().map(|_| fills(step)).collect(),

@@ -69,6 +69,7 @@ pub enum Request {
         request: RequestId,
         backend: String,
         with: BTreeMap<String, String>,
+        repeats: Option<RequestId>,
     },
     Queue(QueueRequest),
     /// Write down that the caller is to be called back; answered by `Event::CallbackKept` or `Event::CallbackRefused`.
