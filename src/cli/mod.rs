@@ -7,6 +7,7 @@ mod check;
 mod curve;
 mod dialog;
 mod emotion;
+mod graph;
 mod models;
 mod promises;
 mod records;
@@ -17,9 +18,11 @@ mod speak;
 mod transcribe;
 mod understand;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Secrets};
@@ -48,6 +51,7 @@ enum Command {
     Understand(understand::Args),
     Chat(chat::Args),
     Dialog(dialog::Args),
+    Graph(graph::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -56,6 +60,14 @@ fn configuration(path: &Path, secrets: Secrets) -> Result<Config, ExitCode> {
         eprintln!("{problems}");
         ExitCode::FAILURE
     })
+}
+
+/// Writes a document to a file, or prints it where none is named.
+fn write_to(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    match output {
+        Some(path) => std::fs::write(path, text).with_context(|| path.display().to_string()),
+        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
+    }
 }
 
 /// Runs the command line; an error is printed with its causes and exits 1, a usage error exits 2.
@@ -75,6 +87,7 @@ pub async fn run() -> ExitCode {
         Command::Understand(args) => understand::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Dialog(args) => dialog::run(args).await,
+        Command::Graph(args) => graph::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");
