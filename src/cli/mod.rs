@@ -8,6 +8,7 @@ mod curve;
 mod dialog;
 mod emotion;
 mod graph;
+mod learn;
 mod models;
 mod promises;
 mod records;
@@ -52,6 +53,7 @@ enum Command {
     Chat(chat::Args),
     Dialog(dialog::Args),
     Graph(graph::Args),
+    Learn(learn::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -88,6 +90,7 @@ pub async fn run() -> ExitCode {
         Command::Chat(args) => chat::run(args).await,
         Command::Dialog(args) => dialog::run(args).await,
         Command::Graph(args) => graph::run(args).await,
+        Command::Learn(args) => learn::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");

@@ -7,6 +7,7 @@ mod a_call_is_found_as_it_was_written;
 mod a_killed_engine_loses_at_most_a_second_of_its_records;
 mod a_killed_process_leaves_a_playable_recording;
 mod a_secret_found_too_late_leaves_the_disk;
+mod calls_teach_their_flows;
 mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;
 mod sealed_records_open_with_their_key_alone;
