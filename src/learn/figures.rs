@@ -192,7 +192,7 @@ impl Figures {
             unreadable,
             open: self.open,
             all,
-            days: self.days.into_iter().map(|(day, (calls, contained))| Day { day, calls, contained }).collect(),
+            days: every_day(&self.days),
             flows,
             steps,
             left: ranked(self.left.into_iter().map(left), |left| left.calls),
@@ -231,6 +231,18 @@ impl Ends {
     fn share(&mut self) {
         self.containment = (self.calls > 0).then(|| self.contained as f64 / self.calls as f64);
     }
+}
+
+/// From the first day with calls to the last, those without any too.
+fn every_day(counted: &BTreeMap<NaiveDate, (usize, usize)>) -> Vec<Day> {
+    let (Some((first, _)), Some((last, _))) = (counted.first_key_value(), counted.last_key_value()) else {
+        return Vec::new();
+    };
+    let day = |day: NaiveDate| {
+        let (calls, contained) = counted.get(&day).copied().unwrap_or_default();
+        Day { day, calls, contained }
+    };
+    first.iter_days().take_while(|day| day <= last).map(day).collect()
 }
 
 fn step_figures(
@@ -278,6 +290,14 @@ fn durations(calls_that: &str, mut seconds: Vec<f64>) -> Durations {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_without_calls_are_days_too() {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let days = every_day(&BTreeMap::from([(day(20), (3, 1)), (day(22), (2, 2))]));
+        let calls: Vec<(NaiveDate, usize)> = days.iter().map(|day| (day.day, day.calls)).collect();
+        assert_eq!(calls, [(day(20), 3), (day(21), 0), (day(22), 2)]);
+    }
 
     #[test]
     fn percentiles_are_by_nearest_rank() {

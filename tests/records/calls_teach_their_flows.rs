@@ -106,7 +106,7 @@ async fn written(config: &Path) -> DateTime<Utc> {
         let (summary, cause) = script.finished().expect("they all ended");
         store.begin(&call, &frontdesk::call::Caller::default(), began, &stored);
         script.call.timeline().iter().for_each(|entry| store.note(&call, entry));
-        if n == 1 {
+        if n == 1 || n == 3 {
             let path = store.new_recording(&call, began, 1_000).await.unwrap();
             let recordings = Recordings::start().unwrap();
             let mut recorder = recordings.record_sealed(&path, 8_000, 8_000, store.recording_seal(&call)).unwrap();
@@ -237,6 +237,9 @@ async fn a_sentence_is_heard_again_but_none_that_is_hidden() {
     let other = folder.path().join("other.wav");
     let nothing = refused(&["call-1", "--at", "900000", "--output", other.to_str().unwrap()]);
     assert!(nothing.contains("said nothing"), "{nothing}");
+    // "this is Ada Lovelace": the name is a personal slot's.
+    let hidden = refused(&["call-3", "--at", &at, "--output", other.to_str().unwrap()]);
+    assert!(hidden.contains("is hidden") && !other.exists(), "{hidden}");
 }
 
 /// A call that ran through a flow that this version cannot read is still counted.
