@@ -13,6 +13,8 @@ pub mod console;
 pub mod dialog;
 pub mod emotion;
 pub mod engine;
+pub mod graph;
+pub mod learn;
 pub mod local;
 pub mod media;
 pub mod models;

@@ -7,6 +7,8 @@ mod check;
 mod curve;
 mod dialog;
 mod emotion;
+mod graph;
+mod learn;
 mod models;
 mod promises;
 mod records;
@@ -17,9 +19,11 @@ mod speak;
 mod transcribe;
 mod understand;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, Secrets};
@@ -48,6 +52,8 @@ enum Command {
     Understand(understand::Args),
     Chat(chat::Args),
     Dialog(dialog::Args),
+    Graph(graph::Args),
+    Learn(learn::Args),
 }
 
 /// A configuration, or the code to exit with once its mistakes are told.
@@ -65,6 +71,14 @@ fn end_with_the_pipe() {
     // SAFETY: it takes no handler of ours, and nothing else in this process sets this signal.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+/// Writes a document to a file, or prints it where none is named.
+fn write_to(output: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    match output {
+        Some(path) => std::fs::write(path, text).with_context(|| path.display().to_string()),
+        None => Ok(std::io::stdout().write_all(text.as_bytes())?),
     }
 }
 
@@ -89,6 +103,8 @@ pub async fn run() -> ExitCode {
         Command::Understand(args) => understand::run(args).await,
         Command::Chat(args) => chat::run(args).await,
         Command::Dialog(args) => dialog::run(args).await,
+        Command::Graph(args) => graph::run(args).await,
+        Command::Learn(args) => learn::run(args).await,
     };
     done.unwrap_or_else(|error| {
         eprintln!("frontdesk: {error:#}");

@@ -170,9 +170,18 @@ impl Loaded {
             return Ok(embedder.clone());
         }
         progress("loading sentence embeddings");
-        let embedder = Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, workers.max(1));
+        let embedder = load_embedder(workers)?;
         Ok(self.embedder.get_or_init(|| embedder).clone())
     }
+}
+
+/// The model that tells what sentences mean.
+pub fn embedder(config: &Config) -> Result<Embedder, LoadError> {
+    load_embedder(config.speech.workers)
+}
+
+fn load_embedder(workers: usize) -> Result<Embedder, LoadError> {
+    Ok(Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, workers.max(1)))
 }
 
 /// What a flow makes of sentences, without the rest that calls need.
@@ -180,7 +189,7 @@ pub fn meaning(config: &Config, flow: &Flow, progress: &(dyn Fn(&str) + Sync)) -
     if knows_nothing(flow) {
         return Ok(Meaning::default());
     }
-    let embedder = Embedder::new(e5::E5::load(&models::file(EMBEDDINGS)?)?, config.speech.workers.max(1));
+    let embedder = embedder(config)?;
     learn(flow, config, &embedder, progress)
 }
 

@@ -27,7 +27,7 @@ use crate::records::StoredFlow;
 use crate::speech::voice::Voice;
 use crate::speech::{Ear, ListenerSettings, TurnJudge};
 
-pub use load::{Flows, LoadError, backend_settings, load, meaning};
+pub use load::{Flows, LoadError, backend_settings, embedder, load, meaning};
 pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Ports, Request, Session, To, Unheard};

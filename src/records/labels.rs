@@ -132,7 +132,7 @@ impl Archive {
             }
             let Some((record, sound)) = &open else { continue };
             let offset_ms = record.recordings.first().map_or(0, |recording| recording.at_ms);
-            let Some(cut) = sound.as_ref().and_then(|sound| cut(sound, &label, offset_ms)) else {
+            let Some(cut) = sound.as_ref().and_then(|sound| cut(sound, label.from_ms, label.to_ms, offset_ms)) else {
                 if written.without_sound.last() != Some(&label.call) {
                     written.without_sound.push(label.call.clone());
                 }
@@ -140,10 +140,7 @@ impl Archive {
             };
             let name =
                 format!("{}-{n}.wav", label.call.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
-            write_wav(&to.join(&name), &cut).map_err(|error| match error {
-                hound::Error::IoError(source) => failed(source),
-                other => failed(std::io::Error::other(other)),
-            })?;
+            write_cut(&to.join(&name), &cut)?;
             let (speaker, split) = speaker(record);
             let language = record.head.language.as_deref().unwrap_or_default();
             table += &format!("calls\t{language}\t{name}\t{speaker}\t\t{}\t\t{split}\n", label.emotion.name());
@@ -155,6 +152,30 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// Writes what the caller said between two times (ms of the call) as a sound file, private to its owner. What stands
+    /// there already is not overwritten.
+    pub fn write_sound(&self, record: &CallRecord, from_ms: u64, to_ms: u64, to: &Path) -> Result<()> {
+        if to.exists() {
+            return Err(Error::Export { path: to.into(), source: std::io::ErrorKind::AlreadyExists.into() });
+        }
+        let missing = || Error::NoSound(record.head.call.clone());
+        let recording = record.recordings.first().ok_or_else(missing)?;
+        let sound = self.sound(recording, 0)?;
+        write_cut(to, &cut(&sound, from_ms, to_ms, recording.at_ms).ok_or_else(missing)?)
+    }
+}
+
+fn write_cut(to: &Path, sound: &Sound) -> Result<()> {
+    write_wav(to, sound).map_err(|error| {
+        let source = match error {
+            hound::Error::IoError(source) => source,
+            other => std::io::Error::other(other),
+        };
+        Error::Export { path: to.into(), source }
+    })
+}
+
 /// One name for one number (a call without a number is its own speaker), and which part of the data it belongs to.
 fn speaker(record: &CallRecord) -> (String, &'static str) {
     let who = if record.head.caller.number.is_empty() { &record.head.call } else { &record.head.caller.number };
@@ -163,9 +184,9 @@ fn speaker(record: &CallRecord) -> (String, &'static str) {
     (name, if digest[6].is_multiple_of(5) { "dev" } else { "train" })
 }
 
-fn cut(sound: &Sound, label: &Label, offset_ms: u64) -> Option<Sound> {
+fn cut(sound: &Sound, from_ms: u64, to_ms: u64, offset_ms: u64) -> Option<Sound> {
     let at = |ms: u64| (ms.saturating_sub(offset_ms) as usize * sound.rate as usize / 1_000).min(sound.samples.len());
-    let (from, to) = (at(label.from_ms.saturating_sub(AROUND_MS)), at(label.to_ms + AROUND_MS));
+    let (from, to) = (at(from_ms.saturating_sub(AROUND_MS)), at(to_ms + AROUND_MS));
     (from < to).then(|| Sound { rate: sound.rate, samples: sound.samples[from..to].to_vec() })
 }
 

@@ -72,6 +72,8 @@ pub enum Error {
     LeftOpen,
     #[error("the recording {path} cannot be read")]
     Sound { path: PathBuf, source: crate::media::Error },
+    #[error("nothing was recorded of call {0} at that time")]
+    NoSound(String),
     #[error("cannot write {path}")]
     Export { path: PathBuf, source: std::io::Error },
 }

@@ -181,3 +181,19 @@ async fn only_allowed_intents_are_named_and_a_crowd_is_answered_with_nothing() {
     assert!(answered >= 34, "two at work and 32 waiting are answered: {answered}");
     assert!(refused > 0, "the queue has an end");
 }
+
+#[test]
+fn sentences_that_mean_the_same_come_together_in_any_words() {
+    let sentences = [
+        "can I get travel insurance",
+        "I'd like to be covered on my holiday abroad",
+        "do you insure trips",
+        "has the cheque been paid in",
+        "is my cheque cleared yet",
+        "我想知道今天美元的汇率",
+        "美元现在多少钱",
+    ];
+    let rows = embedder().centred(&sentences);
+    let found = frontdesk::learn::clusters(&rows, frontdesk::learn::Likeness::Meaning.threshold());
+    assert_eq!(found, [vec![0, 1, 2], vec![3, 4], vec![5, 6]]);
+}

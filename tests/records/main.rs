@@ -8,6 +8,7 @@ mod a_killed_engine_loses_at_most_a_second_of_its_records;
 mod a_killed_process_leaves_a_playable_recording;
 mod a_secret_found_too_late_leaves_the_disk;
 mod an_agents_corrections_stay_with_the_call;
+mod calls_teach_their_flows;
 mod earlier_conversations_tell_how_long_one_takes;
 mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;

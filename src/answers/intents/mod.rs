@@ -69,6 +69,16 @@ impl Embedder {
         self.background.get_or_init(|| self.model.embed_all(&training::background(), threads, &|_| {}))
     }
 
+    /// What sentences mean, as rows of length 1 about the mean of everyday sentences: the product of two is how like they
+    /// are. Some 20 ms of CPU a sentence, and five seconds before the first.
+    pub fn centred(&self, texts: &[&str]) -> Vec<Vec<f32>> {
+        let threads = threads();
+        let mean = mean(self.background(threads));
+        let mut rows = self.model.embed_all(texts, threads, &|_| {});
+        rows.iter_mut().for_each(|row| centre(row, &mean));
+        rows
+    }
+
     /// Does it on a worker. Nothing comes of it when too many sentences wait, or when it breaks off.
     pub(super) async fn at_work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let began = Instant::now();

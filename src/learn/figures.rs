@@ -1,0 +1,308 @@
+//! Figures over many calls.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::reading::{Fallback, Place, Reading};
+use crate::call::Outcome;
+use crate::dialog::flow::Flow;
+use crate::records::CallRecord;
+
+/// Durations of all calls, whatever their outcome.
+pub const ALL: &str = "all";
+
+/// Counts calls one by one; `report` tells.
+#[derive(Debug, Default)]
+pub struct Figures {
+    calls: usize,
+    open: usize,
+    days: BTreeMap<NaiveDate, (usize, usize)>,
+    flows: BTreeMap<String, Ends>,
+    steps: BTreeMap<(String, String), [usize; 4]>,
+    left: BTreeMap<(String, Place), usize>,
+    wanted: BTreeMap<String, usize>,
+    doubts: BTreeMap<(String, String), [usize; 2]>,
+    dispositions: BTreeMap<(String, String), usize>,
+    lasted_s: BTreeMap<&'static str, Vec<f64>>,
+    missed: usize,
+}
+
+/// How calls ended (`call::Outcome`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Ends {
+    pub calls: usize,
+    pub contained: usize,
+    pub handed_over: usize,
+    pub promised: usize,
+    pub abandoned: usize,
+    pub unserved: usize,
+    /// Contained of all that are over.
+    pub containment: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Day {
+    pub day: NaiveDate,
+    pub calls: usize,
+    pub contained: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepFigures {
+    pub flow: String,
+    pub step: String,
+    /// How often calls came to it.
+    pub visits: usize,
+    pub not_heard: usize,
+    pub not_understood: usize,
+    pub silence: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Left {
+    pub flow: String,
+    /// `step menu`, `queue desk`, `before the first step`.
+    pub place: String,
+    pub calls: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Wanted {
+    pub reason: String,
+    pub times: usize,
+}
+
+/// Two intents that are taken for one another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Confusion {
+    pub chosen: String,
+    pub other: String,
+    /// The other's score was close behind.
+    pub close: usize,
+    /// The caller went back and chose the other.
+    pub corrected: usize,
+}
+
+/// What the bot took a call for, and what the agent noted it to be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Noted {
+    pub intent: String,
+    pub disposition: String,
+    pub calls: usize,
+}
+
+/// Seconds from arrival to end, by nearest rank.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Durations {
+    /// `all`, or an outcome.
+    pub calls_that: String,
+    pub calls: usize,
+    pub p10: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Calls from then on; none: all there are.
+    pub since: Option<DateTime<Utc>>,
+    /// Calls that could not be read: they are in no figure.
+    pub unreadable: usize,
+    /// Calls that are still up: likewise.
+    pub open: usize,
+    pub all: Ends,
+    pub days: Vec<Day>,
+    pub flows: BTreeMap<String, Ends>,
+    pub steps: Vec<StepFigures>,
+    pub left: Vec<Left>,
+    pub wanted: Vec<Wanted>,
+    pub confusions: Vec<Confusion>,
+    pub dispositions: Vec<Noted>,
+    pub durations: Vec<Durations>,
+    /// Sentences that no intent knew (`frontdesk learn missed`).
+    pub missed: usize,
+}
+
+impl Figures {
+    /// Counts a call. `day` is the one it began on, where the operator lives.
+    pub fn add(&mut self, call: &CallRecord, flow: Option<&Flow>, day: NaiveDate) {
+        let (Some(seconds), Some(_)) = (call.head.duration_s(), call.head.cause) else {
+            self.open += 1;
+            return;
+        };
+        self.calls += 1;
+        let name = &call.head.flow;
+        let reading = Reading::of(&call.timeline, flow);
+        let contained = usize::from(call.head.outcome == Some(Outcome::Contained));
+        let today = self.days.entry(day).or_default();
+        *today = (today.0 + 1, today.1 + contained);
+        self.flows.entry(name.clone()).or_default().count(call.head.outcome);
+        self.lasted_s.entry(ALL).or_default().push(seconds);
+        if let Some(outcome) = call.head.outcome {
+            self.lasted_s.entry(words(outcome)).or_default().push(seconds);
+        }
+        for step in &reading.steps {
+            self.steps.entry((name.clone(), step.clone())).or_default()[0] += 1;
+        }
+        for (step, why) in &reading.fallbacks {
+            let at = match why {
+                Fallback::NotHeard => 1,
+                Fallback::NotUnderstood => 2,
+                Fallback::Silence => 3,
+            };
+            self.steps.entry((name.clone(), step.clone())).or_default()[at] += 1;
+        }
+        if call.head.outcome == Some(Outcome::Abandoned) {
+            *self.left.entry((name.clone(), reading.last)).or_default() += 1;
+        }
+        for reason in reading.wanted {
+            *self.wanted.entry(reason).or_default() += 1;
+        }
+        for doubt in reading.doubts {
+            self.doubts.entry((doubt.intent, doubt.other)).or_default()[usize::from(doubt.corrected)] += 1;
+        }
+        let noted = call.wrap_ups.iter().filter_map(|wrap_up| wrap_up.disposition.clone());
+        for (intent, disposition) in reading.intent.iter().zip(noted) {
+            *self.dispositions.entry((intent.clone(), disposition)).or_default() += 1;
+        }
+        self.missed += reading.missed.len();
+    }
+
+    /// The most frequent first.
+    pub fn report(self, since: Option<DateTime<Utc>>, unreadable: usize) -> Report {
+        let mut all = Ends::default();
+        self.flows.values().for_each(|ends| all.add(ends));
+        let mut flows = self.flows;
+        flows.values_mut().chain([&mut all]).for_each(Ends::share);
+        let mut steps: Vec<StepFigures> = self.steps.into_iter().map(step_figures).collect();
+        steps.sort_by_key(|step| std::cmp::Reverse(step.not_heard + step.not_understood + step.silence));
+        let mut lasted: Vec<Durations> =
+            self.lasted_s.into_iter().map(|(that, seconds)| durations(that, seconds)).collect();
+        lasted.sort_by_key(|durations| durations.calls_that != ALL);
+        let left = |((flow, place), calls)| Left { flow, place: told(&place), calls };
+        let confusion =
+            |((chosen, other), [close, corrected]): (_, [usize; 2])| Confusion { chosen, other, close, corrected };
+        let noted = |((intent, disposition), calls)| Noted { intent, disposition, calls };
+        Report {
+            since,
+            unreadable,
+            open: self.open,
+            all,
+            days: every_day(&self.days),
+            flows,
+            steps,
+            left: ranked(self.left.into_iter().map(left), |left| left.calls),
+            wanted: ranked(self.wanted.into_iter().map(|(reason, times)| Wanted { reason, times }), |wanted| {
+                wanted.times
+            }),
+            confusions: ranked(self.doubts.into_iter().map(confusion), |pair| pair.close + pair.corrected),
+            dispositions: ranked(self.dispositions.into_iter().map(noted), |noted| noted.calls),
+            durations: lasted,
+            missed: self.missed,
+        }
+    }
+}
+
+impl Ends {
+    fn count(&mut self, outcome: Option<Outcome>) {
+        self.calls += 1;
+        match outcome {
+            Some(Outcome::Contained) => self.contained += 1,
+            Some(Outcome::HandedOver) => self.handed_over += 1,
+            Some(Outcome::Promised) => self.promised += 1,
+            Some(Outcome::Abandoned) => self.abandoned += 1,
+            Some(Outcome::Unserved) | None => self.unserved += 1,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.contained += other.contained;
+        self.handed_over += other.handed_over;
+        self.promised += other.promised;
+        self.abandoned += other.abandoned;
+        self.unserved += other.unserved;
+    }
+
+    fn share(&mut self) {
+        self.containment = (self.calls > 0).then(|| self.contained as f64 / self.calls as f64);
+    }
+}
+
+/// From the first day with calls to the last, those without any too.
+fn every_day(counted: &BTreeMap<NaiveDate, (usize, usize)>) -> Vec<Day> {
+    let (Some((first, _)), Some((last, _))) = (counted.first_key_value(), counted.last_key_value()) else {
+        return Vec::new();
+    };
+    let day = |day: NaiveDate| {
+        let (calls, contained) = counted.get(&day).copied().unwrap_or_default();
+        Day { day, calls, contained }
+    };
+    first.iter_days().take_while(|day| day <= last).map(day).collect()
+}
+
+fn step_figures(
+    ((flow, step), [visits, not_heard, not_understood, silence]): ((String, String), [usize; 4]),
+) -> StepFigures {
+    StepFigures { flow, step, visits, not_heard, not_understood, silence }
+}
+
+/// The most frequent first; what is equal keeps its order.
+fn ranked<T>(values: impl Iterator<Item = T>, count: impl Fn(&T) -> usize) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_by_key(|value| std::cmp::Reverse(count(value)));
+    values
+}
+
+fn told(place: &Place) -> String {
+    match place {
+        Place::Arriving => "before the first step".into(),
+        Place::Step(step) => format!("step {step}"),
+        Place::Queue(queue) => format!("queue {queue}"),
+        Place::Agent => "with an agent".into(),
+    }
+}
+
+fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Contained => "contained",
+        Outcome::HandedOver => "handed over",
+        Outcome::Promised => "promised",
+        Outcome::Abandoned => "abandoned",
+        Outcome::Unserved => "unserved",
+    }
+}
+
+fn durations(calls_that: &str, mut seconds: Vec<f64>) -> Durations {
+    seconds.sort_by(f64::total_cmp);
+    let at = |percent: usize| {
+        let rank = (seconds.len() * percent).div_ceil(100).max(1);
+        seconds.get(rank - 1).copied().unwrap_or_default()
+    };
+    let (p10, p50, p90, p95, p99) = (at(10), at(50), at(90), at(95), at(99));
+    Durations { calls_that: calls_that.into(), calls: seconds.len(), p10, p50, p90, p95, p99 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_without_calls_are_days_too() {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let days = every_day(&BTreeMap::from([(day(20), (3, 1)), (day(22), (2, 2))]));
+        let calls: Vec<(NaiveDate, usize)> = days.iter().map(|day| (day.day, day.calls)).collect();
+        assert_eq!(calls, [(day(20), 3), (day(21), 0), (day(22), 2)]);
+    }
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let of_ten = durations("all", (1..=10).rev().map(f64::from).collect());
+        assert_eq!((of_ten.p10, of_ten.p50, of_ten.p90, of_ten.p95, of_ten.p99), (1.0, 5.0, 9.0, 10.0, 10.0));
+        assert_eq!(durations("all", vec![7.0]).p10, 7.0);
+    }
+}

@@ -1,0 +1,258 @@
+//! What `frontdesk learn` tells of calls that really took place: figures, what no intent knew, how it sounded. Sealed
+//! records are read by the configured key; what personal slots hold stands nowhere.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use frontdesk::call::Event;
+use frontdesk::config::{self, Secrets};
+use frontdesk::dialog::flow::Flow;
+use frontdesk::learn::Figures;
+use frontdesk::media::{Frame, Recordings, Tone};
+use frontdesk::records::{Archive, Ending, Keys, Store, StoredFlow};
+use serde_json::Value;
+
+use crate::script::Script;
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const INTENTS: &str = "
+intents:
+  balance: { examples: [what is my balance, how much money do I have, am I overdrawn] }
+  card: { examples: [I lost my card, my card was stolen, block my card] }
+";
+const STEPS: &str = "
+flow: desk
+language: en
+person: { queue: desk }
+start: menu
+steps:
+  menu:
+    menu: What can I do for you?
+    options:
+      - { key: 1, INTENT1phrases: [balance], next: name }
+      - { key: 2, INTENT2phrases: [card], next: card }
+  name: { ask: What is your name?, slot: who, type: free, personal: true, next: done }
+  card: { transfer: desk }
+  done: { hang_up: Thank you. }
+";
+
+/// A configuration whose records are sealed, with its flow in a file of its own.
+fn configured(folder: &Path, intents: bool) -> PathBuf {
+    let (mut flow, path) = (STEPS.to_owned(), folder.join("desk.yaml"));
+    for (place, intent) in [("INTENT1", "intent: balance, "), ("INTENT2", "intent: card, ")] {
+        flow = flow.replace(place, if intents { intent } else { "" });
+    }
+    std::fs::write(folder.join("flow.yaml"), if intents { flow + INTENTS } else { flow }).unwrap();
+    std::fs::write(folder.join("records.key"), KEY).unwrap();
+    let config = "
+lines: { desk: { numbers: ['1'], flow: desk } }
+agents: { anna: { password: { env: NOWHERE }, queues: [desk] } }
+queues: { desk: {} }
+flows: [flow.yaml]
+records: { folder: records, key: { file: records.key } }
+";
+    std::fs::write(&path, config).unwrap();
+    path
+}
+
+fn flow(config: &Path) -> Arc<Flow> {
+    let config = config::load_with(config, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
+    config.flows["desk"].clone()
+}
+
+/// Four callers: one served, one put through, one who gave up at the menu, one whom the bot nearly mistook.
+fn talked(flow: &Flow) -> Vec<Script> {
+    let call = |talk: &dyn Fn(&mut Script)| {
+        let mut script = Script::new(flow.clone());
+        let scores = [("balance", 0.9), ("card", 0.2)].map(|(name, score)| (name.to_owned(), score));
+        script.intents.insert("could you check my account".into(), scores.to_vec());
+        let close = [("balance", 0.6), ("card", 0.45)].map(|(name, score)| (name.to_owned(), score));
+        script.intents.insert("the money and the plastic".into(), close.to_vec());
+        talk(&mut script);
+        script.quiet().tell(Event::CallerHungUp);
+        script
+    };
+    vec![
+        call(&|script| {
+            script.says("could you check my account");
+            script.says("Ada Lovelace");
+        }),
+        call(&|script| {
+            script.says("do you sell bike insurance");
+            script.says("insurance for my bike please");
+        }),
+        call(&|script| {
+            script.quiet().wait(12_000); // silent
+            script.says("I need bike insurance");
+        }),
+        call(&|script| {
+            script.says("this is Ada Lovelace and my parrot is ill");
+            script.says("the money and the plastic");
+            script.says("Ada Lovelace");
+        }),
+    ]
+}
+
+async fn written(config: &Path) -> DateTime<Utc> {
+    let flow = flow(config);
+    let folder = config.with_file_name("records");
+    let store = Store::open_with(&folder, Keys::parse(KEY).unwrap()).await.unwrap();
+    let stored = StoredFlow::new(&flow.name, &*flow).unwrap();
+    let began = Utc::now() - TimeDelta::hours(1);
+    for (n, script) in talked(&flow).iter().enumerate() {
+        let (call, began) = (format!("call-{n}"), began + TimeDelta::minutes(n as i64));
+        let (summary, cause) = script.finished().expect("they all ended");
+        store.begin(&call, &frontdesk::call::Caller::default(), began, &stored);
+        script.call.timeline().iter().for_each(|entry| store.note(&call, entry));
+        if n == 1 || n == 3 {
+            let path = store.new_recording(&call, began, 1_000).await.unwrap();
+            let recordings = Recordings::start().unwrap();
+            let mut recorder = recordings.record_sealed(&path, 8_000, 8_000, store.recording_seal(&call)).unwrap();
+            let (mut tone, mut frame, other) = (Tone::sine(440.0, -20.0), Frame::silence(8_000), Frame::silence(8_000));
+            for _ in 0..180 {
+                tone.next(&mut frame);
+                recorder.write(&frame, &other);
+            }
+            recorder.finish().wait().unwrap();
+        }
+        let ended = began + TimeDelta::milliseconds(script.now as i64);
+        store.finish(&call, Ending { cause, ended, summary: summary.clone(), quality: None });
+    }
+    store.close().await.unwrap();
+    began
+}
+
+/// What the command prints; models are nowhere, so that sentences are compared by letters.
+fn learn(args: &[&str], config: &Path) -> String {
+    let nowhere = config.with_file_name("no-models");
+    let done = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+        .arg("learn")
+        .args(args.iter().map(|arg| if *arg == "CONFIG" { config.to_str().unwrap() } else { arg }))
+        .env("FRONTDESK_MODELS", nowhere)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_report_counts_what_happened_and_names_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path(), true);
+    written(&config).await;
+    let json: Value = serde_json::from_str(&learn(&["report", "CONFIG", "--json"], &config)).unwrap();
+
+    assert_eq!(json["all"]["calls"], 4, "{json:#}");
+    assert_eq!((&json["all"]["contained"], &json["all"]["abandoned"]), (&2.into(), &2.into()), "{json:#}");
+    assert_eq!(json["flows"]["desk"]["containment"], 0.5);
+    let menu = &json["steps"][0];
+    assert_eq!((menu["step"].as_str(), &menu["visits"]), (Some("menu"), &4.into()), "{json:#}");
+    assert_eq!(
+        (&menu["not_understood"], &menu["silence"], &menu["not_heard"]),
+        (&4.into(), &1.into(), &0.into()),
+        "{json:#}"
+    );
+    assert_eq!(json["missed"], 4);
+    let left: Vec<&str> = json["left"].as_array().unwrap().iter().map(|left| left["place"].as_str().unwrap()).collect();
+    assert_eq!(left, ["step menu", "queue desk"]);
+    assert_eq!(json["wanted"], serde_json::json!([{ "reason": "not understood", "times": 1 }]));
+    assert_eq!(
+        json["confusions"],
+        serde_json::json!([{ "chosen": "balance", "other": "card", "close": 1, "corrected": 0 }])
+    );
+    let days: u64 = json["days"].as_array().unwrap().iter().map(|day| day["calls"].as_u64().unwrap()).sum();
+    assert_eq!(days, 4);
+
+    let page = learn(&["report", "CONFIG"], &config);
+    assert!(page.contains("not understood") && page.contains("queue desk") && page.contains("50 %"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("http") && !page.contains("NaN"), "it stands alone");
+    assert!(!page.contains("Lovelace") && !json.to_string().contains("Lovelace"));
+    let none: Value = serde_json::from_str(&learn(&["report", "CONFIG", "--json", "--since", "0"], &config)).unwrap();
+    assert_eq!(none["all"]["calls"], 0, "an hour ago is before now");
+    assert!(learn(&["report", "CONFIG", "--since", "0"], &config).contains("No call has ended"));
+}
+
+#[tokio::test]
+async fn what_no_intent_knew_comes_together_and_is_pasted_as_an_intent() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path(), true);
+    written(&config).await;
+    let json: Value = serde_json::from_str(&learn(&["missed", "CONFIG", "--json"], &config)).unwrap();
+    let first = &json["clusters"][0];
+    assert_eq!((&first["count"], first["name"].as_str()), (&3.into(), Some("insurance_bike")), "{json:#}");
+    assert_eq!((json["likeness"].as_str(), first["steps"][0].as_str()), (Some("letters"), Some("menu")));
+    assert!(!json.to_string().contains("Lovelace"), "{json:#}");
+
+    let yaml = learn(&["missed", "CONFIG", "--yaml"], &config);
+    assert!(yaml.contains("insurance_bike:") && yaml.contains("- \"do you sell bike insurance\""), "{yaml}");
+    assert!(!yaml.contains("***") && !yaml.contains("Lovelace"), "{yaml}");
+    // Pasted into a flow without intents, it is that flow's.
+    let other = tempfile::tempdir().unwrap();
+    let pasted = configured(other.path(), false);
+    let path = pasted.with_file_name("flow.yaml");
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &yaml).unwrap();
+    let intents = &flow(&pasted).intents;
+    assert_eq!(intents.keys().collect::<Vec<_>>(), ["insurance_bike"]);
+    assert_eq!(intents["insurance_bike"].examples.len(), 3);
+}
+
+#[tokio::test]
+async fn a_sentence_is_heard_again_but_none_that_is_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path(), true);
+    written(&config).await;
+    let json: Value = serde_json::from_str(&learn(&["missed", "CONFIG", "--json"], &config)).unwrap();
+    let all = json["clusters"].as_array().unwrap().iter().flat_map(|cluster| cluster["sentences"].as_array().unwrap());
+    let said: Vec<&Value> = all.filter(|sentence| sentence["text"] == "do you sell bike insurance").collect();
+    let said = &said[0]["said"][0];
+    assert_eq!(
+        said["recording_ms"].as_u64().unwrap() + 1_000,
+        said["at_ms"].as_u64().unwrap(),
+        "it began a second into the call"
+    );
+    let wav = folder.path().join("said.wav");
+    let (at, to) = (said["recording_ms"].to_string(), wav.to_str().unwrap());
+    let told = learn(&["hear", "CONFIG", "call-1", "--at", &at, "--output", to], &config);
+    assert!(told.contains("do you sell bike insurance"), "{told}");
+    let length_ms = said["to_ms"].as_u64().unwrap() - said["at_ms"].as_u64().unwrap();
+    let sound = hound::WavReader::open(&wav).unwrap();
+    let heard_ms = u64::from(sound.duration()) / 8;
+    assert!((length_ms..length_ms + 400).contains(&heard_ms), "{heard_ms} of {length_ms} ms");
+    assert!(sound.into_samples::<i16>().any(|sample| sample.unwrap().abs() > 1_000), "the tone is in it");
+
+    let refused = |args: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
+            .args(["learn", "hear"])
+            .arg(&config)
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(!done.status.success());
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let again = refused(&["call-1", "--at", &at, "--output", to]);
+    assert!(again.contains("cannot write"), "nothing is overwritten: {again}");
+    let other = folder.path().join("other.wav");
+    let nothing = refused(&["call-1", "--at", "900000", "--output", other.to_str().unwrap()]);
+    assert!(nothing.contains("said nothing"), "{nothing}");
+    // "this is Ada Lovelace": the name is a personal slot's.
+    let hidden = refused(&["call-3", "--at", &at, "--output", other.to_str().unwrap()]);
+    assert!(hidden.contains("is hidden") && !other.exists(), "{hidden}");
+}
+
+/// A call that ran through a flow that this version cannot read is still counted.
+#[tokio::test]
+async fn a_call_of_an_older_flow_is_counted_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path(), true);
+    let began = written(&config).await;
+    let archive = Archive::open_with(&folder.path().join("records"), Keys::parse(KEY).unwrap()).await.unwrap();
+    let record = archive.show("call-2").await.unwrap();
+    let mut figures = Figures::default();
+    figures.add(&record, None, began.date_naive());
+    let report = figures.report(None, 0);
+    assert_eq!((report.all.calls, report.missed), (1, 1), "the intents' scores tell");
+    assert_eq!(report.left[0].place, "step menu");
+}
