@@ -161,6 +161,7 @@ mod tests {
             commands: Default::default(),
             personal: Default::default(),
             instead: Default::default(),
+            desk_steps: Default::default(),
         }
     }
 

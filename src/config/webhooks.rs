@@ -23,7 +23,7 @@ impl Checker<'_> {
             let webhook = Webhook {
                 name: name.into(),
                 url: raw.url.clone(),
-                secret: self.signing_secret(&raw.secret, at.get("secret")),
+                secret: self.webhook_secret(&raw.secret, at.get("secret")),
                 occasions: raw.events.iter().copied().collect(),
                 personal,
             };
@@ -32,7 +32,7 @@ impl Checker<'_> {
         webhooks
     }
 
-    fn signing_secret(&mut self, raw: &raw::Secret, at: At) -> Secret {
+    fn webhook_secret(&mut self, raw: &raw::Secret, at: At) -> Secret {
         let secret = self.secret(raw, at);
         // An empty one was reported, or is not needed now.
         if !secret.expose().is_empty() && signature::secret(secret.expose()).is_none() {

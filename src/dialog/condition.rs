@@ -237,6 +237,54 @@ impl FromStr for Day {
     }
 }
 
+/// As it is read in a picture of the flow: `balance below 0`, `vip is yes and not (open known)`.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |f: &mut fmt::Formatter<'_>, each: &[Self], word: &str| {
+            each.iter().enumerate().try_for_each(|(at, one)| {
+                let word = if at == 0 { "" } else { word };
+                match one {
+                    Self::Value { .. } => write!(f, "{word}{one}"),
+                    _ => write!(f, "{word}({one})"),
+                }
+            })
+        };
+        match self {
+            Self::Value { variable, test } => write!(f, "{variable} {test}"),
+            Self::All { all } => joined(f, all, " and "),
+            Self::Any { any } => joined(f, any, " or "),
+            Self::Not { not } => write!(f, "not ({not})"),
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(value) => write!(f, "is {value}"),
+            Self::IsNot(value) => write!(f, "is not {value}"),
+            Self::In(values) => write!(f, "is {}", values.join(" or ")),
+            Self::Set => f.write_str("is known"),
+            Self::NotSet => f.write_str("is not known"),
+            Self::Above(limit) => write!(f, "above {limit}"),
+            Self::Below(limit) => write!(f, "below {limit}"),
+            Self::AtLeast(limit) => write!(f, "at least {limit}"),
+            Self::AtMost(limit) => write!(f, "at most {limit}"),
+            Self::Before(day) => write!(f, "before {day}"),
+            Self::After(day) => write!(f, "after {day}"),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Money { amount, currency } => write!(f, "{amount} {currency}"),
+        }
+    }
+}
+
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub(crate) use svg::escaped;
 
-use crate::dialog::flow::{Branch, Flow, MenuOption, Step, Test, Text, Transfer};
+use crate::dialog::flow::{Flow, MenuOption, Step, Text, Transfer};
 
 /// The flow `name` of these as an SVG document. A flow that others call is drawn as it stands in them, with its way back.
 /// Nothing where there is no such flow.
@@ -44,6 +44,8 @@ enum Kind {
     Ask,
     Form,
     Fetch,
+    Remember,
+    Experiment,
     Decide,
     Hours,
     Transfer,
@@ -69,6 +71,8 @@ impl Kind {
             Self::Ask => "ask",
             Self::Form => "form",
             Self::Fetch => "fetch",
+            Self::Remember => "remember",
+            Self::Experiment => "experiment",
             Self::Decide => "decide",
             Self::Hours => "hours",
             Self::Transfer => "transfer",
@@ -261,14 +265,19 @@ fn leads<'f>(flow: &'f Flow, step: &'f Step) -> Vec<Way<'f>> {
             ways.extend(answered.map(|next| Way::to(next).when("answered from the pages")));
             ways
         }
-        Step::Fetch(fetch) => vec![
-            Way::to(&fetch.next),
-            Way::to(&fetch.not_found).failing("not found"),
-            Way::to(&fetch.failed).failing("failed"),
-        ],
+        Step::Fetch(fetch) => {
+            let mut ways = vec![Way::to(&fetch.next), Way::to(&fetch.not_found).failing("not found")];
+            ways.extend(fetch.refused.as_ref().map(|refused| Way::to(&refused.next).failing("refused")));
+            ways.push(Way::to(&fetch.failed).failing("failed"));
+            ways
+        }
+        Step::Remember { next, .. } => vec![Way::to(next)],
+        Step::Experiment { ways } => {
+            ways.iter().map(|(to, percent)| Way::to(to).when(format!("{percent} %"))).collect()
+        }
         Step::Decide { branches, otherwise } => {
             let mut ways: Vec<Way<'_>> =
-                branches.iter().map(|branch| Way::to(&branch.next).when(condition(branch))).collect();
+                branches.iter().map(|branch| Way::to(&branch.next).when(branch.when.to_string())).collect();
             let label = if branches.is_empty() { "" } else { "otherwise" };
             ways.push(Way::to(otherwise).when(label));
             ways
@@ -299,18 +308,6 @@ fn chosen_by(option: &MenuOption) -> String {
     key.into_iter().chain(words).collect::<Vec<_>>().join(" \u{b7} ")
 }
 
-fn condition(branch: &Branch) -> String {
-    let name = &branch.variable;
-    match &branch.test {
-        Test::Is(value) => format!("{name} is {value}"),
-        Test::IsNot(value) => format!("{name} is not {value}"),
-        Test::Set => format!("{name} is known"),
-        Test::NotSet => format!("{name} is not known"),
-        Test::Above(value) => format!("{name} above {value}"),
-        Test::Below(value) => format!("{name} below {value}"),
-    }
-}
-
 fn kind(step: &Step) -> Kind {
     match step {
         Step::Say { .. } => Kind::Say,
@@ -319,6 +316,8 @@ fn kind(step: &Step) -> Kind {
         Step::Ask(_) => Kind::Ask,
         Step::Form(_) => Kind::Form,
         Step::Fetch(_) => Kind::Fetch,
+        Step::Remember { .. } => Kind::Remember,
+        Step::Experiment { .. } => Kind::Experiment,
         Step::Decide { .. } => Kind::Decide,
         Step::Hours { .. } => Kind::Hours,
         Step::Transfer(_) => Kind::Transfer,
@@ -335,8 +334,13 @@ fn text(flow: &Flow, step: &Step) -> String {
         Step::Ask(ask) => words(flow, &ask.prompt),
         Step::Form(form) => words(flow, &form.prompt),
         Step::Fetch(fetch) => format!("backend {}", fetch.backend),
+        Step::Remember { values, .. } => {
+            values.iter().map(|(name, text)| format!("{name} = {text}")).collect::<Vec<_>>().join(", ")
+        }
+        Step::Experiment { .. } => String::new(),
         Step::Decide { branches, .. } => {
-            let values: BTreeSet<&str> = branches.iter().map(|branch| branch.variable.as_str()).collect();
+            let values: BTreeSet<&str> =
+                branches.iter().flat_map(|branch| branch.when.tests()).map(|(_, value, _)| value).collect();
             values.into_iter().collect::<Vec<_>>().join(", ")
         }
         Step::Hours { hours, .. } => hours.clone(),

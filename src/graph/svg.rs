@@ -21,7 +21,7 @@ svg{background:var(--paper);font-family:system-ui,'Noto Sans','Noto Sans CJK SC'
 .paper{fill:var(--paper)}text{fill:var(--ink)}\
 .box{fill:var(--box);stroke:var(--c);stroke-width:1.5}\
 .kind{fill:var(--c);font-size:10px;font-weight:700;letter-spacing:.06em}.name{font-size:13px;font-weight:600}.said{fill:var(--soft)}\
-.say,.disclose{--c:var(--talk)}.menu,.ask,.form{--c:var(--ask)}.fetch,.decide,.hours,.call,.return{--c:var(--work)}\
+.say,.disclose{--c:var(--talk)}.menu,.ask,.form{--c:var(--ask)}.fetch,.remember,.experiment,.decide,.hours,.call,.return{--c:var(--work)}\
 .transfer,.callback,.message,.anywhere{--c:var(--person)}.hang-up{--c:var(--end)}.start,.go-to{--c:var(--line)}\
 .go-to .box,.anywhere .box{stroke-dasharray:2 3}\
 .way{fill:none;stroke:var(--line);stroke-width:1.4;marker-end:url(#arrow)}.failure .way{stroke-dasharray:6 4}\

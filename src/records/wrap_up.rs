@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::archive::time;
-use super::erase::plain;
 use super::{Archive, CallHead, CallRecord, Filter, Label, Occasion, Result, outbox};
 use crate::call::comparable;
 use crate::dialog::{Language, flow::Flow};

@@ -29,7 +29,12 @@ fn ways(flow: &Flow) -> BTreeSet<(String, String)> {
             }
             Step::Ask(ask) => vec![&ask.next],
             Step::Form(form) => vec![&form.next],
-            Step::Fetch(fetch) => vec![&fetch.next, &fetch.not_found, &fetch.failed],
+            Step::Fetch(fetch) => {
+                let refused = fetch.refused.iter().map(|refused| &refused.next);
+                [&fetch.next, &fetch.not_found, &fetch.failed].into_iter().chain(refused).collect()
+            }
+            Step::Remember { next, .. } => vec![next],
+            Step::Experiment { ways } => ways.keys().collect(),
             Step::Decide { branches, otherwise } => {
                 branches.iter().map(|branch| &branch.next).chain([otherwise]).collect()
             }
