@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Supervision, Talker, Utterance};
+use super::{
+    AgentFailure, BackendFailure, Caller, Cause, IntentScore, Passing, Reading, Supervision, Talker, Utterance,
+};
 use crate::dialog::commands::Command;
 use crate::emotion::policy::{Mood, Reaction, Why};
 use crate::emotion::words::WordSign;

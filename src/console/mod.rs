@@ -25,7 +25,8 @@ use ipnet::IpNet;
 
 pub use api::Console;
 pub use board::{
-    Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish, gone_in_a_call,
+    Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish,
+    gone_in_a_call,
 };
 
 use crate::webrtc::IceServer;

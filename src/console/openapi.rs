@@ -37,7 +37,13 @@ pub const OPERATIONS: &[Operation] = &[
         Some("agent"),
         &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string"), ("step", "string")],
     ),
-    ("post", "/api/calls/{call}/listen", "Come into a call, unheard: SDP for SDP, as WHIP has it", Some("supervisor"), &[]),
+    (
+        "post",
+        "/api/calls/{call}/listen",
+        "Come into a call, unheard: SDP for SDP, as WHIP has it",
+        Some("supervisor"),
+        &[],
+    ),
     (
         "post",
         "/api/calls/{call}/supervise",

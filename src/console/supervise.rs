@@ -17,9 +17,7 @@ use crate::web::{Problem, typed};
 use crate::webrtc::SDP;
 
 pub fn router() -> Router<Shared> {
-    Router::new()
-        .route("/api/calls/{call}/listen", post(listen))
-        .route("/api/calls/{call}/supervise", post(supervise))
+    Router::new().route("/api/calls/{call}/listen", post(listen)).route("/api/calls/{call}/supervise", post(supervise))
 }
 
 impl From<Unsupervised> for Problem {

@@ -523,13 +523,7 @@ impl Live {
     }
 
     /// This agent has the caller from here on.
-    pub(super) async fn replace_agent(
-        &mut self,
-        name: String,
-        phone: PartyLeg,
-        began_ms: u64,
-        session: &mut Session,
-    ) {
+    pub(super) async fn replace_agent(&mut self, name: String, phone: PartyLeg, began_ms: u64, session: &mut Session) {
         // Who is in the conversation stays.
         let third = self.joined.then(|| self.take_third());
         self.let_agent_go().await;
