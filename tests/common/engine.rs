@@ -45,7 +45,8 @@ impl Engine {
         Self::start_changed(agents, more, |configuration| configuration).await
     }
 
-    async fn start_changed(agents: &str, more: &str, change: impl Fn(String) -> String) -> Self {
+    /// With further agents and lines, and the configuration as `change` makes it.
+    pub async fn start_changed(agents: &str, more: &str, change: impl Fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port = super::free_port();
         fs::write(folder.path().join("agents.secret"), PASSWORD).expect("a file");
