@@ -10,6 +10,7 @@ mod board;
 mod calls;
 mod figures;
 mod openapi;
+mod outlook;
 mod pages;
 mod password;
 mod sessions;
@@ -23,6 +24,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use api::Console;
+pub use outlook::{Outlook, since as outlook_since};
+
 pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, What, Wish, gone_in_a_call};
 
 use crate::webrtc::IceServer;

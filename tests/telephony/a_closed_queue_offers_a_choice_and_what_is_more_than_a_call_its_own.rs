@@ -7,13 +7,32 @@ use frontdesk::call::Note;
 use crate::common::engine::Engine;
 use crate::common::people::*;
 
+const CONFIGURATION: &str = r#"
+lines: { shop: { numbers: ["1000"], flow: shop } }
+agents: { anna: { password: { file: agents.secret }, queues: [desk, theft] } }
+queues:
+  desk: { hours: { zone: UTC, mon-sun: "00:00-24:00", closed: [CLOSED] } }
+  theft: {}
+escalate: { fraud: { intents: [stolen], queue: theft } }
+flows:
+  - flow: shop
+    language: en
+    person: { queue: desk }
+    start: menu
+    intents: { stolen: { examples: [it was stolen, somebody took it, a thief has it, my bag is gone, I was robbed] } }
+    steps:
+      menu: { menu: "If something was stolen, press 4.", options: [{ key: 4, intent: stolen, next: desk }] }
+      desk: { transfer: desk }
+sip: { listen: "127.0.0.1:0", rtp_ports: 30000-39999 }
+http: { listen: "off" }
+records: { folder: records }
+"#;
+
 #[tokio::test]
 async fn a_closed_queue_offers_a_choice_and_what_is_more_than_a_call_its_own() {
     let today = Utc::now().date_naive();
     let closed = [today, today + Days::new(1)].map(|day| format!("\"{day}\"")).join(", ");
-    let desk = format!("front-desk: {{ hours: {{ zone: UTC, mon-sun: \"00:00-24:00\", closed: [{closed}] }} }}");
-    let escalate = "escalate: { fraud: { intents: [mortgage], queue: cards } }\n";
-    let engine = Engine::start_changed("", escalate, |config| config.replace("front-desk: {}", &desk)).await;
+    let engine = Engine::start_changed("", "", |_| CONFIGURATION.replace("CLOSED", &closed)).await;
     let mut agent = agent(&engine, "anna").await;
 
     let mut caller = caller(&engine).await;
