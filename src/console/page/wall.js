@@ -13,8 +13,9 @@ const hour = (slot) => `${String(Math.floor(slot / 2)).padStart(2, "0")}:${slot 
 
 // The day by half-hours: bars for what was, a stepped line for what is to be.
 function chart(title, told, { bars, line, level, slot, from, to, most, unit }) {
-  const [width, height, left, bottom] = [480, 150, 34, 20];
-  const top = Math.max(1, most ?? Math.max(...bars.map((value) => value ?? 0), ...(line ?? [0]).map((value) => value ?? 0), level ?? 0) * 1.1);
+  const [width, height, left, bottom] = [480, 118, 34, 20];
+  const highest = Math.max(1, level ?? 0, ...[...bars, ...(line ?? [])].map((value) => value ?? 0));
+  const top = most ?? 2 * Math.ceil(highest / 2 + 0.1); // even, so that its half is whole
   const step = (width - left) / (to - from);
   const x = (at) => left + (at - from) * step;
   const y = (value) => 8 + (height - bottom - 8) * (1 - value / top);
