@@ -18,3 +18,6 @@ CREATE INDEX outbox_call ON outbox (call);
 
 -- What an agent says is otherwise than was made of the call: its intent, how the caller sounded, its headline. Sealed, like `notes`.
 ALTER TABLE wrap_ups ADD COLUMN corrections BLOB;
+
+-- What the forecast learns from: when callers were sent to queues, without reading every timeline.
+CREATE INDEX timeline_transfers ON timeline (call, seq) WHERE event = 'transfer';

@@ -166,6 +166,11 @@ impl Floor {
         self.order.values().filter(move |call| self.calls.get(*call).is_some_and(|call| call.queue == queue))
     }
 
+    /// Within the queue's opening hours.
+    pub fn is_open(&self, queue: &str) -> bool {
+        !self.closed.contains(queue)
+    }
+
     /// What a conversation of this queue keeps its agent, wrap-up included, as the announcements have it; for staffing.
     pub fn handling_ms(&self, queue: &str) -> Option<u64> {
         self.histories.get(queue).and_then(|history| history.handling_ms(self.now_ms))

@@ -96,6 +96,16 @@ impl Config {
         })
     }
 
+    /// The zone by whose midnights days are counted: that of the first opening hours of a queue, else of a flow, else UTC.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        let queues = self.queues.values().flat_map(|queue| {
+            let calls = queue.callback.as_ref().and_then(|callback| callback.hours.as_ref());
+            queue.hours.iter().chain(calls)
+        });
+        let flows = self.flows.values().flat_map(|flow| flow.hours.values());
+        queues.chain(flows).next().map_or(chrono_tz::UTC, |hours| hours.zone)
+    }
+
     /// The flow of a line.
     pub fn flow_of(&self, line: &Line) -> &Arc<Flow> {
         &self.flows[&line.flow] // `load` admits no line without its flow

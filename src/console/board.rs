@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -17,6 +18,7 @@ pub use self::supervise::{Supervise, Unsupervised};
 
 use self::supervise::Supervisor;
 use super::figures::Figures;
+use super::outlook::{self, Outlook};
 use super::view;
 use crate::acd::{AgentState, Floor, FloorEvent};
 use crate::answers::Meaning;
@@ -56,6 +58,8 @@ struct Inner {
 pub struct People {
     pub agents: BTreeMap<String, Member>,
     pub queues: BTreeSet<String>,
+    /// Days begin at its midnight.
+    pub zone: Tz,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,7 +76,11 @@ struct State {
     agents: BTreeMap<String, Seat>,
     calls: HashMap<String, Call>,
     waiting: BTreeMap<String, usize>,
+    closed: BTreeSet<String>,
+    /// What a conversation takes, by queue, as announcements have it, ms.
+    handling: BTreeMap<String, u64>,
     figures: Figures,
+    outlook: Outlook,
 }
 
 /// An agent at work.
@@ -205,7 +213,8 @@ impl Board {
     pub fn new(people: People) -> (Self, mpsc::UnboundedReceiver<FloorEvent>) {
         let (floor, events) = mpsc::unbounded_channel();
         let agents = people.agents.keys().map(|name| (name.clone(), Seat::default())).collect();
-        let state = State { people, agents, ..State::default() };
+        let mut state = State { people, agents, ..State::default() };
+        state.figures.in_zone(state.people.zone);
         let inner = Inner {
             state: Mutex::new(state),
             changed: watch::channel(0).0,
@@ -224,6 +233,7 @@ impl Board {
                 state.agents.entry(name.clone()).or_default();
             }
             state.waiting.retain(|queue, _| people.queues.contains(queue));
+            state.figures.in_zone(people.zone);
             state.people = people;
         });
     }
@@ -365,7 +375,7 @@ impl Board {
     pub fn end(&self, call: &str) {
         self.with(|state| {
             let Some(shown) = state.calls.remove(call) else { return };
-            state.figures.end(call);
+            state.figures.end(call, Utc::now());
             for (agent, party) in shown.parties {
                 let news = News::new("over", &json!({ "call": call, "talked": party.talks, "ended": true }));
                 send(&mut state.agents, &agent, &news);
@@ -379,7 +389,7 @@ impl Board {
         let mut state = inner.state();
         let now = Utc::now();
         let mut changed = false;
-        let State { agents, people, waiting, calls, .. } = &mut *state;
+        let State { agents, people, waiting, closed, handling, calls, .. } = &mut *state;
         for (name, seat) in agents.iter_mut() {
             let (shown, until_ms) = show(floor.agent(name));
             if seat.state == shown {
@@ -394,11 +404,23 @@ impl Board {
         for queue in &people.queues {
             let length = floor.waiting(queue).count();
             changed |= waiting.insert(queue.clone(), length) != Some(length);
+            changed |= match floor.is_open(queue) {
+                true => closed.remove(queue),
+                false => closed.insert(queue.clone()),
+            };
+            if let Some(ms) = floor.handling_ms(queue) {
+                handling.insert(queue.clone(), ms);
+            }
         }
         drop(state);
         if changed {
             inner.wake();
         }
+    }
+
+    /// The calls to expect today.
+    pub fn expects(&self, outlook: Outlook) {
+        self.with(|state| state.outlook = outlook);
     }
 
     // ---- what pages ask
@@ -546,6 +568,12 @@ impl Board {
         let calls: Vec<_> = calls.into_iter().map(|(id, call)| call.brief(id)).collect();
         let agents: Vec<_> =
             state.agents.iter().map(|(name, seat)| seat.json(name, &state.people, &state.calls)).collect();
+        let now = Utc::now();
+        let local = now.with_timezone(&state.people.zone);
+        let outlook =
+            Some(&state.outlook).filter(|outlook| outlook.date == local.date_naive() && !outlook.queues.is_empty());
+        let here = |seat: &&Seat| !matches!(seat.state.name, "offline" | "paused");
+        let logged_in = state.agents.values().filter(here).count();
         let oldest = |queue: &str| {
             let waits = |call: &&Call| call.stage == "waiting" && call.queue.as_deref() == Some(queue);
             state.calls.values().filter(waits).filter_map(|call| call.waits_since).min()
@@ -564,10 +592,18 @@ impl Board {
                     "queue": queue, "waiting": length, "oldest": oldest(queue), "free": of("available"),
                     "busy": of("talking") + of("ringing") + of("wrap_up") + of("occupied"),
                     "away": of("paused") + of("resting"), "figures": state.figures.of(queue),
+                    "closed": state.closed.contains(queue),
+                    "needs": outlook.and_then(|day| day.needs(queue, outlook::slot(&local), state.handling.get(queue).copied())),
                 })
             })
             .collect();
-        json!({ "now": Utc::now(), "calls": calls, "agents": agents, "queues": queues, "figures": state.figures.json() })
+        let mut day = state.figures.day();
+        day["slot"] = json!(outlook::slot(&local));
+        day["expected"] = json!(outlook.map(|outlook| outlook.json(&state.handling)));
+        json!({
+            "now": now, "calls": calls, "agents": agents, "queues": queues, "figures": state.figures.json(), "day": day,
+            "logged_in": logged_in,
+        })
     }
 
     /// One live call as a supervisor sees it.

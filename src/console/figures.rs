@@ -1,11 +1,14 @@
 //! The day's figures of the wall, counted as calls go by: how many came, waited, were answered in time or gave up. They begin
-//! with the engine, and anew every midnight (UTC).
+//! with the engine, and anew every midnight of the operator's zone.
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use super::outlook::slot;
+use crate::acd::forecast::SLOTS;
 use crate::call::Note;
 
 /// Answered within so many seconds counts as in time: the usual 80 % in 20 s are held against it.
@@ -20,6 +23,8 @@ pub struct Figures {
     contained: u64,
     ended: u64,
     queues: BTreeMap<String, Queue>,
+    slots: BTreeMap<usize, Slot>,
+    zone: Tz,
     /// Calls that are up: the queue they wait in and since when, and whether they were ever in one.
     open: HashMap<String, Open>,
 }
@@ -28,6 +33,16 @@ pub struct Figures {
 struct Open {
     waits: Option<(String, DateTime<Utc>)>,
     asked: bool,
+}
+
+/// A half-hour of the day.
+#[derive(Default)]
+struct Slot {
+    calls: u64,
+    ended: u64,
+    contained: u64,
+    left: u64,
+    in_time: u64,
 }
 
 #[derive(Default)]
@@ -39,13 +54,26 @@ struct Queue {
 }
 
 impl Figures {
-    pub fn note(&mut self, call: &str, note: &Note, now: DateTime<Utc>) {
-        if self.day != Some(now.date_naive()) {
-            let open = std::mem::take(&mut self.open);
-            *self = Self { day: Some(now.date_naive()), since: Some(now), open, ..Self::default() };
+    /// Days begin at this zone's midnight.
+    pub fn in_zone(&mut self, zone: Tz) {
+        self.zone = zone;
+    }
+
+    /// The half-hour that it is now, of a day that begins with it if need be.
+    fn slot(&mut self, now: DateTime<Utc>) -> &mut Slot {
+        let local = now.with_timezone(&self.zone);
+        if self.day != Some(local.date_naive()) {
+            let (open, zone) = (std::mem::take(&mut self.open), self.zone);
+            *self = Self { day: Some(local.date_naive()), since: Some(now), open, zone, ..Self::default() };
         }
+        self.slots.entry(slot(&local)).or_default()
+    }
+
+    pub fn note(&mut self, call: &str, note: &Note, now: DateTime<Utc>) {
+        let slot = self.slot(now);
         match note {
             Note::Arrived(_) => {
+                slot.calls += 1;
                 self.calls += 1;
                 self.open.insert(call.to_owned(), Open::default());
             }
@@ -58,19 +86,28 @@ impl Figures {
                 if let Some((queue, since)) = self.open.get_mut(call).and_then(|open| open.waits.take()) {
                     let waited_s = (now - since).num_milliseconds() as f64 / 1e3;
                     let queue = self.queues.entry(queue).or_default();
+                    let in_time = u64::from(waited_s <= IN_TIME_S);
                     queue.answered += 1;
-                    queue.in_time += u64::from(waited_s <= IN_TIME_S);
+                    queue.in_time += in_time;
                     queue.waited_s += waited_s;
+                    let slot = self.slot(now);
+                    slot.left += 1;
+                    slot.in_time += in_time;
                 }
             }
             _ => {}
         }
     }
 
-    pub fn end(&mut self, call: &str) {
+    pub fn end(&mut self, call: &str, now: DateTime<Utc>) {
         let Some(open) = self.open.remove(call) else { return };
+        let (contained, gave_up) = (u64::from(!open.asked), u64::from(open.waits.is_some()));
+        let slot = self.slot(now);
+        slot.ended += 1;
+        slot.contained += contained;
+        slot.left += gave_up;
         self.ended += 1;
-        self.contained += u64::from(!open.asked);
+        self.contained += contained;
         if let Some((queue, _)) = open.waits {
             self.queues.entry(queue).or_default().abandoned += 1;
         }
@@ -92,6 +129,18 @@ impl Figures {
         json["calls"] = json!(self.calls);
         json["contained"] = json!(share(self.contained, self.ended));
         json
+    }
+
+    /// The day by half-hours: calls that came, the share answered in time of those that left their queue, and the share settled
+    /// without a person of those that ended.
+    pub fn day(&self) -> Value {
+        let nothing = Slot::default();
+        let all = || (0..SLOTS).map(|slot| self.slots.get(&slot).unwrap_or(&nothing));
+        json!({
+            "calls": all().map(|slot| slot.calls).collect::<Vec<_>>(),
+            "service_level": all().map(|slot| share(slot.in_time, slot.left)).collect::<Vec<_>>(),
+            "contained": all().map(|slot| share(slot.contained, slot.ended)).collect::<Vec<_>>(),
+        })
     }
 }
 
@@ -123,17 +172,22 @@ mod tests {
         for call in ["contained", "answered", "abandoned"] {
             figures.note(call, &Note::Arrived(Caller::default()), now);
         }
-        figures.end("contained");
+        figures.end("contained", now);
         figures.note("answered", &into(), after(1));
         figures.note("abandoned", &into(), after(2));
         figures.note("answered", &Note::Connected { agent: "anna".into() }, after(13));
-        figures.end("answered");
-        figures.end("abandoned");
+        figures.end("answered", after(14));
+        figures.end("abandoned", after(1_800));
         let told = figures.json();
         assert_eq!((&told["calls"], &told["answered"], &told["abandoned"]), (&json!(3), &json!(1), &json!(1)));
         assert_eq!((&told["service_level"], &told["waited_s"]), (&json!(0.5), &json!(12.0)));
         assert_eq!(told["contained"], json!(1.0 / 3.0));
         assert_eq!(figures.of("desk")["answered"], json!(1));
+        // 8:00 and after, UTC.
+        let day = figures.day();
+        assert_eq!((&day["calls"][16], &day["calls"][17]), (&json!(3), &json!(0)));
+        assert_eq!((&day["service_level"][16], &day["service_level"][17]), (&json!(1.0), &json!(0.0)));
+        assert_eq!((&day["contained"][16], &day["contained"][15]), (&json!(0.5), &json!(null)));
         figures.note("next", &Note::Arrived(Caller::default()), after(86_400));
         assert_eq!(figures.json()["calls"], json!(1), "a new day");
     }

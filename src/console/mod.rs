@@ -10,6 +10,7 @@ mod board;
 mod calls;
 mod figures;
 mod openapi;
+mod outlook;
 mod pages;
 mod password;
 mod sessions;
@@ -25,6 +26,7 @@ use ipnet::IpNet;
 
 pub use api::Console;
 pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish};
+pub use outlook::{Outlook, since as outlook_since};
 
 use crate::webrtc::IceServer;
 

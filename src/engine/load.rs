@@ -454,6 +454,7 @@ pub fn people(config: &Config) -> console::People {
     console::People {
         agents: config.agents.iter().map(|(name, person)| (name.clone(), agent(person))).collect(),
         queues: config.queues.keys().cloned().collect(),
+        zone: config.zone(),
     }
 }
 

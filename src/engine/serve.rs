@@ -140,7 +140,8 @@ impl Server {
         };
         let (floor, dialled) = FloorHandle::start(Floor::new(agents, queues).with_rules(rules), board.clone());
         tokio::spawn(grant(wishes, floor.clone()));
-        let timetable = Timetable { floor: floor.clone(), store: store.clone(), today: today.subscribe() };
+        let timetable =
+            Timetable { floor: floor.clone(), board: board.clone(), store: store.clone(), today: today.subscribe() };
         timetable.tell_hours().await; // before the first call
         tokio::spawn(timetable.run());
         for agent in load::fixed_agents(&config) {

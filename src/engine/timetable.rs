@@ -1,5 +1,5 @@
-//! What clock and calendar tell the floor: which queues are open and whose callers may be called back, and what a conversation
-//! of each takes, as history has it.
+//! What clock and calendar tell: the floor, which queues are open, whose callers may be called back, and what a conversation of
+//! each takes, as history has it; the wall, which calls are to come.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tracing::warn;
 use super::floor::FloorHandle;
 use crate::acd::FloorEvent;
 use crate::config::Config;
+use crate::console::{Board, Outlook, outlook_since};
 use crate::records::Store;
 
 /// How often the hours are looked at.
@@ -25,6 +26,7 @@ const ENOUGH: u64 = 5;
 
 pub struct Timetable {
     pub floor: FloorHandle,
+    pub board: Board,
     pub store: Store,
     pub today: watch::Receiver<Arc<Config>>,
 }
@@ -33,7 +35,7 @@ impl Timetable {
     /// Until there is no configuration any more.
     pub async fn run(mut self) {
         let mut look = interval(LOOK);
-        let mut learn = Instant::now();
+        let (mut learn, mut day) = (Instant::now(), None);
         loop {
             tokio::select! {
                 changed = self.today.changed() => {
@@ -45,8 +47,12 @@ impl Timetable {
                 _ = look.tick() => {}
             }
             self.tell_hours().await;
-            if learn <= Instant::now() {
+            // A new day has its own forecast.
+            let date = Utc::now().with_timezone(&self.today.borrow().zone()).date_naive();
+            if learn <= Instant::now() || day != Some(date) {
+                day = Some(date);
                 self.tell_expected().await;
+                self.tell_outlook().await;
                 learn = Instant::now() + LEARN;
             }
         }
@@ -61,6 +67,24 @@ impl Timetable {
             let calls = queue.callback.as_ref().and_then(|callback| callback.hours.as_ref());
             let open = calls.is_none_or(|hours| hours.open_at(now));
             self.floor.tell(FloorEvent::CallbackHours { queue: queue.name.clone(), open }).await;
+        }
+    }
+
+    async fn tell_outlook(&self) {
+        let config = self.today.borrow().clone();
+        if config.console.is_none() {
+            return;
+        }
+        let (zone, now) = (config.zone(), Utc::now());
+        let sent = async { self.store.archive().await?.sent(outlook_since(now)).await };
+        let sent = match sent.await {
+            Ok(sent) => sent,
+            Err(error) => return warn!(%error, "earlier calls cannot be read: the wall has no forecast"),
+        };
+        let learned =
+            tokio::task::spawn_blocking(move || Outlook::learn(&sent, zone, now.with_timezone(&zone).date_naive()));
+        if let Ok(outlook) = learned.await {
+            self.board.expects(outlook);
         }
     }
 

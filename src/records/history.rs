@@ -1,15 +1,19 @@
-//! What the past tells of the days to come: how long conversations took.
+//! What the past tells of the days to come: when callers were sent to which queue, and how long conversations took.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::archive::time;
 use super::{Archive, Result};
 use crate::call::{Entry, Note};
 
 /// The newest conversations that are looked at: which queue each came by is sealed, so each is opened.
 const SEARCHED: u32 = 5_000;
+
+/// Likewise of callers who were sent to one.
+const SENT: u32 = 50_000;
 
 /// Conversations of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +51,31 @@ impl Archive {
         }
         let mean = |(count, took_ms): (u64, u64)| Conversations { count, mean: Duration::from_millis(took_ms / count) };
         Ok(sums.into_iter().map(|(queue, sum)| (queue, mean(sum))).collect())
+    }
+
+    /// When callers were sent to each queue since then, oldest first; a call counts once a queue.
+    pub async fn sent(&self, since: DateTime<Utc>) -> Result<BTreeMap<String, Vec<DateTime<Utc>>>> {
+        let rows: Vec<(String, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT call, started_ms + at_ms, entry FROM timeline JOIN calls ON calls.id = call \
+             WHERE event = 'transfer' AND started_ms >= ?1 ORDER BY started_ms DESC, seq DESC LIMIT ?2",
+        )
+        .bind(since.timestamp_millis())
+        .bind(SENT)
+        .fetch_all(self.database())
+        .await?;
+        let (mut seen, mut sent) = (HashSet::new(), BTreeMap::<String, Vec<DateTime<Utc>>>::new());
+        for (call, at_ms, entry) in rows.into_iter().rev() {
+            let entry: Entry = match self.folder().unseal(&call, entry) {
+                Err(error) if error.is_unreadable() => continue,
+                entry => entry?,
+            };
+            if let Note::Transfer { queue, .. } = entry.note
+                && seen.insert((call, queue.clone()))
+            {
+                sent.entry(queue).or_default().push(time(at_ms));
+            }
+        }
+        Ok(sent)
     }
 
     /// The queues that a call was sent to, and when (ms of the call).

@@ -143,7 +143,8 @@ async fn an_agent_takes_a_call_at_the_desk() {
     agent.fill("Notes", "Balance told; sends the form tomorrow.").await;
     agent.run("document.querySelector('.corrections').open = true").await;
     agent.wait("document.querySelector('.corrections select').options.length > 3").await;
-    agent.run("const wants = document.querySelector('.corrections select'); wants.value = 'mortgage'; wants.dispatchEvent(new Event('change'))").await;
+    let wants = "document.querySelector('.corrections select')";
+    agent.run(&format!("({wants}.value = 'mortgage', {wants}.dispatchEvent(new Event('change')))")).await;
     agent.fill("In one line", "Balance, and a mortgage").await;
     agent.shot("desk-wrap-up").await;
     agent.click("Save, and ready").await;

@@ -17,3 +17,4 @@ mod an_agent_with_a_phone_steers_it_from_the_desk;
 mod another_sites_page_calls_only_when_it_may;
 mod nobody_gets_at_the_desk_without_an_account;
 mod strangers_calls_are_refused_and_harm_nobody;
+mod the_wall_shows_the_day_and_what_is_to_come;

@@ -28,6 +28,7 @@ async fn open(log_ins_per_minute: u32) -> (House, Client) {
     let people = People {
         agents: ["anna", "ben"].map(|name| (name.to_owned(), member(name))).into(),
         queues: ["desk".into()].into(),
+        ..People::default()
     };
     let (board, _wishes) = Board::new(people);
     let sound = Sound::open(loopback, &[], Duration::from_secs(5)).await.unwrap();
@@ -57,7 +58,7 @@ async fn agent(admin: &Client, name: &str) -> Client {
     client
 }
 
-const PROTECTED: [(&str, &str); 15] = [
+const PROTECTED: [(&str, &str); 16] = [
     ("GET", "/api/desk"),
     ("GET", "/api/wall"),
     ("GET", "/api/directory"),
@@ -68,6 +69,7 @@ const PROTECTED: [(&str, &str); 15] = [
     ("GET", "/api/records/x/recording"),
     ("GET", "/api/calls/x"),
     ("GET", "/api/calls/x/earlier"),
+    ("GET", "/api/calls/x/intents"),
     ("POST", "/api/state"),
     ("POST", "/api/calls/x/order"),
     ("POST", "/api/calls/x/answer"),
