@@ -101,7 +101,7 @@ impl Call {
 
     /// Into the queue at once: while the caller hears that they are put through, the phone may already ring.
     pub(super) fn transfer(&mut self, mut transfer: Transfer) {
-        transfer.priority += self.feeling.raise();
+        transfer.priority += self.ahead();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
         }

@@ -14,6 +14,7 @@ mod emotion;
 mod flows;
 mod gather;
 mod knowledge;
+mod people;
 mod problem;
 mod proof;
 mod raw;
@@ -29,6 +30,7 @@ mod values;
 
 use std::path::Path;
 
+pub use people::{People, PeopleFrom};
 pub use problem::{Place, Problem, Problems};
 pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::raw_backends::Backend;
+use super::raw_backends::{Backend, People};
 use super::raw_flow::Flow;
 
 /// A frontdesk configuration. Large ones may be spread over files by `include` and `flows`.
@@ -35,6 +35,8 @@ pub struct File {
     pub knowledge: BTreeMap<String, Knowledge>,
     /// The HTTP services that flows ask, by a name of your choice.
     pub backends: BTreeMap<String, Backend>,
+    /// Who callers are, by the number that they call from.
+    pub people: Option<People>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
     pub flows: Vec<FlowRef>,
     /// The telephone network's side.

@@ -27,6 +27,8 @@ pub struct Config {
     /// Each has at least one agent.
     pub queues: BTreeMap<String, Queue>,
     pub backends: BTreeMap<String, Backend>,
+    /// Who callers are, where that is known.
+    pub people: Option<super::People>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
     /// What free questions are answered from, by name.

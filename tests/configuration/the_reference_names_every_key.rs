@@ -21,6 +21,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Callback", "Calling back"),
     ("Knowledge", "A knowledge base"),
     ("Backend", "A backend"),
+    ("People", "people"),
     ("Secret", "A secret"),
     ("Recording", "A sound"),
     ("Sip", "sip"),

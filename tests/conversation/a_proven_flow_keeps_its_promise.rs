@@ -81,6 +81,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        people: None,
         instead: Default::default(),
     })
 }

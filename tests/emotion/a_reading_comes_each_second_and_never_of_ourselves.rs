@@ -77,6 +77,7 @@ fn flow(first: Step) -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        people: None,
         instead: Default::default(),
         emotion: Some(Policy::default()),
     }

@@ -172,6 +172,7 @@ pub fn bank() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        people: None,
         instead: Default::default(),
     }
 }
@@ -295,6 +296,7 @@ pub fn parcel() -> Flow {
         knowledge: None,
         commands: Default::default(),
         personal: Default::default(),
+        people: None,
         instead: Default::default(),
     }
 }
