@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
-use crate::dialog::values::{Rendered, from_json};
+use crate::dialog::values::{Rendered, at, from_json};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
@@ -594,28 +592,20 @@ fn outcome<'f>(fetch: &'f Fetch, reply: &Reply) -> Outcome<'f> {
     };
     match (reply, &fetch.refused) {
         (Reply::Found(said), _) => {
-            let values = fetch.save.iter().map(|(name, pointers)| Some((name.clone(), place(pointers, said)?)));
+            let values = fetch.save.iter().map(|(name, pointers)| Some((name.clone(), at(pointers, said)?)));
             match values.collect::<Option<_>>() {
                 Some(values) => Outcome { failure: None, values, next: &fetch.next },
                 None => failed(BackendFailure::Malformed),
             }
         }
         (Reply::Refused(said), Some(refused)) => {
-            let value = |pointers: &str| place(pointers, said).flatten();
+            let value = |pointers: &str| at(pointers, said).flatten();
             let values = refused.save.iter().map(|(name, pointers)| (name.clone(), value(pointers))).collect();
             Outcome { failure: Some(BackendFailure::Refused), values, next: &refused.next }
         }
         (Reply::Refused(_), None) => failed(BackendFailure::Refused),
         (Reply::Failed(failure), _) => failed(*failure),
     }
-}
-
-/// What a reply says at JSON pointers, joined by spaces (an amount and its currency); null at one of them is none. Outer
-/// none: it has no such place.
-fn place(pointers: &str, reply: &Value) -> Option<Option<String>> {
-    let values: Vec<Option<String>> =
-        pointers.split(' ').map(|pointer| reply.pointer(pointer).map(from_json)).collect::<Option<_>>()?;
-    Some(values.into_iter().collect::<Option<Vec<String>>>().map(|values| values.join(" ")))
 }
 
 /// Whether a question can be answered without being heard.

@@ -48,6 +48,11 @@ impl Commanded {
         self.given = given;
     }
 
+    /// What was known when the call arrived.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.given.shown(name)
+    }
+
     pub fn told(&mut self, step: &str) {
         if !matches!(self.told.last(), Some(Told::Step(last)) if last == step) {
             self.told.push(Told::Step(step.to_owned()));

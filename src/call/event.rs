@@ -1,5 +1,7 @@
 //! What can happen to a call. Everything the outside learns reaches the deciding code as one of these.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +40,9 @@ pub struct Caller {
     pub diverted_from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverted_reason: Option<String>,
+    /// What the house knows of whoever calls from this number, by name (`Flow::people`). It proves nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on_file: BTreeMap<String, String>,
     /// It is we who call, as was agreed in an earlier call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_back: Option<Box<CalledBack>>,
@@ -110,7 +115,7 @@ pub struct Reading {
     pub arousal: f32,
     pub valence: f32,
     /// Class -> probability.
-    pub probabilities: std::collections::BTreeMap<String, f32>,
+    pub probabilities: BTreeMap<String, f32>,
     /// Speech it was taken from, ms; 0 in logs older than this field.
     #[serde(default)]
     pub speech_ms: u32,

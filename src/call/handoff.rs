@@ -104,7 +104,7 @@ impl Call {
         if self.back_to_agent(false) {
             return; // a person waits already
         }
-        transfer.priority += self.feeling.raise();
+        transfer.priority += self.ahead();
         if self.speaking.take().is_some() {
             self.act(Action::StopSaying);
         }

@@ -43,13 +43,17 @@ struct Personal<'f> {
 impl<'f> Personal<'f> {
     fn new(flow: Option<&'f Flow>, timeline: &[Entry]) -> Self {
         let mut personal = Self { flow, values: Vec::new() };
+        let on_file = timeline.iter().flat_map(|entry| match &entry.note {
+            Note::Arrived(caller) => caller.on_file.values().collect(),
+            _ => Vec::new(),
+        });
         let values = timeline.iter().filter_map(|entry| match &entry.note {
             Note::Slot { slot, value, .. } if personal.is(slot) && !matches!(value.as_str(), YES | NO | HIDDEN) => {
                 Some(value)
             }
             _ => None,
         });
-        let values: BTreeSet<&String> = values.filter(|value| value.chars().count() >= SHORT).collect();
+        let values: BTreeSet<&String> = values.chain(on_file).filter(|value| value.chars().count() >= SHORT).collect();
         personal.values = values.into_iter().cloned().collect();
         personal
     }
@@ -110,6 +114,7 @@ impl<'f> Personal<'f> {
                     }
                     given
                 }
+                Note::Arrived(caller) => !caller.on_file.is_empty(),
                 // Two people speak of anything.
                 Note::Overheard { .. } => true,
                 Note::Say { .. } => told,
@@ -163,6 +168,7 @@ impl<'f> Personal<'f> {
 
 fn hide(note: &mut Note) {
     match note {
+        Note::Arrived(caller) => caller.on_file.values_mut().for_each(|value| *value = HIDDEN.into()),
         Note::Utterance(utterance) => {
             utterance.text = HIDDEN.into();
             utterance.alternatives.clear();

@@ -162,6 +162,7 @@ mod tests {
             personal: Default::default(),
             instead: Default::default(),
             desk_steps: Default::default(),
+            people: None,
         }
     }
 

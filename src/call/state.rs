@@ -190,6 +190,13 @@ impl Call {
         std::mem::take(&mut self.actions)
     }
 
+    /// What callers go ahead of others by in every queue, from what is known of them and how they feel.
+    pub(super) fn ahead(&self) -> i32 {
+        let name = self.flow.people.as_ref().and_then(|people| people.priority.as_ref());
+        let known = name.and_then(|name| self.commanded.given(name)?.trim().parse::<i32>().ok());
+        known.map_or(0, |known| known.clamp(-100, 100)) + self.feeling.raise()
+    }
+
     /// The timeline so far.
     pub fn timeline(&self) -> &[Entry] {
         &self.notes
@@ -220,6 +227,9 @@ impl Call {
         }
         for (name, is) in [("caller_withheld", caller.withheld), ("caller_asserted", caller.asserted)] {
             self.values.set(name, if is { "yes" } else { "no" }.into());
+        }
+        for (name, value) in &caller.on_file {
+            self.values.set(name, value.clone());
         }
         self.commanded.arrived(self.values.clone());
         let called_back = caller.called_back.clone();

@@ -55,7 +55,10 @@ fn chat(args: &Args) -> anyhow::Result<ExitCode> {
         backends: Backends::new(config.backends.values().map(engine::backend_settings))?,
         runtime: tokio::runtime::Handle::current(),
     };
-    let caller = caller(line, &args.from);
+    let mut caller = caller(line, &args.from);
+    let chat = uuid::Uuid::now_v7().to_string();
+    let known = engine::known(config.people.as_ref(), &world.backends, &caller, &chat);
+    caller.on_file = world.runtime.block_on(known);
     let mut talk = talk::Talk::new(flow.clone(), caller, args.at.unwrap_or_else(Utc::now), world);
     let (typing, mut out) = (std::io::stdin().is_terminal(), std::io::stdout());
     let mut typed = std::io::stdin().lock().lines();

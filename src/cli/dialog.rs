@@ -13,7 +13,7 @@ use super::chat::{caller, flow_on, line_of, told};
 use crate::answers::Meaning;
 use crate::call::talk::{End, Talk, World};
 use crate::call::{BackendFailure, Entry, Note, Reply, Understanding};
-use crate::config::{self, Config, Does, Expected, Feeling, Place, Scenario, Scenarios, Secrets};
+use crate::config::{self, Config, Does, Expected, Feeling, PeopleFrom, Place, Scenario, Scenarios, Secrets};
 use crate::dialog::flow::Flow;
 use crate::engine;
 
@@ -160,7 +160,8 @@ struct Held {
 }
 
 fn converse(house: &House, scenario: &Scenario) -> Held {
-    let caller = caller(&house.config.lines[&house.line], &scenario.caller); // the house was made of this line
+    let mut caller = caller(&house.config.lines[&house.line], &scenario.caller); // the house was made of this line
+    caller.on_file = known(&house.config, scenario);
     let world = Scripted { meaning: &house.meaning, backends: &scenario.backends, asked: Vec::new() };
     let mut talk = Talk::new(house.flow.clone(), caller, scenario.at, world);
     let mut held = Held { failures: Vec::new(), lines: Vec::new() };
@@ -211,6 +212,18 @@ fn converse(house: &House, scenario: &Scenario) -> Held {
         }
     }
     held
+}
+
+/// What is known of the caller, by the table or by the scenario's own backend where that is in time.
+fn known(config: &Config, scenario: &Scenario) -> BTreeMap<String, String> {
+    let Some(people) = &config.people else { return BTreeMap::new() };
+    match &people.source {
+        PeopleFrom::Table(_) => people.in_table(&scenario.caller),
+        PeopleFrom::Backend { backend, timeout, .. } => match scenario.backends.get(backend) {
+            Some((after, Reply::Found(said))) if after <= timeout => people.in_reply(said),
+            _ => BTreeMap::new(),
+        },
+    }
 }
 
 /// What is wrong, in a sentence.

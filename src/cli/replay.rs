@@ -1,6 +1,6 @@
 //! `frontdesk replay`
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 
-use crate::call::{Entry, Event, Note};
+use crate::call::{Caller, Entry, Event, Note};
 use crate::config::{Config, Secrets};
 use crate::engine::{self, Script};
 use crate::local::FilePort;
@@ -106,16 +106,17 @@ async fn recorded(config: &Config, call: &str) -> anyhow::Result<(Sound, Script)
     let record = archive.show(call).await?;
     let recording = record.recordings.first().context("this call was not recorded")?;
     let sound = archive.sound(recording, 0)?;
-    let (mut keys, mut replies) = (Vec::new(), VecDeque::new());
+    let (mut keys, mut replies, mut on_file) = (Vec::new(), VecDeque::new(), BTreeMap::new());
     for line in archive.event_log(&record.head.call).await? {
         match serde_json::from_str(&line.event_json)? {
+            Event::Arrived { caller, .. } => on_file = caller.on_file,
             Event::Key { key } => keys.push((line.at_ms, key)),
             Event::Replied { reply, .. } => replies.push_back(reply),
             _ => {}
         }
     }
     let at = Some(record.head.started);
-    Ok((sound, Script { caller: record.head.caller, keys, replies: Some(replies), at }))
+    Ok((sound, Script { caller: Caller { on_file, ..record.head.caller }, keys, replies: Some(replies), at }))
 }
 
 fn print(entry: &Entry, json: bool) {

@@ -32,11 +32,12 @@ pub(super) fn check(
     let agents = checker.agents();
     let queues = checker.queues(&agents);
     let backends = checker.backends();
+    let (people, people_file) = checker.people();
     let (knowledge, knowledge_files) = checker.knowledge();
     let webhooks = checker.webhooks();
     let transfers = checker.transfers();
     let priority_point = checker.single("priority_point_s", |file| file.priority_point_s.as_ref());
-    let flows = checker.flows(&agents, &queues, &backends, &speech);
+    let flows = checker.flows(&agents, &queues, &backends, people.as_ref(), &speech);
     let lines = checker.lines(&flows, &agents, &queues);
     let escalate = checker.escalate(&flows, &lines);
     let (sip, http) = (checker.sip(), checker.http());
@@ -59,6 +60,7 @@ pub(super) fn check(
         backends,
         webhooks,
         escalate,
+        people,
         priority_point: priority_point.map(|(&seconds, _)| Duration::from_secs(seconds)),
         knowledge: knowledge.into_iter().map(|(name, passages)| (name, Arc::new(passages))).collect(),
         transfers,
@@ -72,7 +74,7 @@ pub(super) fn check(
         console,
         llm,
         drain: drain.map_or(builtin::DRAIN, |(&seconds, _)| Duration::from_secs(seconds)),
-        files: gathered.files.iter().cloned().chain(knowledge_files).collect(),
+        files: gathered.files.iter().cloned().chain(knowledge_files).chain(people_file).collect(),
     };
     Some(config)
 }
@@ -354,6 +356,7 @@ impl<'g> Checker<'g> {
         agents: &BTreeMap<String, Agent>,
         queues: &BTreeMap<String, Queue>,
         backends: &BTreeMap<String, Backend>,
+        people: Option<&super::People>,
         speech: &Speech,
     ) -> BTreeMap<String, Flow> {
         let mut all = vec![];
@@ -378,6 +381,7 @@ impl<'g> Checker<'g> {
             agents,
             agents_known: agents.len() == self.names("agents").len(),
             backends,
+            people,
             backend_names: self.names("backends"),
             knowledge_names: self.names("knowledge"),
             llm: self.gathered.documents.iter().any(|document| document.whole().find("llm").is_some()),

@@ -16,8 +16,8 @@ use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, MenuOption, Message, Refused, Step, Text,
-    Transfer,
+    Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, KnownPeople, MenuOption, Message, Refused,
+    Step, Text, Transfer,
 };
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
@@ -36,6 +36,7 @@ pub(super) struct House<'h> {
     pub agents_known: bool,
     pub backends: &'h BTreeMap<String, Backend>,
     pub backend_names: BTreeSet<&'h str>,
+    pub people: Option<&'h super::People>,
     pub knowledge_names: BTreeSet<&'h str>,
     /// There is a language model.
     pub llm: bool,
@@ -95,7 +96,11 @@ impl<'h> Checker<'_, 'h> {
             self.name(name, at.get("steps"));
         }
         let mut flow = Flow {
-            personal: BTreeSet::new(),
+            personal: self.house.people.map(|people| people.names.clone()).unwrap_or_default(),
+            people: self
+                .house
+                .people
+                .map(|people| KnownPeople { values: people.names.clone(), priority: people.priority.clone() }),
             desk_steps: BTreeMap::new(),
             instead: BTreeMap::new(),
             name: raw.flow.clone(),
@@ -626,7 +631,7 @@ fn one_char(text: &str) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 

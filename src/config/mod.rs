@@ -15,6 +15,7 @@ mod escalate;
 mod flows;
 mod gather;
 mod knowledge;
+mod people;
 mod problem;
 mod proof;
 mod raw;
@@ -33,6 +34,7 @@ mod webhooks;
 
 use std::path::Path;
 
+pub use people::{People, PeopleFrom};
 pub use problem::{Place, Problem, Problems};
 pub use scenario::{Does, Expected, Feeling, Scenario, Scenarios, Turn, scenarios};
 pub use values::{

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::raw_backends::Backend;
+use super::raw_backends::{Backend, People};
 use super::raw_escalate::Escalate;
 use super::raw_flow::Flow;
 use super::raw_webhook::Webhook;
@@ -41,6 +41,8 @@ pub struct File {
     pub backends: BTreeMap<String, Backend>,
     /// The HTTP addresses that are told what happens, by a name of your choice.
     pub webhooks: BTreeMap<String, Webhook>,
+    /// Who callers are, by the number that they call from.
+    pub people: Option<People>,
     /// The conversations: each a flow file's path, relative to this one, or a flow written in place.
     pub flows: Vec<FlowRef>,
     /// The telephone network's side.

@@ -31,6 +31,8 @@ pub struct Config {
     pub webhooks: BTreeMap<String, Webhook>,
     /// What shows that a call is more than a call, and what comes of it.
     pub escalate: BTreeMap<acd::Reason, Escalation>,
+    /// Who callers are, where that is known.
+    pub people: Option<super::People>,
     /// So much earlier arrival outweighs one point of priority; `None`: none does.
     pub priority_point: Option<Duration>,
     /// What free questions are answered from, by name.

@@ -51,9 +51,20 @@ pub struct Flow {
     /// [`DESK_RETURN`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub desk_steps: BTreeMap<String, String>,
+    /// What may be known of callers when they call; none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<KnownPeople>,
     /// What callers are offered whom nobody of a queue takes, by queue; none: nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instead: BTreeMap<String, Instead>,
+}
+
+/// Values that a call may have from its beginning, besides those that every call has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPeople {
+    pub values: BTreeSet<String>,
+    /// The one that is added to the priority of every queue.
+    pub priority: Option<String>,
 }
 
 /// The step that leads a caller back to the agent who waits; to a person where none does.

@@ -170,6 +170,14 @@ pub fn from_json(value: &Json) -> Option<String> {
     }
 }
 
+/// What a reply says at JSON pointers (RFC 6901), joined by spaces (an amount and its currency); null at one of them is none.
+/// Outer none: it has no such place.
+pub fn at(pointers: &str, reply: &Json) -> Option<Option<String>> {
+    let values: Vec<Option<String>> =
+        pointers.split(' ').map(|pointer| reply.pointer(pointer).map(from_json)).collect::<Option<_>>()?;
+    Some(values.into_iter().collect::<Option<Vec<String>>>().map(|values| values.join(" ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The caller's end of a call, whatever it came by: a telephone, or a page in a browser. The rest of the engine knows no
 //! difference.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -78,6 +79,7 @@ impl Arrival {
                 asserted: call.identity.asserted,
                 diverted_from: call.identity.diverted_from.clone(),
                 diverted_reason: call.identity.diverted_reason.clone(),
+                on_file: BTreeMap::new(),
                 called_back: None,
             },
             Arrival::Called(called) => Caller {
@@ -97,6 +99,7 @@ impl Arrival {
                 asserted: false,
                 diverted_from: None,
                 diverted_reason: None,
+                on_file: BTreeMap::new(),
                 called_back: None,
             },
         }

@@ -16,6 +16,7 @@ use self::supervisor::{Supervisor, next_of_supervisor};
 use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
+use super::known::known;
 use super::reasons::Reasons;
 use super::serve::TRY_AGAIN;
 use super::session::{Ports, Request, Session};
@@ -237,7 +238,7 @@ impl Live {
     /// To the call's end; its cause and outcome, for the metrics.
     async fn run(mut self, line: String, incoming: Arrival) -> (String, String) {
         let early_media = self.house.config.lines.get(&line).is_some_and(|line| line.early_media);
-        let caller = incoming.caller(line);
+        let mut caller = incoming.caller(line);
         self.screen = incoming.screen();
         self.line.clone_from(&caller.line);
         self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
@@ -247,6 +248,8 @@ impl Live {
         let desk_steps = self.flow.flow.desk_steps.keys().cloned().collect();
         board.begin(&self.call, &caller, self.started, meaning, desk_steps, self.give_orders.clone());
         incoming.ring().await;
+        let House { config, shared, .. } = &self.house;
+        caller.on_file = known(config.people.as_ref(), &shared.backends, &caller, &self.call).await;
         let rate = incoming.rate();
         self.rate = rate;
         let called_back = incoming.ticket().map(str::to_owned);

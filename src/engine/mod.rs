@@ -5,6 +5,7 @@ mod callbacks;
 mod caller;
 mod errand;
 mod floor;
+mod known;
 mod live;
 mod load;
 mod parts;
@@ -27,6 +28,7 @@ use crate::records::StoredFlow;
 use crate::speech::voice::Voice;
 use crate::speech::{Ear, ListenerSettings, TurnJudge};
 
+pub use known::known;
 pub use load::{Flows, LoadError, backend_settings, embedder, load, meaning};
 pub use replay::{Replayed, Script, replay};
 pub use serve::{Error, Server};

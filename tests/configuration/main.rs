@@ -12,6 +12,7 @@ mod check_reports_every_mistake_at_once;
 mod commands_are_switched_off_and_taught;
 mod mistakes_about_backends_have_places;
 mod mistakes_about_decisions_have_places;
+mod mistakes_about_people_have_places;
 mod mistakes_about_queues_have_places;
 mod mistakes_about_trunks_and_tls_have_places;
 mod mistakes_about_webhooks_have_places;

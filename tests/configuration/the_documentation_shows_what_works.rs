@@ -70,6 +70,23 @@ fn steps(shown: &str) -> String {
 }
 
 #[test]
+fn the_people_shown_are_good() {
+    let around = r#"
+lines: { main: { numbers: ["100"], flow: hello } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [desk] } }
+queues: { desk: {} }
+flows:
+  - { flow: hello, language: en, person: { queue: desk }, start: desk, steps: { desk: { transfer: desk } } }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(folder.path().join("people.csv"), "number,name,vip,points\n020 7123 4567,Ada,yes,20\n").unwrap();
+    std::fs::write(&path, format!("{}{around}", block("people:"))).unwrap();
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(config.people.unwrap().in_table("+442071234567")["vip"], "yes");
+}
+
+#[test]
 fn the_decisions_shown_are_good() {
     let around = r#"
 lines: { bank: { numbers: ["1000"], flow: bank } }

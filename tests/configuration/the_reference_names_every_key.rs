@@ -24,6 +24,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("Knowledge", "A knowledge base"),
     ("Backend", "A backend"),
     ("Webhook", "A webhook"),
+    ("People", "people"),
     ("Secret", "A secret"),
     ("Recording", "A sound"),
     ("Sip", "sip"),

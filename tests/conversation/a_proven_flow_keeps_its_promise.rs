@@ -82,6 +82,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         commands: Default::default(),
         personal: Default::default(),
         desk_steps: Default::default(),
+        people: None,
         instead: Default::default(),
     })
 }

@@ -7,6 +7,7 @@ mod script;
 mod a_backend_that_fails_is_told_apart;
 mod a_backends_refusal_leads_its_own_way;
 mod a_caller_is_handed_to_an_agent_with_a_briefing;
+mod a_caller_is_known_by_their_number;
 mod a_caller_is_understood_helped_and_answered;
 mod a_caller_may_ask_again_go_back_or_start_over;
 mod a_flow_calls_another_and_comes_back;

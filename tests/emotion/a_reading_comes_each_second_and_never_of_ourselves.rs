@@ -78,6 +78,7 @@ fn flow(first: Step) -> Flow {
         commands: Default::default(),
         personal: Default::default(),
         desk_steps: Default::default(),
+        people: None,
         instead: Default::default(),
         emotion: Some(Policy::default()),
     }

@@ -173,6 +173,7 @@ pub fn bank() -> Flow {
         commands: Default::default(),
         personal: Default::default(),
         desk_steps: Default::default(),
+        people: None,
         instead: Default::default(),
     }
 }
@@ -320,6 +321,7 @@ pub fn parcel() -> Flow {
         commands: Default::default(),
         personal: Default::default(),
         desk_steps: Default::default(),
+        people: None,
         instead: Default::default(),
     }
 }

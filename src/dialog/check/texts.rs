@@ -232,7 +232,8 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
 
 fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem>) {
     let filled = filled(flow);
-    let ever: BTreeSet<&str> = flow.steps.values().flat_map(fills).chain(BUILT_IN).collect();
+    let people = flow.people.iter().flat_map(|people| &people.values).map(String::as_str);
+    let ever: BTreeSet<&str> = flow.steps.values().flat_map(fills).chain(BUILT_IN).chain(people).collect();
     let secret = secrets(flow);
     for (step, uses) in uses {
         for used in uses {
@@ -339,6 +340,9 @@ fn never(flow: &Flow, step: &str, branches: &[Branch], problems: &mut Vec<Proble
 
 /// The kinds of answers that a value is asked for as; none where it may be something else.
 fn kinds<'f>(flow: &'f Flow, value: &str) -> Vec<&'f SlotKind> {
+    if flow.people.as_ref().is_some_and(|people| people.values.contains(value)) {
+        return Vec::new();
+    }
     let mut kinds = Vec::new();
     for step in flow.steps.values().filter(|step| fills(step).contains(&value)) {
         match step {
