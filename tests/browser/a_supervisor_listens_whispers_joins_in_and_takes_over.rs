@@ -109,7 +109,10 @@ async fn a_supervisor_listens_whispers_joins_in_and_takes_over() {
         hums(&told.samples[sample(from)..sample(to)], told.rate, SUE_HUMS)
     };
     let (before, after) = (hummed(at[0], at[2]), hummed(at[2], at[3]));
-    assert!(before < 0.05 && after > 0.5, "what was whispered is not recorded, what the caller heard is: {before} {after}");
+    assert!(
+        before < 0.05 && after > 0.5,
+        "what was whispered is not recorded, what the caller heard is: {before} {after}"
+    );
     engine.assert_replays(&record).await;
     let (_, trail) = admin.send(Method::GET, "/api/audit", Value::Null).await;
     let did: Vec<_> = trail.as_array().unwrap().iter().filter_map(|deed| deed["did"].as_str()).collect();

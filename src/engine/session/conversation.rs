@@ -163,7 +163,7 @@ mod tests {
     fn a_caller_on_hold_is_heard_by_the_supervisor_alone_and_hears_nobody() {
         for part in [None, Some(Supervision::Listen), Some(Supervision::Whisper), Some(Supervision::Barge)] {
             let [caller, agent, supervisor, third] = heard(true, part);
-            assert_eq!(caller, vec![]);
+            assert!(caller.is_empty());
             assert!(!agent.contains(&CALLER) && !third.contains(&CALLER) && supervisor.contains(&CALLER), "{part:?}");
             assert!(agent.contains(&THIRD) && third.contains(&AGENT), "agent and third consult: {part:?}");
         }
