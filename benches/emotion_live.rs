@@ -281,6 +281,7 @@ fn flow(policy: &Policy) -> Flow {
         commands: Default::default(),
         personal: Default::default(),
         desk_steps: Default::default(),
+        people: None,
         instead: Default::default(),
         emotion: Some(policy.clone()),
     }

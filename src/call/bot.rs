@@ -7,7 +7,7 @@ use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
-use crate::dialog::values::{Rendered, at, from_json};
+use crate::dialog::values::{Rendered, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
