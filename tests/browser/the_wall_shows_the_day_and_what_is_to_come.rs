@@ -71,6 +71,8 @@ async fn the_wall_shows_the_day_and_what_is_to_come() {
     let mut caller = caller(&engine).await;
     caller.dial(&engine.uri("1000")).await;
     caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
+    caller.hang_up().await;
+    drop(caller.stop().await);
 
     let mut page = Chromium::start(&[0; 16_000]).await;
     page.size(1_280, 1_100).await;
@@ -81,6 +83,7 @@ async fn the_wall_shows_the_day_and_what_is_to_come() {
     page.click("Log in").await;
     page.wait("document.querySelector('.charts path.expected')").await;
     page.wait("document.querySelector('.charts rect.bar')").await;
+    page.wait("!document.querySelector('.charts').innerText.includes('– needed')").await;
     let told = page.run("[...document.querySelectorAll('.charts figcaption')].map((one) => one.innerText)").await;
     // By day nine calls of 185 s in half an hour are 0.93 erlangs: three agents; by night three calls: two.
     let busy = (16..36).contains(&(now.hour() * 2 + now.minute() / 30));
@@ -98,7 +101,5 @@ async fn the_wall_shows_the_day_and_what_is_to_come() {
     page.shot("wall-day-zh-dark").await;
     let console = page.console().await;
     assert!(!console.contains("error"), "{console}");
-    caller.hang_up().await;
-    drop(caller.stop().await);
     engine.terminate().await;
 }
