@@ -36,6 +36,8 @@ pub struct Call {
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
     pub(super) commanded: Commanded,
+    /// Answers of "not found" and "refused", by fetch step.
+    pub(super) spent: BTreeMap<String, u32>,
     /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
     pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
     pub(super) notes: Vec<Entry>,
@@ -115,6 +117,7 @@ impl Call {
             masked: false,
             feeling,
             commanded: Commanded::default(),
+            spent: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
             notes: Vec::new(),
             actions: Vec::new(),
