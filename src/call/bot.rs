@@ -7,7 +7,8 @@ use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
-use crate::dialog::values::{Rendered, at};
+use crate::dialog::slots::YES;
+use crate::dialog::values::{Rendered, VERIFIED, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
@@ -170,10 +171,13 @@ impl Call {
                     self.set_stage(Stage::Asking);
                     return Walked::Question;
                 }
-                Step::Fetch(fetch) => {
-                    self.fetch(fetch);
-                    return Walked::Begun;
-                }
+                Step::Fetch(fetch) => match self.all_spent(name, fetch) {
+                    Some(spent) => name = spent,
+                    None => {
+                        self.fetch(fetch);
+                        return Walked::Begun;
+                    }
+                },
                 Step::Decide { branches, otherwise } => {
                     name = decided(branches, otherwise, &self.values, self.today());
                 }
@@ -479,6 +483,12 @@ impl Call {
         self.set_timer(TimerId::Patience, PATIENCE_MS);
     }
 
+    /// The step for who has no try left at a backend.
+    fn all_spent<'f>(&self, step: &str, fetch: &'f Fetch) -> Option<&'f str> {
+        let attempts = fetch.attempts.as_ref()?;
+        (self.spent.get(step).is_some_and(|spent| *spent >= attempts.most)).then_some(&attempts.spent)
+    }
+
     /// The request that sent the same before, if it came to nothing that anybody knows of.
     fn repeats(&mut self, step: String, with: &BTreeMap<String, String>, request: RequestId) -> Option<RequestId> {
         match self.in_doubt.get(&step) {
@@ -510,11 +520,18 @@ impl Call {
         if !matches!(reply, Reply::Failed(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
             self.in_doubt.remove(&step);
         }
-        self.note(Note::Reply { step, backend: fetch.backend.clone(), failure: came.failure });
+        self.note(Note::Reply { step: step.clone(), backend: fetch.backend.clone(), failure: came.failure });
         for (name, value) in came.values {
             match value {
                 Some(value) => self.values.set(&name, value),
                 None => self.values.clear(&name),
+            }
+        }
+        let mut next = came.next;
+        if fetch.verifies.is_some() {
+            match came.failure {
+                None => self.values.set(VERIFIED, YES.into()),
+                Some(_) => self.values.clear(VERIFIED),
             }
         }
         if came.failure.is_none() {
@@ -523,14 +540,17 @@ impl Call {
         } else {
             self.served.goal = Goal::None;
             self.served.told = false;
-            let wordless =
-                matches!(flow.steps.get(came.next), Some(Step::Transfer(transfer)) if transfer.say.is_none());
-            if wordless && came.failure != Some(BackendFailure::NotFound) && came.next == fetch.failed {
+            if matches!(came.failure, Some(BackendFailure::NotFound | BackendFailure::Refused)) {
+                *self.spent.entry(step.clone()).or_default() += 1;
+                next = self.all_spent(&step, fetch).unwrap_or(next);
+            }
+            let wordless = matches!(flow.steps.get(next), Some(Step::Transfer(transfer)) if transfer.say.is_none());
+            if wordless && came.failure != Some(BackendFailure::NotFound) && next == fetch.failed {
                 let sorry = self.words(&flow.lines.sorry);
                 self.preface.push(sorry);
             }
         }
-        self.enter(came.next);
+        self.enter(next);
     }
 
     /// The recogniser is gone in the middle of the flow.

@@ -39,6 +39,8 @@ pub struct Call {
     pub(super) commanded: Commanded,
     /// An agent waits while the caller goes through some steps.
     pub(super) aside: Option<Aside>,
+    /// Answers of "not found" and "refused", by fetch step.
+    pub(super) spent: BTreeMap<String, u32>,
     /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
     pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
     pub(super) notes: Vec<Entry>,
@@ -119,6 +121,7 @@ impl Call {
             feeling,
             commanded: Commanded::default(),
             aside: None,
+            spent: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
             notes: Vec::new(),
             actions: Vec::new(),

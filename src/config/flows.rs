@@ -16,9 +16,10 @@ use super::tree::At;
 use super::{Agent, Backend, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, KnownPeople, MenuOption, Message, Refused,
-    Step, Text, Transfer,
+    Attempts, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, KnownPeople, MenuOption,
+    Message, Refused, Step, Text, Transfer,
 };
+use crate::dialog::values::VERIFIED;
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
 
@@ -301,6 +302,10 @@ impl<'h> Checker<'_, 'h> {
             next: fetch.next.clone(),
             not_found: fetch.not_found.clone(),
             refused,
+            attempts: fetch
+                .attempts
+                .as_ref()
+                .map(|attempts| Attempts { most: attempts.most, spent: attempts.spent.clone() }),
             failed: fetch.failed.clone(),
         }
     }
@@ -484,6 +489,9 @@ impl<'h> Checker<'_, 'h> {
         if !is_variable(name) {
             let problem = Problem::new(place, format!("\"{name}\" cannot be the name of a value"));
             self.problems.push(problem.expected("letters, digits and `_`, beginning with a letter"));
+        } else if name == VERIFIED {
+            let problem = Problem::new(place, "only a backend makes a call `verified`");
+            self.problems.push(problem.expected("another name").remedy("give a fetch step `verifies`"));
         }
     }
 }

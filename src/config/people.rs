@@ -13,7 +13,7 @@ use super::problem::{Place, Problem};
 use super::raw_backends as raw;
 use super::tree::At;
 use crate::call::comparable;
-use crate::dialog::values::{BUILT_IN, at};
+use crate::dialog::values::{BUILT_IN, VERIFIED, at};
 
 /// People of one table, and bytes of it.
 const MOST: usize = 100_000;
@@ -137,7 +137,7 @@ impl Checker<'_> {
     }
 
     fn known_name(&mut self, name: &str, place: Place) {
-        if !is_variable(name) || BUILT_IN.contains(&name) {
+        if !is_variable(name) || BUILT_IN.contains(&name) || name == VERIFIED {
             let problem = Problem::new(place, format!("\"{name}\" cannot be the name of what is known of a caller"));
             let problem =
                 problem.expected("letters, digits and `_`, beginning with a letter, and no name that every call has");

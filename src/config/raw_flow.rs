@@ -674,7 +674,8 @@ pub struct Fetch {
     pub save: BTreeMap<String, String>,
     /// Said when the reply takes more than a moment.
     pub wait: Option<Text>,
-    /// The slot that a good reply proves right, for the summary.
+    /// The slot that a good reply proves right, as a PIN proves an account: the summary says so, and the value `verified` is
+    /// `yes` from then on, until such a step is answered otherwise.
     pub verifies: Option<String>,
     /// How the summary for the agent names what was done ("balance looked up"). Default: the backend's name.
     pub label: Option<Label>,
@@ -684,8 +685,22 @@ pub struct Fetch {
     pub not_found: String,
     /// What follows when the backend will not do it (HTTP 400, 409 or 422). Default: as where it fails.
     pub refused: Option<Refused>,
+    /// How often a call may be answered by `not_found` or `refused` here, as with a wrong PIN. Default: without limit.
+    pub attempts: Option<Attempts>,
     /// The step that follows when the backend is down, late, or answers nonsense.
     pub failed: String,
+}
+
+/// A limit to tries at a backend, in one call.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attempts {
+    /// So many tries.
+    #[schemars(range(min = 1, max = 10))]
+    pub most: u32,
+    /// The step that follows the last of them, in place of `not_found` and `refused`, and whenever the call comes here again:
+    /// the backend is not asked any more.
+    pub spent: String,
 }
 
 /// What follows when a backend will not do what it is asked.

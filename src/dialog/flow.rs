@@ -578,8 +578,19 @@ pub struct Fetch {
     /// The backend will not do it (HTTP 400, 409, 422); none: as if it had failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refused>,
+    /// How often a call may be told "not found" or "refused" here; none: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Attempts>,
     /// The backend is down, slow or wrong.
     pub failed: String,
+}
+
+/// A limit to tries, as those at a PIN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempts {
+    pub most: u32,
+    /// The step that follows the last of them, and each later visit without asking the backend.
+    pub spent: String,
 }
 
 /// What follows a backend's refusal.

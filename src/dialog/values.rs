@@ -11,6 +11,9 @@ use super::{Language, Piece};
 /// Shown instead of what is kept nowhere. No letters, so that no phrase of a menu is found in it.
 pub const HIDDEN: &str = "***";
 
+/// `yes` once a fetch step that `verifies` something was answered well; not there before, nor after it was not.
+pub const VERIFIED: &str = "verified";
+
 /// Values that every call has, besides those that its flow fills.
 pub const BUILT_IN: [&str; 9] = [
     "caller_number",

@@ -70,6 +70,34 @@ fn steps(shown: &str) -> String {
 }
 
 #[test]
+fn the_pin_shown_is_good() {
+    let around = r#"
+lines: { bank: { numbers: ["1000"], flow: bank } }
+agents: { anna: { uri: "sip:anna@127.0.0.1", queues: [desk] } }
+queues: { desk: {} }
+backends: { pins: { url: "https://bank.example/pins", method: POST } }
+flows:
+  - flow: bank
+    language: en
+    person: { queue: desk }
+    start: account
+    steps:
+      account: { ask: Which account?, slot: account, type: digits, length: 6, next: ask_pin }
+      tell_balance: { say: "It is fine.", next: locked }
+      locked: { transfer: desk }
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    std::fs::write(&path, format!("{around}{}", steps(block("secret: true")))).unwrap();
+    config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    let save = "verifies: account\n        save: { verified: /ok }";
+    let written = std::fs::read_to_string(&path).unwrap().replace("verifies: account", save);
+    std::fs::write(&path, written).unwrap();
+    let told = config::load(&path).unwrap_err().to_string();
+    assert!(told.contains("only a backend makes a call `verified` (expected another name)"), "{told}");
+}
+
+#[test]
 fn the_people_shown_are_good() {
     let around = r#"
 lines: { main: { numbers: ["100"], flow: hello } }

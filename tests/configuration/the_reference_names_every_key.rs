@@ -61,6 +61,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("ListValue", "A value of a list"),
     ("Fetch", "fetch"),
     ("Refused", "refused"),
+    ("Attempts", "attempts"),
     ("Remember", "remember"),
     ("Decide", "decide"),
     ("Case", "A case of a decision"),

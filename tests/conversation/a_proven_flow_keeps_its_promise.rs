@@ -48,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
            1 => to().prop_map(move |next| ask(SlotKind::YesNo, next)),
            2 => (to(), to(), to()).prop_map(|(next, not_found, failed)| Step::Fetch(Fetch {
                backend: "backend".into(), with: BTreeMap::new(), save: [("v".to_owned(), "/v".to_owned())].into(),
-               wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed, refused: None,
+               wait: None, verifies: None, label: BTreeMap::new(), next, not_found, failed, refused: None, attempts: None,
            })),
            1 => (to(), to()).prop_map(|(next, otherwise)| Step::Decide {
                branches: vec![Branch { when: Condition::Value { variable: "line".into(), test: Test::Is("main".into()) }, next }], otherwise,

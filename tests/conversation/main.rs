@@ -16,6 +16,7 @@ mod a_flow_is_proven_before_it_speaks;
 mod a_form_joins_no_answers_and_asks_for_what_it_lost;
 mod a_model_answers_only_from_the_pages;
 mod a_person_can_be_reached_from_every_step;
+mod a_pin_is_tried_so_often_and_no_more;
 mod a_proven_flow_keeps_its_promise;
 mod a_rewritten_summary_is_used_only_when_good_and_in_time;
 mod a_secret_said_aloud_is_kept_nowhere;

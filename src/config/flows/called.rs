@@ -200,7 +200,9 @@ fn led(mut step: Step, prefix: &str) -> Step {
         Step::Form(form) => lead(&mut form.next),
         Step::Fetch(fetch) => {
             let refused = fetch.refused.iter_mut().map(|refused| &mut refused.next);
-            [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter().chain(refused).for_each(lead);
+            let spent = fetch.attempts.iter_mut().map(|attempts| &mut attempts.spent);
+            let ways = [&mut fetch.next, &mut fetch.not_found, &mut fetch.failed].into_iter();
+            ways.chain(refused).chain(spent).for_each(lead);
         }
         Step::Remember { next, .. } => lead(next),
         Step::Experiment { ways } => {

@@ -8,6 +8,9 @@ use super::super::tree::At;
 use super::Checker;
 use crate::dialog::flow::{Branch, Condition, Day, Limit, Step, Test};
 
+/// A test by its key, what it compares with, and what is made of that.
+type Compared<'r, T> = (&'static str, &'r Option<Word>, fn(T) -> Test);
+
 impl Checker<'_, '_> {
     pub(super) fn remember(&mut self, step: &raw::Remember, at: At) -> Step {
         for name in step.remember.keys() {
@@ -75,14 +78,13 @@ impl Checker<'_, '_> {
     fn tests(&mut self, raw: &raw::Condition, at: At) -> Option<Vec<Test>> {
         const NUMBER: &str = "a number, or an amount of money such as `100 EUR`";
         const DAY: &str = "a day: `2026-12-25`, `today`, `today+30`";
-        let limits: [(&str, &Option<Word>, fn(Limit) -> Test); 4] = [
+        let limits: [Compared<Limit>; 4] = [
             ("above", &raw.above, Test::Above),
             ("below", &raw.below, Test::Below),
             ("at_least", &raw.at_least, Test::AtLeast),
             ("at_most", &raw.at_most, Test::AtMost),
         ];
-        let days: [(&str, &Option<Word>, fn(Day) -> Test); 2] =
-            [("before", &raw.before, Test::Before), ("after", &raw.after, Test::After)];
+        let days: [Compared<Day>; 2] = [("before", &raw.before, Test::Before), ("after", &raw.after, Test::After)];
         let plain = [
             raw.is.as_ref().map(|word| Test::Is(word.0.clone())),
             raw.is_not.as_ref().map(|word| Test::IsNot(word.0.clone())),

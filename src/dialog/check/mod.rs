@@ -142,7 +142,8 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
                 way("not_found", &fetch.not_found, WayKind::Failed),
                 way("failed", &fetch.failed, WayKind::Failed),
             ];
-            ways.into_iter().chain(refused).collect()
+            let spent = fetch.attempts.as_ref().map(|attempts| way("attempts/spent", &attempts.spent, WayKind::Failed));
+            ways.into_iter().chain(refused).chain(spent).collect()
         }
         Step::Remember { next, .. } => vec![way("next", next, WayKind::On)],
         Step::Experiment { ways } => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Problem, ProblemKind, problem, ways};
 use crate::dialog::flow::{Branch, Callback, Flow, FlowTexts, SlotKind, Step, Text};
 use crate::dialog::template;
-use crate::dialog::values::BUILT_IN;
+use crate::dialog::values::{BUILT_IN, VERIFIED};
 use crate::dialog::{Language, Piece, Prompt};
 
 pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
@@ -364,7 +364,8 @@ pub(crate) fn fills(step: &Step) -> Vec<&str> {
         Step::Remember { values, .. } => values.keys().map(String::as_str).collect(),
         Step::Fetch(fetch) => {
             let refused = fetch.refused.iter().flat_map(|refused| refused.save.keys());
-            fetch.save.keys().chain(refused).map(String::as_str).collect()
+            let verified = fetch.verifies.iter().map(|_| VERIFIED);
+            fetch.save.keys().chain(refused).map(String::as_str).chain(verified).collect()
         }
         _ => Vec::new(),
     }
@@ -402,9 +403,12 @@ fn filled(flow: &Flow) -> BTreeMap<&str, BTreeSet<&str>> {
 fn gains<'f>(step: &'f Step) -> Vec<Vec<&'f str>> {
     match step {
         Step::Fetch(fetch) => {
-            let names = |save: &'f BTreeMap<String, String>| save.keys().map(String::as_str).collect();
+            let names = |save: &'f BTreeMap<String, String>| save.keys().map(String::as_str).collect::<Vec<_>>();
             let refused = fetch.refused.as_ref().map(|refused| names(&refused.save));
-            [names(&fetch.save), Vec::new(), Vec::new()].into_iter().chain(refused).collect()
+            let spent = fetch.attempts.iter().map(|_| Vec::new());
+            let verified = fetch.verifies.iter().map(|_| VERIFIED);
+            let found: Vec<&str> = names(&fetch.save).into_iter().chain(verified).collect();
+            [found, Vec::new(), Vec::new()].into_iter().chain(refused).chain(spent).collect()
         }
         Step::Decide { branches, .. } => {
             // What a branch's condition proves is known on its way; what its failing proves, on all that follow.
