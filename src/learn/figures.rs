@@ -81,7 +81,7 @@ pub struct Confusion {
     pub other: String,
     /// The other's score was close behind.
     pub close: usize,
-    /// The caller went back and chose the other.
+    /// The caller went back and chose the other, or the agent said afterwards that it was the other.
     pub corrected: usize,
 }
 
@@ -164,6 +164,13 @@ impl Figures {
         }
         for doubt in reading.doubts {
             self.doubts.entry((doubt.intent, doubt.other)).or_default()[usize::from(doubt.corrected)] += 1;
+        }
+        // Of two agents' words both count: each had the caller.
+        let corrections = call.wrap_ups.iter().filter_map(|wrap_up| wrap_up.corrections.intent.as_ref());
+        for (taken, meant) in corrections.filter_map(|meant| Some((reading.intent.as_ref()?, meant))) {
+            if taken != meant {
+                self.doubts.entry((taken.clone(), meant.clone())).or_default()[1] += 1;
+            }
         }
         let noted = call.wrap_ups.iter().filter_map(|wrap_up| wrap_up.disposition.clone());
         for (intent, disposition) in reading.intent.iter().zip(noted) {

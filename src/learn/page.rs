@@ -291,15 +291,15 @@ fn confusions(confusions: &[Confusion]) -> String {
     };
     let rows: Vec<String> = confusions.iter().map(row).collect();
     let told = "Pairs of intents between which a sentence stood: the second score was within 0.2 of the first, or the caller went back \
-                and chose the other. Give both more examples that tell them apart.";
+                and chose the other, or the agent said that it was. Give both more examples that tell them apart.";
     if rows.is_empty() {
         return section("Intents that are confused", told, "<p>None.</p>");
     }
-    let keys = keys(&[("bad", "caller chose otherwise"), ("mid", "close scores")]);
+    let keys = keys(&[("bad", "put right"), ("mid", "close scores")]);
     section(
         "Intents that are confused",
         told,
-        &(keys + &table(&["taken for", "might be", "#close scores", "#chosen otherwise", ""], &rows)),
+        &(keys + &table(&["taken for", "might be", "#close scores", "#put right", ""], &rows)),
     )
 }
 

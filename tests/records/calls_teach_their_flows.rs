@@ -11,7 +11,7 @@ use frontdesk::config::{self, Secrets};
 use frontdesk::dialog::flow::Flow;
 use frontdesk::learn::Figures;
 use frontdesk::media::{Frame, Recordings, Tone};
-use frontdesk::records::{Archive, Ending, Keys, Store, StoredFlow};
+use frontdesk::records::{Archive, Corrections, Ending, Keys, Store, StoredFlow};
 use serde_json::Value;
 
 use crate::script::Script;
@@ -168,6 +168,13 @@ async fn the_report_counts_what_happened_and_names_nobody() {
     let page = learn(&["report", "CONFIG"], &config);
     assert!(page.contains("not understood") && page.contains("queue desk") && page.contains("50 %"), "{page}");
     assert!(!page.contains("<script") && !page.contains("http") && !page.contains("NaN"), "it stands alone");
+
+    // An agent says afterwards that one was something else.
+    let archive = Archive::open_with(&config.with_file_name("records"), Keys::parse(KEY).unwrap()).await.unwrap();
+    let corrections = Corrections { intent: Some("card".into()), ..Corrections::default() };
+    archive.wrap_up("call-0", "anna", None, "", &corrections).await.unwrap();
+    let json: Value = serde_json::from_str(&learn(&["report", "CONFIG", "--json"], &config)).unwrap();
+    assert_eq!((&json["confusions"][0]["other"], &json["confusions"][0]["corrected"]), (&"card".into(), &1.into()));
     assert!(!page.contains("Lovelace") && !json.to_string().contains("Lovelace"));
     let none: Value = serde_json::from_str(&learn(&["report", "CONFIG", "--json", "--since", "0"], &config)).unwrap();
     assert_eq!(none["all"]["calls"], 0, "an hour ago is before now");
