@@ -506,11 +506,13 @@ impl Call {
 
     /// A part of a message.
     fn dictated(&mut self, utterance: super::Utterance) {
-        let text = utterance.text.trim().to_owned();
+        let (text, start_ms) = (utterance.text.trim().to_owned(), utterance.start_ms);
         self.note(Note::Utterance(utterance));
         if let Some(instead) = self.waiting_one()
             && !text.is_empty()
         {
+            // Long words over the invitation were known for words only when they were over.
+            instead.from_ms = instead.from_ms.min(start_ms);
             instead.spoke = true;
             instead.words.push(text);
         }

@@ -340,8 +340,11 @@ struct Written {
 
 /// What callers of this call's flow may want, by name, with the words for it: to correct what was made of the call.
 async fn intents(State(shared): State<Shared>, me: Me, Path(call): Path<String>) -> Result<Json<Value>, Problem> {
-    let talked = shared.archive.talked(&call, me.agent()?).await.map_err(|error| failed(&error))?;
-    if !talked {
+    let agent = me.agent()?;
+    // In it now, or on record: of a call that just began the record may still be on its way.
+    let theirs = shared.board.number(&call, agent).is_ok()
+        || shared.archive.talked(&call, agent).await.map_err(|error| failed(&error))?;
+    if !theirs {
         return Err(not_theirs(NotTheirs));
     }
     Ok(Json(json!(shared.archive.intents(&call).await.map_err(|error| failed(&error))?)))
