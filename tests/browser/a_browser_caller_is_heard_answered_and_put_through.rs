@@ -13,6 +13,7 @@ use frontdesk::media::{Codec, Key, file};
 
 #[tokio::test]
 async fn a_browser_caller_is_heard_answered_and_put_through() {
+    let _alone = crate::common::chromium::alone().await;
     let browser = "browser: { listen: \"127.0.0.1:0\", udp: \"127.0.0.1:0\", lines: [bank, parcel] }";
     let engine = Engine::start_with("", browser).await;
     let mut agent = agent(&engine, "anna").await;

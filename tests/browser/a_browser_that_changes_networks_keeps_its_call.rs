@@ -11,6 +11,7 @@ const UFRAG: &str = "/a=ice-ufrag:(.*)/.exec(window.__peers[0].remoteDescription
 
 #[tokio::test]
 async fn a_browser_that_changes_networks_keeps_its_call() {
+    let _alone = crate::common::chromium::alone().await;
     let (door, mut calls, url) = open(settings()).await;
     let mut page = Chromium::start(&speech(&[(0.2, "pocketsphinx/goforward.wav")])).await;
     page.open(&url).await;

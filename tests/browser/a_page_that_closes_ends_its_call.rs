@@ -11,6 +11,7 @@ use frontdesk::sip::LegEvent;
 
 #[tokio::test]
 async fn a_page_that_closes_ends_its_call() {
+    let _alone = crate::common::chromium::alone().await;
     let (door, mut calls, url) = open(settings()).await;
     let mut page = Chromium::start(&speech(&[(0.2, "pocketsphinx/goforward.wav")])).await;
 
@@ -53,6 +54,7 @@ async fn a_page_that_closes_ends_its_call() {
 
 #[tokio::test]
 async fn a_call_that_we_end_is_over_on_the_page() {
+    let _alone = crate::common::chromium::alone().await;
     let (door, mut calls, url) = open(settings()).await;
     let mut page = Chromium::start(&speech(&[(0.2, "pocketsphinx/goforward.wav")])).await;
     page.open(&url).await;

@@ -35,6 +35,7 @@ fn hums(samples: &[i16], rate: u32, hz: f64) -> f64 {
 
 #[tokio::test]
 async fn a_supervisor_listens_whispers_joins_in_and_takes_over() {
+    let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(&format!("{BEN}{SUE}"), PAGES).await;
     let admin = administrator(&engine).await;
     let mut ben = at_work(&admin, "ben").await;

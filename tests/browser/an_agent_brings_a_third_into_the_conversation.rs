@@ -11,6 +11,7 @@ use frontdesk::call::Note;
 
 #[tokio::test]
 async fn an_agent_brings_a_third_into_the_conversation() {
+    let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(BEN, PAGES).await;
     let admin = administrator(&engine).await;
     let mut ben = at_work(&admin, "ben").await;

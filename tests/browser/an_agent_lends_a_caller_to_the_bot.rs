@@ -18,6 +18,7 @@ const FLOWS: &str = r#"
 
 #[tokio::test]
 async fn an_agent_lends_a_caller_to_the_bot() {
+    let _alone = crate::common::chromium::alone().await;
     let lending = |configuration: String| {
         configuration
             .replace("parcel.yaml\"]", &format!("parcel.yaml\",{FLOWS}]"))

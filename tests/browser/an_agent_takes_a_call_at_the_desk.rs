@@ -21,6 +21,7 @@ const BEN_HUMS: f64 = 800.0;
 
 #[tokio::test]
 async fn an_agent_takes_a_call_at_the_desk() {
+    let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(BEN, PAGES).await;
     let (at, link) = engine.desk();
 

@@ -13,6 +13,7 @@ use frontdesk::call::{AgentFailure, Note};
 
 #[tokio::test]
 async fn an_agent_whose_browser_is_gone_costs_the_caller_no_place() {
+    let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(BEN, PAGES).await;
     let admin = administrator(&engine).await;
     // A colleague who has lunch.

@@ -51,6 +51,7 @@ impl Desk {
 
 #[tokio::test]
 async fn an_agent_with_a_phone_steers_it_from_the_desk() {
+    let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with("", PAGES).await;
     let admin = administrator(&engine).await;
     let secret = admin.invite("anna", "agent", Some("anna")).await;

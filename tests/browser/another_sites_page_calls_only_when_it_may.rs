@@ -28,6 +28,7 @@ async fn shop(listener: TcpListener, door: &str) -> String {
 
 #[tokio::test]
 async fn another_sites_page_calls_only_when_it_may() {
+    let _alone = crate::common::chromium::alone().await;
     let ours = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origins = vec![format!("http://{}", ours.local_addr().unwrap())];
     let (_door, mut calls, url) = open(Settings { origins, ..settings() }).await;

@@ -79,6 +79,7 @@ const PROTECTED: [(&str, &str); 16] = [
 
 #[tokio::test]
 async fn without_a_cookie_there_is_nothing() {
+    let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(1_000).await;
     let stranger = Client::new(&admin.at);
     let mut forger = Client::new(&admin.at);
@@ -99,6 +100,7 @@ async fn without_a_cookie_there_is_nothing() {
 
 #[tokio::test]
 async fn a_role_does_what_it_may_and_a_link_works_once() {
+    let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(1_000).await;
     let anna = agent(&admin, "anna").await;
     for path in ["/api/wall", "/api/accounts", "/api/audit", "/api/calls/x", "/api/records", "/api/records/x/recording"]
@@ -132,6 +134,7 @@ async fn a_role_does_what_it_may_and_a_link_works_once() {
 
 #[tokio::test]
 async fn other_sites_change_nothing_even_with_the_cookie() {
+    let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(1_000).await;
     let anna = agent(&admin, "anna").await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -164,6 +167,7 @@ async fn other_sites_change_nothing_even_with_the_cookie() {
 
 #[tokio::test]
 async fn a_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
+    let _alone = crate::common::chromium::alone().await;
     let (house, admin) = open(1_000).await;
     let body = json!({ "name": "admin", "password": PASSWORD });
     let answer = admin.request(Method::POST, "/api/log-in").json(&body).send().await.unwrap();
@@ -182,6 +186,7 @@ async fn a_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
 
 #[tokio::test]
 async fn a_thousand_guesses_get_nowhere() {
+    let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(30).await;
     let anna_link = admin.invite("anna", "agent", Some("anna")).await;
     let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
@@ -201,6 +206,7 @@ async fn a_thousand_guesses_get_nowhere() {
 
 #[tokio::test]
 async fn oversized_and_slow_clients_cost_nothing() {
+    let _alone = crate::common::chromium::alone().await;
     let (house, admin) = open(1_000).await;
     let anna = agent(&admin, "anna").await;
     let big = json!({ "notes": "x".repeat(200_000) });
@@ -231,6 +237,7 @@ async fn oversized_and_slow_clients_cost_nothing() {
 
 #[tokio::test]
 async fn a_second_start_prints_no_link() {
+    let _alone = crate::common::chromium::alone().await;
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -267,6 +274,7 @@ async fn a_second_start_prints_no_link() {
 
 #[tokio::test]
 async fn the_description_names_what_there_is() {
+    let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(1_000).await;
     let (_, document) = admin.send(Method::GET, "/api/openapi.json", Value::Null).await;
     let paths = document["paths"].as_object().unwrap();

@@ -44,6 +44,7 @@ async fn refused(response: Response, status: u16) {
 
 #[tokio::test]
 async fn strangers_calls_are_refused_and_harm_nobody() {
+    let _alone = crate::common::chromium::alone().await;
     let secret =
         IceServer { urls: vec!["turn:turn.example.org".into()], credential: Some(Credential::Shared("s".into())) };
     let limited = Settings { calls_per_address: 2, ice_servers: vec![secret], ..settings() };
@@ -128,6 +129,7 @@ async fn strangers_calls_are_refused_and_harm_nobody() {
 
 #[tokio::test]
 async fn one_who_begins_too_many_calls_waits() {
+    let _alone = crate::common::chromium::alone().await;
     let (_door, _calls, url) = open(Settings { calls_per_minute: 3, ..settings() }).await;
     let site = Site { client: Client::new(), url };
     let mut last = None;
@@ -139,6 +141,7 @@ async fn one_who_begins_too_many_calls_waits() {
 
 #[tokio::test]
 async fn one_who_dawdles_is_cut_off_and_holds_up_nobody() {
+    let _alone = crate::common::chromium::alone().await;
     let (door, _calls, url) = open(settings()).await;
     let mut slow = tokio::net::TcpStream::connect(door.listening).await.unwrap();
     slow.write_all(b"POST /call HTTP/1.1\r\nHost: x\r\n").await.unwrap();

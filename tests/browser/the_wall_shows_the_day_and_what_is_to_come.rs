@@ -61,6 +61,7 @@ async fn a_month(folder: &std::path::Path) {
 
 #[tokio::test]
 async fn the_wall_shows_the_day_and_what_is_to_come() {
+    let _alone = crate::common::chromium::alone().await;
     let records = tempfile::tempdir().unwrap();
     a_month(records.path()).await;
     let now = Utc::now();

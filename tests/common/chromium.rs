@@ -16,6 +16,14 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+/// Who measures sound has the machine's browsers to itself: two cores carry a few pages, and packets that come late are heard.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Waits until no other test's browsers run; they wait until the guard is dropped.
+pub async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    ALONE.lock().await
+}
+
 /// What one command may take.
 const LIMIT: Duration = Duration::from_secs(60);
 

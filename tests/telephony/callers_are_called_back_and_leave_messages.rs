@@ -75,7 +75,7 @@ async fn a_message_is_recorded_written_down_and_listed() {
     caller.press("2").await;
     engine.wait_for("the invitation", SECONDS, says("leave your message")).await;
     caller.hears(recorded("asterisk/en-speak-with-a-representative.wav")).await;
-    tokio::time::sleep(Duration::from_secs(4)).await; // it lasts as long
+    tokio::time::sleep(Duration::from_secs(7)).await; // it lasts 3, and on a slow machine it is read after its end
     caller.hang_up().await;
     let record = engine.finished(SECONDS).await;
     assert_eq!(record.summary.as_ref().unwrap().outcome, Some(Outcome::Promised));
