@@ -224,7 +224,9 @@ fn find(kind: &SlotKind, slot: usize, words: &[&str], cased: &[&str], today: Nai
                 }
             }
             SlotKind::Time => {
-                if let Some(((hour, minute), length, said)) = time::time(rest).filter(|_| !is_pronoun(words, start)) {
+                if let Some(((hour, minute), length, said)) =
+                    time::time(&words[..start], rest).filter(|_| !is_pronoun(words, start))
+                {
                     push(
                         format!("{hour:02}:{minute:02}"),
                         start..start + length,

@@ -4,10 +4,12 @@
 use super::number::cardinal;
 
 /// The time that begins here (hour, minute), how many words it takes, and whether anything but a bare number said so.
-pub fn time(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
+/// The day `before` it may have named the half: "tonight at eight", 今晚八点.
+pub fn time(before: &[&str], words: &[&str]) -> Option<((u32, u32), usize, bool)> {
     let skip = usize::from(matches!(words.first(), Some(&"at" | &"around" | &"about")));
     let rest = words.get(skip..).filter(|rest| !rest.is_empty())?;
-    let found = mandarin(rest).or_else(|| english(rest))?;
+    let half = half_before(before);
+    let found = mandarin(rest, half).or_else(|| english(rest, half))?;
     Some((found.0, found.1 + skip, found.2 || skip > 0 && words[0] == "at"))
 }
 
@@ -20,6 +22,20 @@ enum Half {
     Noon,
     /// From the evening to the small hours.
     Night,
+}
+
+fn half_before(words: &[&str]) -> Half {
+    let words = match words {
+        [words @ .., "at" | "around" | "about"] => words,
+        words => words,
+    };
+    match words {
+        [.., "good", _] => Half::Unsaid,
+        [.., "morning" | "早"] => Half::Morning,
+        [.., "afternoon" | "evening"] => Half::Later,
+        [.., "tonight" | "晚"] => Half::Night,
+        _ => Half::Unsaid,
+    }
 }
 
 fn placed(hour: u32, minute: u32, half: Half) -> Option<(u32, u32)> {
@@ -46,7 +62,7 @@ fn hour(words: &[&str]) -> Option<(u32, usize)> {
     u32::try_from(n).ok().filter(|n| *n <= 24).map(|n| (n, length))
 }
 
-fn english(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
+fn english(words: &[&str], before: Half) -> Option<((u32, u32), usize, bool)> {
     match words {
         ["noon" | "midday", ..] => return Some(((12, 0), 1, true)),
         ["midnight", ..] => return Some(((0, 0), 1, true)),
@@ -92,7 +108,7 @@ fn english(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
         ["in", "the", "afternoon" | "evening", ..] => (Half::Later, 3),
         ["at", "night", ..] => (Half::Night, 2),
         ["tonight", ..] => (Half::Later, 0),
-        _ => (Half::Unsaid, 0),
+        _ => (before, 0),
     };
     let time = placed(hour_said, minute, half)?;
     Some((time, at + more, oclock || half != Half::Unsaid || !plain))
@@ -117,14 +133,14 @@ fn offset(words: &[&str]) -> Option<(u32, bool, usize)> {
     }
 }
 
-fn mandarin(words: &[&str]) -> Option<((u32, u32), usize, bool)> {
+fn mandarin(words: &[&str], before: Half) -> Option<((u32, u32), usize, bool)> {
     let (half, skip) = match words {
         ["凌" | "清", "晨", ..] => (Half::Morning, 2),
         ["早", "上" | "晨", ..] | ["上", "午", ..] => (Half::Morning, 2),
         ["中", "午", ..] => (Half::Noon, 2),
         ["下", "午", ..] | ["傍", "晚", ..] => (Half::Later, 2),
         ["晚", "上", ..] | ["夜", "里" | "裡" | "晚", ..] | ["半" | "深", "夜", ..] => (Half::Night, 2),
-        _ => (Half::Unsaid, 0),
+        _ => (before, 0),
     };
     let rest = words.get(skip..)?;
     if half == Half::Noon && !matches!(rest.first(), Some(word) if word.contains(':') || cardinal(&[word]).is_some()) {
@@ -182,7 +198,7 @@ mod tests {
     fn reads(text: &str, wanted: &str) {
         let tokens = tokens(text);
         let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
-        let found = time(&words).filter(|found| found.1 == words.len());
+        let found = time(&[], &words).filter(|found| found.1 == words.len());
         assert_eq!(found.map(|((h, m), ..)| format!("{h:02}:{m:02}")).as_deref(), Some(wanted), "{text}: {words:?}");
     }
 
@@ -235,6 +251,23 @@ mod tests {
             ("上午10点钟", "10:00"),
         ] {
             reads(text, wanted);
+        }
+    }
+
+    #[test]
+    fn the_day_named_before_says_which_half() {
+        for (before, text, wanted) in [
+            ("tonight at", "eight", Some((20, 0))),
+            ("tomorrow evening", "at half past seven", Some((19, 30))),
+            ("good morning", "two", Some((14, 0))),
+            ("monday morning at", "six", Some((6, 0))),
+            ("今晚", "八点", Some((20, 0))),
+            ("明早", "六点半", Some((6, 30))),
+            ("今晚", "上午十点", Some((10, 0))),
+        ] {
+            let (before, words) = (tokens(before), tokens(text));
+            let [before, words] = [&before, &words].map(|said| said.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(time(&before, &words).map(|(at, ..)| at), wanted, "{before:?} {text}");
         }
     }
 }
