@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{Error, body};
 use crate::call::{BackendFailure, Reply};
 use crate::telemetry::names;
 use crate::web::signature;
@@ -206,20 +206,9 @@ impl Failed {
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Failed> {
+async fn read(response: Response) -> Result<Vec<u8>, Failed> {
     let too_big = || Failed::finally(BackendFailure::Malformed, "reply over 1 MiB".into());
-    let announced = response.content_length().unwrap_or(0);
-    if announced > LARGEST as u64 {
-        return Err(too_big());
-    }
-    let mut body = Vec::with_capacity(announced as usize);
-    while let Some(chunk) = response.chunk().await.map_err(Failed::of)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(too_big());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+    body(response, LARGEST).await.map_err(Failed::of)?.ok_or_else(too_big)
 }
 
 impl Backend {
@@ -245,7 +234,7 @@ impl Backend {
             headers.insert(key, value);
         }
         let secret = settings.signing_secret.as_ref().map(|secret| {
-            signature::key(secret).map(Zeroizing::new).ok_or_else(|| wrong("its signing secret is none".into()))
+            signature::secret(secret).map(Zeroizing::new).ok_or_else(|| wrong("its signing secret is none".into()))
         });
         let secret = secret.transpose()?;
         let BackendSettings { url, method, timeout, retries, idempotent, .. } = settings;

@@ -25,6 +25,22 @@ pub enum Error {
     Client(#[source] reqwest::Error),
 }
 
+/// What an HTTP reply carries; none if that is more than `largest` bytes. Takes no more memory than these.
+async fn body(mut response: reqwest::Response, largest: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > largest as u64 {
+        return Ok(None);
+    }
+    let mut body = Vec::with_capacity(announced as usize);
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > largest {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
 /// Writes JSON into a cache, whole or not at all.
 fn write_whole(path: &Path, what: &impl serde::Serialize) -> std::io::Result<()> {
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Error;
+use super::{Error, body};
 pub use adviser::Adviser;
 pub use faithful::faithful;
 pub use rewriter::Rewriter;
@@ -80,14 +80,8 @@ impl Llm {
         }
         let failed = |error: reqwest::Error| if error.is_timeout() { Kept::Late } else { Kept::Failed };
         let answer = tokio::time::timeout(within, async {
-            let mut response = request.send().await.map_err(failed)?.error_for_status().map_err(failed)?;
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
-                if body.len() + chunk.len() > LARGEST {
-                    return Err(Kept::Failed);
-                }
-                body.extend_from_slice(&chunk);
-            }
+            let response = request.send().await.map_err(failed)?.error_for_status().map_err(failed)?;
+            let body = body(response, LARGEST).await.map_err(failed)?.ok_or(Kept::Failed)?;
             serde_json::from_slice::<Value>(&body).map_err(|_| Kept::Failed)
         });
         let answer = answer.await.map_err(|_| Kept::Late)??;
