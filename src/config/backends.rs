@@ -32,7 +32,10 @@ impl Checker<'_> {
                 timeout: raw.timeout_ms.map_or(builtin::BACKEND_TIMEOUT, Duration::from_millis),
                 retries: raw.retries.unwrap_or(u32::from(repeated)),
                 idempotent,
-                signing_secret: raw.signing_secret.as_ref().map(|raw| self.signing_secret(raw, at)),
+                signing_secret: raw
+                    .signing_secret
+                    .as_ref()
+                    .map(|raw| self.signing_secret(raw, at.get("signing_secret"))),
                 headers: self.headers(&raw.headers, at.get("headers")),
             };
             backends.insert(name.to_owned(), backend);
@@ -59,14 +62,14 @@ impl Checker<'_> {
         headers.collect()
     }
 
-    fn signing_secret(&mut self, raw: &super::raw::Secret, at: At) -> Secret {
-        let at = at.get("signing_secret");
+    /// What requests of ours are signed by (Standard Webhooks).
+    pub(super) fn signing_secret(&mut self, raw: &super::raw::Secret, at: At) -> Secret {
         let secret = self.secret(raw, at);
         // An empty one was reported, or is not needed now.
-        if !secret.expose().is_empty() && signature::key(secret.expose()).is_none() {
+        if !secret.expose().is_empty() && signature::secret(secret.expose()).is_none() {
             let problem = at.problem("nothing can be signed by this secret");
-            let problem = problem.expected("`whsec_` and base64 of 24 bytes or more, or a text of 24 letters or more");
-            self.problems.push(problem.remedy("make one: `openssl rand -hex 32`"));
+            let problem = problem.expected("`whsec_` and 24 to 64 bytes in base64");
+            self.problems.push(problem.remedy("make one: `echo whsec_$(openssl rand -base64 32)`"));
         }
         secret
     }

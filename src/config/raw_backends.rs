@@ -25,7 +25,7 @@ pub struct Backend {
     /// The service does a POST once, however often it comes with the same `Idempotency-Key`: each is sent one, and repeated
     /// like a GET. Default false.
     pub idempotent: Option<bool>,
-    /// The secret that every request is signed by (Standard Webhooks): `whsec_` and base64, or a text of 24 letters or more.
+    /// The secret that every request is signed by (Standard Webhooks): `whsec_` and 24 to 64 bytes in base64.
     pub signing_secret: Option<Secret>,
     /// HTTP headers, in clear or as secrets.
     #[serde(default)]

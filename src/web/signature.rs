@@ -17,18 +17,11 @@ const TOLERANCE_S: i64 = 300;
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 const PREFIX: &str = "whsec_";
 
-/// The bytes of a secret as it is written down: `whsec_` and 24 to 64 bytes in base64. None: it is none.
+/// The bytes of a secret as it is written down: `whsec_` and 24 to 64 bytes in base64. None: it is none. (Without its mark
+/// libraries differ in what they take for the bytes.)
 pub fn secret(written: &str) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(written.strip_prefix(PREFIX)?).ok()?;
     LENGTHS.contains(&bytes.len()).then_some(bytes)
-}
-
-/// The same, or a text of as many bytes itself.
-pub fn key(written: &str) -> Option<Vec<u8>> {
-    match written.starts_with(PREFIX) {
-        true => secret(written),
-        false => LENGTHS.contains(&written.len()).then(|| written.as_bytes().to_vec()),
-    }
 }
 
 /// The value of `webhook-signature`; `timestamp` is in seconds since 1970.
@@ -107,7 +100,6 @@ mod tests {
         for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_not base64"] {
             assert_eq!(secret(wrong), None, "{wrong}");
         }
-        assert_eq!(key("a text of twenty-four bytes").unwrap(), b"a text of twenty-four bytes");
-        assert_eq!((key("whsec_***"), key("whsec_c2hvcnQ="), key("short")), (None, None, None));
+        assert_eq!(secret(SECRET).unwrap().len(), 24);
     }
 }

@@ -31,7 +31,7 @@ fn every_mistake_has_its_place() {
     for expected in [
         "2:15: \"ftp://crm.example\" is no web address (expected `http://...` or `https://...`)",
         "3:16: personal data would go through the network in the clear (expected `https://...`)",
-        "this is no secret to sign with (expected `whsec_` and 24 to 64 bytes in base64)",
+        "nothing can be signed by this secret (expected `whsec_` and 24 to 64 bytes in base64)",
     ] {
         assert!(told.contains(expected), "{expected} is not in\n{told}");
     }

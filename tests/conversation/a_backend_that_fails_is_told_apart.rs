@@ -193,7 +193,7 @@ async fn an_idempotent_order_is_repeated_under_one_key() {
 #[tokio::test]
 async fn a_signed_request_can_be_told_from_a_forged_one() {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let secret = signature::key(SECRET).unwrap();
+    let secret = signature::secret(SECRET).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     for method in [Method::Post, Method::Get] {
         let (at, arrived) = forgetful().await;
