@@ -57,6 +57,9 @@ struct Line<'a> {
     /// What the flow's knowledge base says to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<&'a str>,
+    /// Where that stands; `model, from ...`: in the words of the configuration's language model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -74,10 +77,11 @@ fn understand(args: &Args) -> anyhow::Result<ExitCode> {
         Some(path) => read_lines(path)?,
         None => args.text.clone(),
     };
+    let runtime = tokio::runtime::Handle::current();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (began, cpu) = (Instant::now(), cpu_s());
     for text in &sentences {
-        let understanding = meaning.now(text, &[]);
+        let understanding = runtime.block_on(meaning.of(text, &[]));
         let line = line(&flow, text, &understanding);
         match args.json {
             true => writeln!(out, "{}", serde_json::to_string(&line)?)?,
@@ -124,6 +128,7 @@ fn line<'a>(flow: &'a Flow, text: &'a str, understanding: &'a Understanding) -> 
         scores: &understanding.intents,
         threshold: understanding.threshold,
         answer: understanding.answer.as_ref().map(|answer| answer.text.as_str()),
+        source: understanding.answer.as_ref().map(|answer| answer.source.as_str()),
     }
 }
 
