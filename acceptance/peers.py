@@ -224,6 +224,12 @@ class Peer:
                 if 2 * (real * real + imaginary * imaginary) / len(samples) > SHARE * energy:
                     self.tones.append((now, self.wanted))
 
+    def sound_came(self) -> dict:
+        """Packets received and lost, seconds from the first to the last, gaps of over 100 ms and the longest."""
+        apart = [after - before for before, after in zip(self.arrivals, self.arrivals[1:])]
+        return {"received": len(self.arrivals), "lost": self.statistics.packets_lost if self.arrivals else 0, "seconds": sum(apart),
+                "gaps": sum(gap > 0.1 for gap in apart), "longest": max(apart, default=0.0)}
+
     async def heard(self, after: float, tone: bool = False, limit: float = 15.0) -> float | None:
         """The moment of the first packet with sound (with the tone) that came after `after`."""
         until = time.monotonic() + limit
@@ -258,7 +264,7 @@ class Peer:
     async def end(self) -> None:
         clock.peers.discard(self)
         if self.url:
-            with contextlib.suppress(aiohttp.ClientError):
+            with contextlib.suppress(aiohttp.ClientError, RuntimeError):
                 async with self.http.delete(self.url, headers={"origin": self.url.split("/call")[0]}):
                     pass
             with contextlib.suppress(TimeoutError):

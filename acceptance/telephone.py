@@ -121,7 +121,11 @@ class Call:
             with contextlib.suppress(socket.timeout, ConnectionError):
                 packet = self.rtp.recv(2_048)
                 if len(packet) > 12 and packet[1] & 0x7F == 0:
-                    self.sounds.append((time.monotonic(), audioop.rms(audioop.ulaw2lin(packet[12:], 2), 2)))
+                    self.sounds.append((time.monotonic(), self.level(audioop.ulaw2lin(packet[12:], 2))))
+
+    def level(self, samples: bytes) -> float:
+        """What counts as a packet's sound: its root mean square."""
+        return audioop.rms(samples, 2)
 
     def speak(self, samples: bytes) -> tuple[float, float]:
         """Sends a sound (8 kHz, 16 bit); the moments of its first and its last packet that hold speech. Returns when
