@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -33,7 +34,7 @@ use super::{Error, Settings, archive, calls, openapi, pages, staff, supervise};
 use crate::records::{Archive, Role};
 use crate::telemetry::names;
 use crate::web::{self, Guard, Limits, Problem, Refused};
-use crate::webrtc::Sound;
+use crate::webrtc::{IceServer, Sound};
 
 /// The longest JSON body, bytes: a page of notes.
 const BODY: usize = 32 * 1024;
@@ -49,6 +50,7 @@ pub struct Console {
     pub listening: SocketAddr,
     /// Where the administrator sets a password, when there is none yet.
     pub link: Option<String>,
+    shared: Shared,
     task: JoinHandle<()>,
 }
 
@@ -61,6 +63,8 @@ pub struct Shared(Arc<Inner>);
 
 pub struct Inner {
     pub settings: Settings,
+    /// STUN and TURN servers that pages are told of from now on.
+    pub relays: ArcSwap<Vec<IceServer>>,
     pub board: Board,
     pub archive: Archive,
     pub sound: Sound,
@@ -83,7 +87,7 @@ impl std::ops::Deref for Shared {
 }
 
 impl Console {
-    pub async fn start(settings: Settings, board: Board, archive: Archive, sound: Sound) -> Result<Self, Error> {
+    pub async fn start(mut settings: Settings, board: Board, archive: Archive, sound: Sound) -> Result<Self, Error> {
         let server = web::Server::bind(settings.listen, settings.tls.as_ref()).await?;
         let listening = server.listening;
         let scheme = if server.is_secure() { "https" } else { "http" };
@@ -92,6 +96,7 @@ impl Console {
         // Browsers keep a cookie that is marked so to HTTPS, ours or the proxy's.
         let secure = server.is_secure() || !settings.proxies.is_empty();
         let shared = Shared(Arc::new(Inner {
+            relays: ArcSwap::from_pointee(std::mem::take(&mut settings.ice_servers)),
             settings,
             board,
             archive,
@@ -104,8 +109,13 @@ impl Console {
             guard: Mutex::default(),
             streams: Mutex::default(),
         }));
-        let task = tokio::spawn(server.serve(router(shared)));
-        Ok(Self { listening, link, task })
+        let task = tokio::spawn(server.serve(router(shared.clone())));
+        Ok(Self { listening, link, shared, task })
+    }
+
+    /// Other relays for calls that ring from now on. All else stays as it is.
+    pub fn reconfigure(&self, settings: Settings) {
+        self.shared.relays.store(Arc::new(settings.ice_servers));
     }
 }
 

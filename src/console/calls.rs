@@ -187,7 +187,7 @@ async fn ice(State(shared): State<Shared>, me: Me) -> Result<Json<Value>, Proble
         Some((username, credential)) => json!({ "urls": server.urls, "username": username, "credential": credential }),
         None => json!({ "urls": server.urls }),
     };
-    Ok(Json(shared.settings.ice_servers.iter().map(server).collect()))
+    Ok(Json(shared.relays.load().iter().map(server).collect()))
 }
 
 /// The agent's browser takes a call that rings: its offer (SDP) for our answer, as WHIP has it.
@@ -217,7 +217,7 @@ pub async fn begin_sound(shared: &Shared, session: Session, answer: String, over
         let _ = over.await; // however it ended
         talks.remove(&id);
     });
-    session.created(answer, &format!("/api/sound/{}", session.id()), &shared.settings.ice_servers).await
+    session.created(answer, &format!("/api/sound/{}", session.id()), &shared.relays.load_full()).await
 }
 
 async fn change_sound(

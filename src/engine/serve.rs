@@ -221,6 +221,9 @@ impl Server {
         if let (Some(door), Some(settings)) = (&self.browsers, load::browser_settings(&config)) {
             door.reconfigure(settings);
         }
+        if let (Some(console), Some(settings)) = (&self.console, load::console_settings(&config)) {
+            console.reconfigure(settings);
+        }
         let (agents, queues, rules) = load::floor_settings(&config);
         self.doors.board.reconfigure(load::people(&config));
         self.doors.running.store(Arc::new(Running { config: config.clone(), shared, flows, loaded }));

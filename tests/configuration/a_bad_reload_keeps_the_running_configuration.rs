@@ -48,3 +48,23 @@ fn what_cannot_change_under_live_calls_is_a_mistake() {
     let text = problems.to_string();
     assert!(text.contains("13:16: `sip.listen` cannot change while calls are up"), "{text}");
 }
+
+#[test]
+fn relays_change_while_people_are_logged_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    let with = |relay: &str, hours: u32| {
+        let relays = format!("[{{ urls: [\"stun:{relay}.example.org\"] }}]");
+        format!("{GOOD}browser: {{ lines: [main], ice_servers: {relays} }}\nconsole: {{ session_h: {hours} }}\n")
+    };
+    std::fs::write(&path, with("old", 12)).unwrap();
+    let running = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+
+    std::fs::write(&path, with("new", 12)).unwrap();
+    let next = config::reload(&path, &running).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(next.console.unwrap().ice_servers[0].urls, ["stun:new.example.org"]);
+
+    std::fs::write(&path, with("new", 8)).unwrap();
+    let text = config::reload(&path, &running).unwrap_err().to_string();
+    assert!(text.contains("`console` cannot change while people are logged in"), "{text}");
+}
