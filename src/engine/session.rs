@@ -358,6 +358,9 @@ impl Session {
         if self.finished {
             return;
         }
+        if event == Event::CallerHungUp && self.call.takes_message() {
+            self.interrupt(); // the invitation waits for nobody now: what was said over it may be the message
+        }
         let admitted = self.shield.admit(&self.call, self.now_ms, event);
         for kind in &admitted.found {
             metrics::counter!(names::SECRETS_MASKED, "kind" => kind.name()).increment(1);

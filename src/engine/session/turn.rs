@@ -187,8 +187,8 @@ impl Session {
         std::mem::take(&mut self.held)
     }
 
-    /// It was words: the call decides what becomes of the prompt.
-    fn interrupt(&mut self) {
+    /// It was words, or may be: the call decides what becomes of the prompt.
+    pub(super) fn interrupt(&mut self) {
         if std::mem::take(&mut self.held) {
             self.told = true;
             self.tell(Event::SpeechStarted);
