@@ -2,18 +2,20 @@
 //! (each call returns at once), pages follow it. What a page orders goes to the call's own task; what it means for the queues,
 //! to the floor.
 
+mod presence;
 mod supervise;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::presence::Presence;
 pub use self::supervise::{Supervise, Unsupervised};
 
 use self::supervise::Supervisor;
@@ -29,14 +31,6 @@ use crate::webrtc::Incoming;
 const BACKLOG: usize = 256;
 /// Lines of one call's story kept for pages.
 const KEPT: usize = 2_000;
-/// An agent whose last page closed has this long to open another (a page that is loaded anew).
-const GRACE: Duration = Duration::from_secs(4);
-/// And this long to be at work again: until then the caller who was cut off is kept, though nobody else may be there.
-const RETURN: Duration = Duration::from_secs(90);
-/// A page that does not answer for so long is gone (a laptop that sleeps closes nothing).
-const SILENT: Duration = Duration::from_secs(12);
-/// Why an agent whose browser is gone takes no calls.
-const LOST: &str = "connection_lost";
 /// Orders that may wait for a call.
 pub const ORDERS: usize = 32;
 
@@ -425,41 +419,6 @@ impl Board {
 
     // ---- what pages ask
 
-    /// A page of this agent's desk: what it shows first, and its news. The page is there as long as the second value lives.
-    pub fn open(&self, agent: &str) -> Option<(Value, mpsc::Receiver<News>, Presence)> {
-        let inner = self.0.as_ref()?;
-        let (sender, news) = mpsc::channel(BACKLOG);
-        let id = inner.streams.fetch_add(1, Ordering::Relaxed);
-        let mut state = inner.state();
-        let by_browser = state.people.agents.get(agent)?.by_browser;
-        let State { agents, people, calls, .. } = &mut *state;
-        let seat = agents.entry(agent.to_owned()).or_default();
-        seat.pages.push(Page { id, news: sender });
-        if by_browser && seat.wish == Wish::Ready {
-            // Back. (The floor outlives us.)
-            let _ = inner.floor.send(FloorEvent::LoggedIn { agent: agent.to_owned() });
-            if seat.state.reason.as_deref() == Some(LOST) {
-                let _ = inner.floor.send(FloorEvent::Resumed { agent: agent.to_owned() });
-            }
-        }
-        let mut first = json!({ "stream": id, "agent": seat.json(agent, people, calls) });
-        let theirs = calls.iter().find(|(_, call)| call.parties.contains_key(agent));
-        first["call"] = theirs.map_or(Value::Null, |(id, call)| call.json(id, agent, by_browser));
-        drop(state);
-        let here = Arc::new(AtomicU64::new(inner.now_ms()));
-        inner.wake();
-        Some((first, news, Presence { inner: inner.clone(), agent: agent.to_owned(), id, here }))
-    }
-
-    /// The agent's browser is gone in a call: what the floor is to be told.
-    pub fn vanished(&self, agent: &str) -> Vec<FloorEvent> {
-        let Some(inner) = &self.0 else { return Vec::new() };
-        let off = inner.state().agents.get(agent).is_some_and(|seat| seat.wish == Wish::Off);
-        inner.expect_back(agent.to_owned());
-        // Who logged out is not to be counted as there.
-        gone_in_a_call(agent).into_iter().take(if off { 1 } else { 3 }).collect()
-    }
-
     /// What the agent wants to do from now on. The floor decides what comes of it.
     pub fn wish(&self, agent: &str, wish: Wish) {
         let Some(inner) = &self.0 else { return };
@@ -649,93 +608,8 @@ impl Inner {
         self.changed.send_modify(|version| *version += 1);
     }
 
-    /// Who does not come back is off duty.
-    fn expect_back(self: &Arc<Self>, agent: String) {
-        let inner = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(RETURN).await;
-            let still = |seat: &Seat| seat.pages.is_empty() && seat.state.reason.as_deref() == Some(LOST);
-            if inner.state().agents.get(&agent).is_some_and(still) {
-                let _ = inner.floor.send(FloorEvent::LoggedOut { agent }); // it outlives us
-            }
-        });
-    }
-
     fn now_ms(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
-    }
-}
-
-/// A page that is open.
-pub struct Presence {
-    inner: Arc<Inner>,
-    agent: String,
-    id: u64,
-    /// When it was heard of last.
-    here: Arc<AtomicU64>,
-}
-
-impl Presence {
-    /// It has said nothing for so long that it must be gone.
-    pub fn is_silent(&self) -> bool {
-        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed)) > SILENT.as_millis() as u64
-    }
-
-    /// To be told when it is heard of.
-    pub fn heard(&self) -> impl Fn() + Send + Sync + use<> {
-        let (inner, here, agent) = (self.inner.clone(), self.here.clone(), self.agent.clone());
-        move || {
-            here.store(inner.now_ms(), Ordering::Relaxed);
-            // The page came back before its old sound was missed: nothing else would make the agent ready again.
-            let back = |seat: &Seat| seat.wish == Wish::Ready && seat.state.reason.as_deref() == Some(LOST);
-            if inner.state().agents.get(&agent).is_some_and(back) {
-                let _ = inner.floor.send(FloorEvent::Resumed { agent: agent.clone() }); // it outlives us
-            }
-        }
-    }
-
-    pub fn stream(&self) -> u64 {
-        self.id
-    }
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        let (inner, agent) = (self.inner.clone(), self.agent.clone());
-        let last = {
-            let mut state = inner.state();
-            let seat = state.agents.get_mut(&agent);
-            seat.is_some_and(|seat| {
-                seat.pages.retain(|page| page.id != self.id);
-                seat.pages.is_empty()
-            })
-        };
-        // Outside the runtime the process is on its way out.
-        if let (true, Ok(runtime)) = (last, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move {
-                tokio::time::sleep(GRACE).await;
-                let mut state = inner.state();
-                let by_browser = state.people.agents.get(&agent).is_some_and(|member| member.by_browser);
-                let Some(seat) = state.agents.get_mut(&agent).filter(|seat| by_browser && seat.pages.is_empty()) else {
-                    return;
-                };
-                if seat.wish != Wish::Off {
-                    // Back at work by themselves, if they were ready.
-                    if seat.wish != Wish::Ready {
-                        seat.wish = Wish::Off;
-                    }
-                    let tell = match seat.state.name {
-                        _ if seat.state.reason.as_deref() == Some(LOST) => 0, // the call's task has
-                        "ringing" | "talking" => 3,
-                        _ => 1,
-                    };
-                    let events = gone_in_a_call(&agent).into_iter().take(tell);
-                    events.for_each(|event| drop(inner.floor.send(event))); // the floor outlives us
-                    drop(state);
-                    inner.expect_back(agent);
-                }
-            });
-        }
     }
 }
 
@@ -794,17 +668,6 @@ impl Call {
             "waits_since": self.waits_since, "supervisor": self.supervisor(),
         })
     }
-}
-
-/// The floor takes the call back from an agent who is gone; who is logged in but pauses, and may be back, keeps it from
-/// telling the caller that nobody is there.
-fn gone_in_a_call(agent: &str) -> [FloorEvent; 3] {
-    let agent = || agent.to_owned();
-    [
-        FloorEvent::Vanished { agent: agent() },
-        FloorEvent::LoggedIn { agent: agent() },
-        FloorEvent::Paused { agent: agent(), reason: LOST.into() },
-    ]
 }
 
 /// A page that takes no news is let go: it comes back and is told all.
