@@ -63,6 +63,9 @@ impl Checker<'_> {
             pauses: or(&raw.pauses, builtin::PAUSES),
             transcript: raw.transcript.unwrap_or(true),
             session: raw.session_h.map_or(builtin::SESSION, |hours| Duration::from_secs(hours * 3_600)),
+            sound_lost: raw.sound_lost_s.map_or(builtin::SOUND_LOST, Duration::from_secs),
+            page_silent: raw.page_silent_s.map_or(builtin::PAGE_SILENT, Duration::from_secs),
+            page_back: raw.page_back_s.map_or(builtin::PAGE_BACK, Duration::from_secs),
             log_ins_per_minute: raw.log_ins_per_minute.unwrap_or(builtin::LOG_INS_PER_MINUTE),
         })
     }

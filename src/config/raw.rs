@@ -733,6 +733,17 @@ pub struct Console {
     /// Log-ins that one address may try in a minute. Default 20.
     #[schemars(range(min = 1, max = 10_000))]
     pub log_ins_per_minute: Option<u32>,
+    /// Seconds that the sound of an agent who talks by the browser may be gone in a call: then the caller is told, and is the
+    /// next to be served. The caller hears meanwhile what waiting callers hear. Default 8.
+    #[schemars(range(min = 1, max = 300))]
+    pub sound_lost_s: Option<u64>,
+    /// Seconds after which a page that says nothing counts as closed (a laptop that sleeps). Pages say every five seconds that
+    /// they are there. Default 12.
+    #[schemars(range(min = 8, max = 600))]
+    pub page_silent_s: Option<u64>,
+    /// Seconds for which a caller whose agent is gone is kept though nobody else is there: the agent may be back. Default 90.
+    #[schemars(range(min = 1, max = 3_600))]
+    pub page_back_s: Option<u64>,
 }
 
 /// A certificate and its key.

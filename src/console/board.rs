@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::presence::Presence;
+pub use self::presence::{Became, Patience, Presence};
 pub use self::supervise::{Supervise, Unsupervised};
 
 use self::supervise::Supervisor;
@@ -44,6 +44,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     floor: mpsc::UnboundedSender<FloorEvent>,
     started: Instant,
+    patience: Patience,
     streams: AtomicU64,
 }
 
@@ -85,12 +86,14 @@ struct Seat {
     pages: Vec<Page>,
     /// What the agent chose last; for those who talk by their browser.
     wish: Wish,
+    /// What became of the call that their browser was gone in, until they go on.
+    lost: Option<Value>,
 }
 
 impl Default for Seat {
     fn default() -> Self {
         let since = Utc::now();
-        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off }
+        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off, lost: None }
     }
 }
 
@@ -204,7 +207,7 @@ pub struct NotTheirs;
 
 impl Board {
     /// And what pages mean for the floor.
-    pub fn new(people: People) -> (Self, mpsc::UnboundedReceiver<FloorEvent>) {
+    pub fn new(people: People, patience: Patience) -> (Self, mpsc::UnboundedReceiver<FloorEvent>) {
         let (floor, events) = mpsc::unbounded_channel();
         let agents = people.agents.keys().map(|name| (name.clone(), Seat::default())).collect();
         let mut state = State { people, agents, ..State::default() };
@@ -214,6 +217,7 @@ impl Board {
             changed: watch::channel(0).0,
             floor,
             started: Instant::now(),
+            patience,
             streams: AtomicU64::new(1),
         };
         (Self(Some(Arc::new(inner))), events)
@@ -323,6 +327,7 @@ impl Board {
                 answered = Some(answer_in);
             }
             shown.parties.insert(agent.to_owned(), party);
+            state.agents.entry(agent.to_owned()).or_default().lost = None;
             let news = News::new("ring", &shown.json(call, agent, member.by_browser));
             send(&mut state.agents, agent, &news);
         });
@@ -438,7 +443,7 @@ impl Board {
             }
             Wish::Paused(reason) => tell(FloorEvent::Paused { agent: name, reason: reason.clone() }),
         }
-        seat.wish = wish;
+        (seat.wish, seat.lost) = (wish, None);
     }
 
     /// The agent's browser takes the call that rings.

@@ -33,8 +33,6 @@ const HEADLINE: usize = 200;
 const EARLIER: usize = 8;
 /// A wall is drawn anew at most this often.
 const WALL: Duration = Duration::from_millis(500);
-/// An agent whose network is gone has this long: then the caller goes to somebody else.
-pub const AGENT_GONE: Duration = Duration::from_secs(8);
 /// The longest question to the knowledge base, letters.
 const LONGEST_QUESTION: usize = 500;
 /// The longest name or number that a caller is passed on to.
@@ -203,7 +201,7 @@ async fn answer(
     if !shared.board.rings(&call, agent) {
         return Err(not_theirs(NotTheirs));
     }
-    let taken = shared.sound.take_within(given, agent.to_owned(), String::new(), AGENT_GONE).await?;
+    let taken = shared.sound.take_within(given, agent.to_owned(), String::new(), shared.settings.sound_lost).await?;
     shared.board.answer(&call, agent, taken.incoming).map_err(not_theirs)?;
     shared.did(me.name(), "answered", &call).await;
     Ok(begin_sound(&shared, taken.session, taken.answer, taken.over).await)

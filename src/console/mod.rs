@@ -25,7 +25,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 pub use api::Console;
-pub use board::{Board, Member, News, NotTheirs, ORDERS, Order, People, Presence, Supervise, Unsupervised, What, Wish};
+pub use board::{
+    Became, Board, Member, News, NotTheirs, ORDERS, Order, Patience, People, Presence, Supervise, Unsupervised, What, Wish,
+};
 pub use outlook::{Outlook, since as outlook_since};
 
 use crate::webrtc::IceServer;
@@ -44,6 +46,8 @@ pub struct Settings {
     /// How long a log-in lasts.
     pub session: Duration,
     pub log_ins_per_minute: u32,
+    /// An agent whose sound is gone has this long: then the caller goes to somebody else.
+    pub sound_lost: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::api::{Me, Shared, body, refuse};
 use super::board::{Supervise, Unsupervised};
-use super::calls::{AGENT_GONE, begin_sound};
+use super::calls::begin_sound;
 use crate::call::Supervision;
 use crate::records::Role;
 use crate::web::{Problem, typed};
@@ -44,7 +44,7 @@ async fn listen(
     typed(&headers, SDP)?;
     me.at_least(Role::Supervisor)?;
     shared.board.lets_in(&call, me.name())?;
-    let taken = shared.sound.take_within(given, me.name().to_owned(), String::new(), AGENT_GONE).await?;
+    let taken = shared.sound.take_within(given, me.name().to_owned(), String::new(), shared.settings.sound_lost).await?;
     shared.board.supervise(&call, me.name(), Supervise::Join(Box::new(taken.incoming)))?;
     shared.did(me.name(), "listened_in", &call).await;
     Ok(begin_sound(&shared, taken.session, taken.answer, taken.over).await)

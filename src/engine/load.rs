@@ -441,7 +441,14 @@ pub fn console_settings(config: &Config) -> Option<console::Settings> {
         pauses: console.pauses.clone(),
         session: console.session,
         log_ins_per_minute: console.log_ins_per_minute,
+        sound_lost: console.sound_lost,
     })
+}
+
+/// How long agents' pages are waited for.
+pub fn patience(config: &Config) -> console::Patience {
+    let (silent, back) = config.console.as_ref().map_or_else(Default::default, |desk| (desk.page_silent, desk.page_back));
+    console::Patience { silent, back }
 }
 
 /// Who may have a desk, and what else its pages name.

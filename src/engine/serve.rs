@@ -135,7 +135,7 @@ impl Server {
         let (agents, queues, rules) = load::floor_settings(&config);
         let console_settings = load::console_settings(&config);
         let (board, wishes) = match &console_settings {
-            Some(_) => Board::new(load::people(&config)),
+            Some(_) => Board::new(load::people(&config), load::patience(&config)),
             None => (Board::default(), mpsc::unbounded_channel().1),
         };
         let (floor, dialled) = FloorHandle::start(Floor::new(agents, queues).with_rules(rules), board.clone());

@@ -1,9 +1,15 @@
 //! What the tests of the desk share: an engine with one, accounts made as an administrator makes them, an agent's page at work.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use crate::common::chromium::Chromium;
 use crate::common::engine::Engine;
 use crate::common::people::{CALLER, SECONDS};
 use frontdesk::call::Note;
+use frontdesk::console::{Board, Console, Member, Patience, People, Settings};
+use frontdesk::records::Store;
+use frontdesk::webrtc::Sound;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -79,6 +85,58 @@ impl Client {
 
 pub fn secret(link: &str) -> &str {
     link.split("welcome=").nth(1).expect("a link")
+}
+
+/// A desk without an engine.
+pub struct House {
+    pub console: Console,
+    pub board: Board,
+    pub store: Store,
+    _folder: tempfile::TempDir,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tls: None,
+        ice_servers: vec![],
+        proxies: vec![],
+        dispositions: vec!["settled".into()],
+        pauses: vec!["lunch".into()],
+        session: Duration::from_secs(3_600),
+        log_ins_per_minute: 1_000,
+        sound_lost: Duration::from_secs(8),
+    }
+}
+
+/// A desk for anna and ben, and its administrator.
+pub async fn open(settings: Settings) -> (House, Client) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let member = |name: &str| Member { display_name: name.into(), by_browser: true, queues: ["desk".into()].into() };
+    let people = People {
+        agents: ["anna", "ben"].map(|name| (name.to_owned(), member(name))).into(),
+        queues: ["desk".into()].into(),
+        ..People::default()
+    };
+    let patience = Patience { silent: Duration::from_secs(12), back: Duration::from_secs(90) };
+    let (board, _wishes) = Board::new(people, patience);
+    let sound = Sound::open(settings.listen, &[], Duration::from_secs(5)).await.unwrap();
+    let console = Console::start(settings, board.clone(), store.archive().await.unwrap(), sound).await.unwrap();
+    let mut admin = Client::new(&format!("http://{}", console.listening));
+    let link = console.link.clone().expect("a first link");
+    assert_eq!(admin.accept(secret(&link), PASSWORD).await, StatusCode::OK);
+    assert_eq!(admin.log_in("admin", PASSWORD).await.0, StatusCode::OK);
+    (House { console, board, store, _folder: folder }, admin)
+}
+
+/// An agent who has logged in.
+pub async fn agent(admin: &Client, name: &str) -> Client {
+    let link = admin.invite(name, "agent", Some(name)).await;
+    let mut client = Client::new(&admin.at);
+    assert_eq!(client.accept(&link, PASSWORD).await, StatusCode::OK);
+    assert_eq!(client.log_in(name, PASSWORD).await.0, StatusCode::OK);
+    client
 }
 
 /// The administrator of a new engine, logged in.

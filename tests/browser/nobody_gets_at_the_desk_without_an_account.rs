@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use frontdesk::console::{Board, Console, Member, People, Settings};
+use frontdesk::console::{Board, Console, Settings};
 use frontdesk::records::Store;
 use frontdesk::webrtc::Sound;
 use reqwest::{Method, StatusCode};
@@ -12,50 +12,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::desk::{Client, PASSWORD, secret};
-
-struct House {
-    console: Console,
-    _store: Store,
-    _folder: tempfile::TempDir,
-}
+use crate::desk::{Client, House, PASSWORD, agent, secret, settings};
 
 async fn open(log_ins_per_minute: u32) -> (House, Client) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let member = |name: &str| Member { display_name: name.into(), by_browser: true, queues: ["desk".into()].into() };
-    let people = People {
-        agents: ["anna", "ben"].map(|name| (name.to_owned(), member(name))).into(),
-        queues: ["desk".into()].into(),
-        ..People::default()
-    };
-    let (board, _wishes) = Board::new(people);
-    let sound = Sound::open(loopback, &[], Duration::from_secs(5)).await.unwrap();
-    let settings = Settings {
-        listen: loopback,
-        tls: None,
-        ice_servers: vec![],
-        proxies: vec![],
-        dispositions: vec!["settled".into()],
-        pauses: vec!["lunch".into()],
-        session: Duration::from_secs(3_600),
-        log_ins_per_minute,
-    };
-    let console = Console::start(settings, board, store.archive().await.unwrap(), sound).await.unwrap();
-    let mut admin = Client::new(&format!("http://{}", console.listening));
-    let link = console.link.clone().expect("a first link");
-    assert_eq!(admin.accept(secret(&link), PASSWORD).await, StatusCode::OK);
-    assert_eq!(admin.log_in("admin", PASSWORD).await.0, StatusCode::OK);
-    (House { console, _store: store, _folder: folder }, admin)
-}
-
-async fn agent(admin: &Client, name: &str) -> Client {
-    let link = admin.invite(name, "agent", Some(name)).await;
-    let mut client = Client::new(&admin.at);
-    assert_eq!(client.accept(&link, PASSWORD).await, StatusCode::OK);
-    assert_eq!(client.log_in(name, PASSWORD).await.0, StatusCode::OK);
-    client
+    crate::desk::open(Settings { log_ins_per_minute, ..settings() }).await
 }
 
 const PROTECTED: [(&str, &str); 16] = [
@@ -243,19 +203,9 @@ async fn a_second_start_prints_no_link() {
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut links = Vec::new();
     for _ in 0..3 {
-        let settings = Settings {
-            listen: loopback,
-            tls: None,
-            ice_servers: vec![],
-            proxies: vec![],
-            dispositions: vec![],
-            pauses: vec![],
-            session: Duration::from_secs(3_600),
-            log_ins_per_minute: 100,
-        };
         let sound = Sound::open(loopback, &[], Duration::from_secs(5)).await.unwrap();
         let archive = store.archive().await.unwrap();
-        let console = Console::start(settings, Board::default(), archive, sound).await.unwrap();
+        let console = Console::start(settings(), Board::default(), archive, sound).await.unwrap();
         let Some(link) = console.link.clone() else {
             links.push(None);
             continue;

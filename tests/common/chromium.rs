@@ -160,6 +160,22 @@ impl Chromium {
         let _ = self.child.kill().await;
     }
 
+    /// Stops the browser, all its processes, as a laptop that sleeps; it goes on when what this gives is dropped.
+    pub fn asleep(&self) -> Asleep {
+        let node = self.child.id().expect("it runs");
+        // Playwright starts the browser as the leader of a process group of its own.
+        let groups = std::fs::read_dir("/proc").expect("processes").filter_map(|entry| {
+            let stat = std::fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+            let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1).map(|field| field.parse::<u32>().ok());
+            let (parent, group) = (fields.next()??, fields.next()??);
+            (parent == node).then_some(group)
+        });
+        let group = groups.into_iter().find(|group| *group != node).expect("the browser runs");
+        let group = rustix::process::Pid::from_raw(group as i32).expect("a process group");
+        rustix::process::kill_process_group(group, rustix::process::Signal::STOP).expect("it stops");
+        Asleep(group)
+    }
+
     /// The level of what the page hears, 0..=1, over half a second; and how much of it is a tone of `hz`.
     pub async fn hears(&mut self, hz: f64) -> (f64, f64) {
         let js = format!(
@@ -231,6 +247,15 @@ impl Chromium {
             }})()"
         ))
         .await;
+    }
+}
+
+/// A browser that is stopped.
+pub struct Asleep(rustix::process::Pid);
+
+impl Drop for Asleep {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process_group(self.0, rustix::process::Signal::CONT); // gone: nothing sleeps
     }
 }
 

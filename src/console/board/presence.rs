@@ -12,12 +12,27 @@ use crate::acd::FloorEvent;
 
 /// An agent whose last page closed has this long to open another (a page that is loaded anew).
 const GRACE: Duration = Duration::from_secs(4);
-/// And this long to be at work again: until then the caller who was cut off is kept, though nobody else may be there.
-const RETURN: Duration = Duration::from_secs(90);
-/// A page that does not answer for so long is gone (a laptop that sleeps closes nothing).
-const SILENT: Duration = Duration::from_secs(12);
 /// Why an agent whose browser is gone takes no calls.
 const LOST: &str = "connection_lost";
+
+/// How long agents' pages are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// A page that says nothing for so long is gone (a laptop that sleeps closes nothing).
+    pub silent: Duration,
+    /// An agent who is gone has so long to be at work again: until then the caller who was cut off is kept, though nobody else
+    /// may be there.
+    pub back: Duration,
+}
+
+/// What became of a call whose agent's browser was gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// The caller is at the front of the queue.
+    Requeued,
+    /// Who was in the conversation has the caller.
+    Joined,
+}
 
 impl Board {
     /// A page of this agent's desk: what it shows first, and its news. The page is there as long as the second value lives.
@@ -37,7 +52,7 @@ impl Board {
                 let _ = inner.floor.send(FloorEvent::Resumed { agent: agent.to_owned() });
             }
         }
-        let mut first = json!({ "stream": id, "agent": seat.json(agent, people, calls) });
+        let mut first = json!({ "stream": id, "agent": seat.json(agent, people, calls), "lost": seat.lost });
         let theirs = calls.iter().find(|(_, call)| call.parties.contains_key(agent));
         first["call"] = theirs.map_or(Value::Null, |(id, call)| call.json(id, agent, by_browser));
         drop(state);
@@ -46,10 +61,19 @@ impl Board {
         Some((first, news, Presence { inner: inner.clone(), agent: agent.to_owned(), id, here }))
     }
 
-    /// The agent's browser is gone in a call: what the floor is to be told.
-    pub fn vanished(&self, agent: &str) -> Vec<FloorEvent> {
+    /// The agent's browser is gone in a call: what the floor is to be told. The agent is told when they are back.
+    pub fn vanished(&self, call: &str, agent: &str, became: Became) -> Vec<FloorEvent> {
         let Some(inner) = &self.0 else { return Vec::new() };
-        let off = inner.state().agents.get(agent).is_some_and(|seat| seat.wish == Wish::Off);
+        let mut state = inner.state();
+        let off = state.agents.get_mut(agent).is_some_and(|seat| {
+            let became = if became == Became::Joined { "joined" } else { "requeued" };
+            let lost = json!({ "call": call, "became": became });
+            let news = News::new("lost", &lost);
+            seat.lost = Some(lost);
+            seat.pages.retain(|page| page.news.try_send(news.clone()).is_ok());
+            seat.wish == Wish::Off
+        });
+        drop(state);
         inner.expect_back(agent.to_owned());
         // Who logged out is not to be counted as there.
         gone_in_a_call(agent).into_iter().take(if off { 1 } else { 3 }).collect()
@@ -61,7 +85,7 @@ impl Inner {
     fn expect_back(self: &Arc<Self>, agent: String) {
         let inner = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(RETURN).await;
+            tokio::time::sleep(inner.patience.back).await;
             let still = |seat: &Seat| seat.pages.is_empty() && seat.state.reason.as_deref() == Some(LOST);
             if inner.state().agents.get(&agent).is_some_and(still) {
                 let _ = inner.floor.send(FloorEvent::LoggedOut { agent }); // it outlives us
@@ -82,7 +106,7 @@ pub struct Presence {
 impl Presence {
     /// It has said nothing for so long that it must be gone.
     pub fn is_silent(&self) -> bool {
-        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed)) > SILENT.as_millis() as u64
+        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed)) > self.inner.patience.silent.as_millis() as u64
     }
 
     /// To be told when it is heard of.

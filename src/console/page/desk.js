@@ -13,6 +13,7 @@ export class Desk {
     this.state = null;
     this.call = null; // what the server says of it
     this.written = null; // notes and disposition, kept beyond the call
+    this.lost = null; // what became of a call that was lost here: a word of `lostCall`
     this.bell = new Bell();
     this.tools = h("div", { class: "tools" });
     this.root = h("div", { class: "desk" });
@@ -42,7 +43,8 @@ export class Desk {
       this.state = first.agent;
       this.tell("");
       if (first.call) this.take(first.call);
-      else if (this.call && !this.call.over) this.over({ call: this.call.call, talked: this.call.stage === "talking" });
+      else if (this.call && !this.call.over) this.over({ call: this.call.call });
+      if (first.lost) this.lost = first.lost.became;
       this.draw();
     });
     on("ping", () => api("POST", "/api/here", { stream: this.stream }).catch(() => {}));
@@ -52,6 +54,7 @@ export class Desk {
     on("line", ({ call, line }) => this.line(call, line));
     on("party", ({ call, party }) => { if (this.call?.call === call) { this.call.party = party; this.drawActions(); } });
     on("over", (over) => this.over(over));
+    on("lost", ({ became }) => { this.lost = became; this.draw(); });
     events.onerror = () => {
       this.tell(say().lost, true);
       // Refused: logged out, perhaps; asking says so.
@@ -66,6 +69,7 @@ export class Desk {
     if (!known_) {
       if (before?.over) this.save().catch(() => this.tell(say().failed, true));
       this.written = { call: call.call, notes: "", disposition: "", intent: "", emotion: "", headline: "" };
+      this.lost = null;
       this.intents = null;
       this.earlier = null;
       this.error = null;
@@ -91,7 +95,7 @@ export class Desk {
     if (!known_ && !this.busyTyping()) this.root.querySelector("[data-first]")?.focus();
   }
 
-  over({ call }) {
+  over({ call, ended }) {
     if (this.talk?.call === call) {
       this.talk.end();
       this.talk = null;
@@ -103,7 +107,10 @@ export class Desk {
     const talked = this.call.stage === "talking";
     this.call.over = true;
     this.panel = null;
-    if (!talked) this.call = this.written = null;
+    if (!talked) {
+      if (this.declined !== call) this.lost = ended ? "gaveUp" : "elsewhere";
+      this.call = this.written = null;
+    }
     this.draw();
     this.root.querySelector("select")?.focus();
   }
@@ -157,6 +164,7 @@ export class Desk {
         for (const track of (await microphone()).getTracks()) track.stop();
       }
       await api("POST", "/api/state", reason ? { state, reason } : { state });
+      this.lost = null;
       this.tell("");
       return true;
     } catch (error) {
@@ -182,6 +190,7 @@ export class Desk {
 
   async order(what) {
     if (!this.call || this.call.over) return;
+    if (what.do === "hang_up") this.declined = this.call.call;
     try {
       await api("POST", `/api/calls/${encodeURIComponent(this.call.call)}/order`, what);
       this.error = null;
@@ -299,9 +308,14 @@ export class Desk {
     const [title, text] = { available: [say().idleReady, say().idleReadyText], paused: [say().idlePaused, say().idlePausedText], resting: [say().resting, say().missed], wrap_up: [say().idleWrap, say().idleWrapText] }[state]
       ?? (state === "offline" ? [say().idleOff, this.state?.by === "phone" ? say().noPhone : say().idleOffText] : [known(state), ""]);
     const picture = h("div", { class: `halo ${state}` }, icon(state === "paused" || state === "resting" ? "pause" : "phone"));
-    return h("section", { class: "idle" }, picture, h("h2", { tabindex: "-1" }, title), h("p", { class: "soft" }, text),
+    return h("section", { class: "idle" }, picture, h("h2", { tabindex: "-1" }, title), h("p", { class: "soft" }, text), this.whatBecame(),
       state === "offline" && this.state?.by === "browser" && h("button", { type: "button", class: "wide", onclick: () => this.wish("ready") }, say().ready),
       this.state?.queues?.length && h("p", { class: "soft chips", "aria-label": say().queues }, this.state.queues.map((queue) => h("span", { class: "chip" }, queue))));
+  }
+
+  // Of the call that was lost here, or not answered.
+  whatBecame() {
+    return this.lost ? h("p", { class: "status bad", role: "alert" }, say().lostCall[this.lost]) : null;
   }
 
   drawStory() {
@@ -378,7 +392,7 @@ export class Desk {
     if (!this.actions) return;
     const { stage, by, over, party, lines, desk_steps: steps } = this.call;
     const error = this.error && h("p", { class: "status bad", role: "alert" }, this.error);
-    if (over) return this.actions.replaceChildren(h("header", {}, h("span", { class: "badge grey" }, icon("phone")), h("div", { class: "grow" }, h("h2", {}, say().callOver))));
+    if (over) return this.actions.replaceChildren(h("header", {}, h("span", { class: "badge grey" }, icon("phone")), h("div", { class: "grow" }, h("h2", {}, say().callOver))), this.whatBecame() ?? "");
     if (stage === "ringing") {
       const connecting = this.answering;
       return this.actions.replaceChildren(

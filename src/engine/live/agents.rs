@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{CallerSide, Live};
 use crate::call::{AgentFailure, Destination, Event, HandoffBy, QueueRequest, Summary};
-use crate::console::What;
+use crate::console::{Became, What};
 use crate::engine::Session;
 use crate::engine::caller::PartyLeg;
 use crate::engine::errand::Return;
@@ -396,8 +396,9 @@ impl Live {
                 } else {
                     self.let_agent_go().await;
                 }
+                let became = if joined { Became::Joined } else { Became::Requeued };
                 if vanished {
-                    for event in self.house.board.vanished(&agent) {
+                    for event in self.house.board.vanished(&self.call, &agent, became) {
                         self.house.floor.tell(event).await;
                     }
                 }
