@@ -48,6 +48,13 @@ pub struct Caller {
     pub called_back: Option<Box<CalledBack>>,
 }
 
+impl Caller {
+    /// The number, if there is one and its owner shows it.
+    pub fn shown_number(&self) -> Option<&str> {
+        (!self.withheld && !self.number.is_empty()).then_some(&*self.number)
+    }
+}
+
 /// What an earlier call left to do: whoever asked to be called back is on the line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalledBack {

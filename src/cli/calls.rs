@@ -119,6 +119,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 until: list.until,
                 line: list.line,
                 cause: list.cause,
+                agent: None,
                 text: list.text,
                 limit: Some(list.limit),
             };

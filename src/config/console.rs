@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::check::Checker;
 use super::problem::Problem;
-use super::{Agent, Browser, Config, Console, Phone, builtin};
+use super::{Agent, Browser, Config, Console, Phone, builtin, raw};
+use crate::console::AgentsHear;
 
 /// The longest disposition or reason, letters.
 const LONGEST: usize = 60;
@@ -63,6 +64,11 @@ impl Checker<'_> {
             pauses: or(&raw.pauses, builtin::PAUSES),
             transcript: raw.transcript.unwrap_or(true),
             session: raw.session_h.map_or(builtin::SESSION, |hours| Duration::from_secs(hours * 3_600)),
+            agents_hear: match raw.agents_hear {
+                Some(raw::AgentsHear::None) => AgentsHear::Nothing,
+                Some(raw::AgentsHear::Earlier) => AgentsHear::Earlier,
+                Some(raw::AgentsHear::Own) | None => AgentsHear::Own,
+            },
             sound_lost: raw.sound_lost_s.map_or(builtin::SOUND_LOST, Duration::from_secs),
             page_silent: raw.page_silent_s.map_or(builtin::PAGE_SILENT, Duration::from_secs),
             page_back: raw.page_back_s.map_or(builtin::PAGE_BACK, Duration::from_secs),

@@ -385,6 +385,16 @@ pub enum Handoff {
     Attended,
 }
 
+/// Which recordings agents hear.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum AgentsHear {
+    None,
+    Own,
+    Earlier,
+}
+
 /// What waiting callers hear.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -733,6 +743,9 @@ pub struct Console {
     /// Log-ins that one address may try in a minute. Default 20.
     #[schemars(range(min = 1, max = 10_000))]
     pub log_ins_per_minute: Option<u32>,
+    /// Which recordings agents hear at their desk, each time in the trail: `none`, `own` (calls that they talked in), `earlier` (and
+    /// the other calls of the caller on their desk). Default `own`.
+    pub agents_hear: Option<AgentsHear>,
     /// Seconds that the sound of an agent who talks by the browser may be gone in a call: then the caller is told, and is the
     /// next to be served. The caller hears meanwhile what waiting callers hear. Default 8.
     #[schemars(range(min = 1, max = 300))]

@@ -455,6 +455,7 @@ pub struct Console {
     pub transcript: bool,
     pub session: Duration,
     pub log_ins_per_minute: u32,
+    pub agents_hear: crate::console::AgentsHear,
     /// An agent's sound may be gone, a page be silent, and an agent away for so long.
     pub sound_lost: Duration,
     pub page_silent: Duration,

@@ -30,7 +30,7 @@ use super::board::Board;
 use super::calls::Talks;
 use super::password::{self, Passwords};
 use super::sessions::{self, Locks, Session, Sessions};
-use super::{Error, Settings, archive, calls, openapi, pages, staff, supervise};
+use super::{AgentsHear, Error, Settings, archive, calls, openapi, pages, staff, supervise};
 use crate::records::{Archive, Role};
 use crate::telemetry::names;
 use crate::web::{self, Guard, Limits, Problem, Refused};
@@ -289,6 +289,11 @@ impl Me {
         self.session.agent.as_deref().ok_or_else(none)
     }
 
+    /// The role, without a refusal.
+    pub fn role(&self) -> Role {
+        self.session.role
+    }
+
     /// At a desk, or in a call that is supervised.
     pub fn may_talk(&self) -> Result<(), Problem> {
         match self.session.role >= Role::Supervisor {
@@ -332,6 +337,7 @@ fn who(shared: &Shared, me: &Me) -> Value {
     let agent = me.session.agent.as_ref().filter(|agent| shared.board.knows(agent));
     json!({
         "account": me.session.account, "role": me.session.role, "agent": agent, "token": sessions::token(&me.cookie),
+        "records": me.role() >= Role::Supervisor || (agent.is_some() && shared.settings.agents_hear > AgentsHear::Nothing),
         "dispositions": shared.settings.dispositions, "pauses": shared.settings.pauses,
     })
 }

@@ -1,4 +1,5 @@
-//! Calls that are over, for supervisors: found by what was said, read, and listened to with the words following.
+//! Calls that are over: found by what was said, read, and listened to with the words following. For supervisors all, for agents
+//! their own, and those of the caller on their desk where the operator has it so.
 
 use std::io::Cursor;
 
@@ -13,10 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::api::{Me, Shared, failed};
-use super::view;
+use super::api::{Me, Shared, failed, refuse};
+use super::{AgentsHear, view};
+use crate::call::comparable;
 use crate::media::Sound;
-use crate::records::{Error, Filter, Recording, Role};
+use crate::records::{CallHead, CallRecord, Error, Filter, Recording, Role};
 use crate::web::{self, Problem};
 
 /// Calls in one list.
@@ -40,12 +42,16 @@ struct Search {
 }
 
 async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>) -> Result<Json<Value>, Problem> {
-    me.at_least(Role::Supervisor)?;
+    let agent = match me.role() >= Role::Supervisor {
+        true => None,
+        false => Some(hearing(&shared, &me)?.to_owned()),
+    };
     let day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
     let filter = Filter {
         since: search.since.map(day),
         until: search.until.map(|until| until.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, day)),
         text: Some(search.text.trim().to_owned()).filter(|text| !text.is_empty()),
+        agent,
         limit: Some(LISTED),
         ..Filter::default()
     };
@@ -70,9 +76,44 @@ fn unread(error: Error) -> Problem {
     }
 }
 
+/// The agent that this account is, who may hear recordings.
+fn hearing<'m>(shared: &Shared, me: &'m Me) -> Result<&'m str, Problem> {
+    match shared.settings.agents_hear {
+        AgentsHear::Nothing => Err(refuse("role", StatusCode::FORBIDDEN, "agents hear no recordings here")),
+        AgentsHear::Own | AgentsHear::Earlier => me.agent(),
+    }
+}
+
+/// Whether this agent may hear a call that is over.
+pub fn hears(shared: &Shared, agent: &str, head: &CallHead, talked: bool) -> bool {
+    let of_the_caller = || {
+        let number = shared.board.caller_at(agent).map(|number| comparable(&number));
+        let theirs = Some(comparable(&head.caller.number)).filter(|number| !number.is_empty() && !head.caller.withheld);
+        number.is_some() && number == theirs
+    };
+    let may = shared.settings.agents_hear;
+    head.ended.is_some()
+        && (talked && may >= AgentsHear::Own || may == AgentsHear::Earlier && of_the_caller())
+}
+
+/// A call's record, for who may read and hear it.
+async fn readable(shared: &Shared, me: &Me, call: &str) -> Result<CallRecord, Problem> {
+    if me.role() >= Role::Supervisor {
+        return shared.archive.show(call).await.map_err(unread);
+    }
+    let agent = hearing(shared, me)?;
+    // Whether there is such a call is nobody's business either.
+    let not_theirs = || refuse("role", StatusCode::FORBIDDEN, "that call is not yours");
+    let record = shared.archive.show(call).await.map_err(|_| not_theirs())?;
+    let talked = record.legs.iter().any(|leg| leg.agent.as_deref() == Some(agent) && leg.answered_ms.is_some());
+    match hears(shared, agent, &record.head, talked) {
+        true => Ok(record),
+        false => Err(not_theirs()),
+    }
+}
+
 async fn record(State(shared): State<Shared>, me: Me, Path(call): Path<String>) -> Result<Json<Value>, Problem> {
-    me.at_least(Role::Supervisor)?;
-    let record = shared.archive.show(&call).await.map_err(unread)?;
+    let record = readable(&shared, &me, &call).await?;
     shared.did(me.name(), "saw_record", &record.head.call).await;
     let lines: Vec<_> = record.timeline.iter().filter_map(view::line).collect();
     Ok(Json(json!({
@@ -93,8 +134,7 @@ async fn recording(
     Path(call): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    me.at_least(Role::Supervisor)?;
-    let record = shared.archive.show(&call).await.map_err(unread)?;
+    let record = readable(&shared, &me, &call).await?;
     let none = || Problem::new(StatusCode::NOT_FOUND, "there is no recording of it");
     let recording = record.recordings.into_iter().next().ok_or_else(none)?;
     let archive = shared.archive.clone();

@@ -86,6 +86,8 @@ struct Seat {
     pages: Vec<Page>,
     /// What the agent chose last; for those who talk by their browser.
     wish: Wish,
+    /// The number of the caller who is on their desk, or was last: until they go on.
+    caller: Option<String>,
     /// What became of the call that their browser was gone in, until they go on.
     lost: Option<Value>,
 }
@@ -93,7 +95,7 @@ struct Seat {
 impl Default for Seat {
     fn default() -> Self {
         let since = Utc::now();
-        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off, lost: None }
+        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off, caller: None, lost: None }
     }
 }
 
@@ -327,7 +329,8 @@ impl Board {
                 answered = Some(answer_in);
             }
             shown.parties.insert(agent.to_owned(), party);
-            state.agents.entry(agent.to_owned()).or_default().lost = None;
+            let seat = state.agents.entry(agent.to_owned()).or_default();
+            (seat.caller, seat.lost) = (shown.caller.shown_number().map(str::to_owned), None);
             let news = News::new("ring", &shown.json(call, agent, member.by_browser));
             send(&mut state.agents, agent, &news);
         });
@@ -443,7 +446,7 @@ impl Board {
             }
             Wish::Paused(reason) => tell(FloorEvent::Paused { agent: name, reason: reason.clone() }),
         }
-        (seat.wish, seat.lost) = (wish, None);
+        (seat.wish, seat.caller, seat.lost) = (wish, None, None);
     }
 
     /// The agent's browser takes the call that rings.
@@ -483,8 +486,12 @@ impl Board {
         let inner = self.0.as_ref().ok_or(NotTheirs)?;
         let state = inner.state();
         let call = state.calls.get(call).filter(|call| call.parties.contains_key(agent)).ok_or(NotTheirs)?;
-        let caller = &call.caller;
-        Ok((!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone()))
+        Ok(call.caller.shown_number().map(str::to_owned))
+    }
+
+    /// The number of the caller on this agent's desk, until the agent is ready for the next.
+    pub fn caller_at(&self, agent: &str) -> Option<String> {
+        self.0.as_ref()?.state().agents.get(agent)?.caller.clone()
     }
 
     /// What knows the answers, where this agent has part in the call.

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::api::{Me, PING, Shared, body, failed, refuse};
+use super::archive;
 use super::board::{News, NotTheirs, Presence, What, Wish};
 use crate::records::{Corrections, Role};
 use crate::web::{Problem, typed};
@@ -288,13 +289,15 @@ async fn order(
 
 /// What the caller's earlier calls came to.
 async fn earlier(State(shared): State<Shared>, me: Me, Path(call): Path<String>) -> Result<Json<Value>, Problem> {
-    let number = shared.board.number(&call, me.agent()?).map_err(not_theirs)?;
+    let agent = me.agent()?;
+    let number = shared.board.number(&call, agent).map_err(not_theirs)?;
     let Some(number) = number else { return Ok(Json(json!([]))) };
     let earlier = shared.archive.earlier(&number, EARLIER + 1).await.map_err(|error| failed(&error))?;
     let earlier = earlier.into_iter().filter(|earlier| earlier.head.call != call).take(EARLIER);
     let earlier: Vec<_> = earlier
         .map(|earlier| {
             json!({
+                "hear": archive::hears(&shared, agent, &earlier.head, earlier.agents.iter().any(|other| other == agent)),
                 "call": earlier.head.call, "started": earlier.head.started, "duration_s": earlier.head.duration_s(),
                 "outcome": earlier.head.outcome, "line": earlier.head.caller.line, "headline": earlier.headline,
                 "wrap_ups": earlier.wrap_ups,

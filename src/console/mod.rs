@@ -46,8 +46,20 @@ pub struct Settings {
     /// How long a log-in lasts.
     pub session: Duration,
     pub log_ins_per_minute: u32,
+    pub agents_hear: AgentsHear,
     /// An agent whose sound is gone has this long: then the caller goes to somebody else.
     pub sound_lost: Duration,
+}
+
+/// Which recordings agents may hear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AgentsHear {
+    Nothing,
+    /// Of calls that they talked in.
+    #[default]
+    Own,
+    /// And of the other calls of the caller who is on their desk.
+    Earlier,
 }
 
 #[derive(Debug, thiserror::Error)]

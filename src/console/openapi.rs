@@ -71,9 +71,9 @@ pub const OPERATIONS: &[Operation] = &[
     ("delete", "/api/sound/{id}", "My sound ends", Some("agent"), &[]),
     ("get", "/api/wall", "Server-sent events of the wall: all of it, when it changes", Some("supervisor"), &[]),
     ("get", "/api/calls/{call}", "A live call's story", Some("supervisor"), &[]),
-    ("get", "/api/records", "Calls by `text`, `since` and `until`, newest first", Some("supervisor"), &[]),
-    ("get", "/api/records/{call}", "A call that is over", Some("supervisor"), &[]),
-    ("get", "/api/records/{call}/recording", "Its recording (WAV; `Range`)", Some("supervisor"), &[]),
+    ("get", "/api/records", "Calls by `text`, `since` and `until`, newest first; an agent's own", Some("agent"), &[]),
+    ("get", "/api/records/{call}", "A call that is over; for agents, one that they may hear", Some("agent"), &[]),
+    ("get", "/api/records/{call}/recording", "Its recording (WAV; `Range`); likewise", Some("agent"), &[]),
     ("get", "/api/accounts", "Accounts, and the agents of the configuration", Some("administrator"), &[]),
     (
         "post",

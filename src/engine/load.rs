@@ -441,6 +441,7 @@ pub fn console_settings(config: &Config) -> Option<console::Settings> {
         pauses: console.pauses.clone(),
         session: console.session,
         log_ins_per_minute: console.log_ins_per_minute,
+        agents_hear: console.agents_hear,
         sound_lost: console.sound_lost,
     })
 }

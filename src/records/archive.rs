@@ -24,6 +24,8 @@ pub struct Filter {
     /// Name of the line in the configuration.
     pub line: Option<String>,
     pub cause: Option<Cause>,
+    /// Who talked in it.
+    pub agent: Option<String>,
     /// Somewhere in caller, summary or transcript, in any case of letters.
     pub text: Option<String>,
     /// At most so many, the newest; none means all.
@@ -181,7 +183,9 @@ impl Archive {
     pub async fn list(&self, filter: &Filter) -> Result<Vec<CallHead>> {
         let rows = sqlx::query(heads!(
             "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
-             AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
+             AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) \
+             AND (?6 IS NULL OR EXISTS (SELECT 1 FROM legs WHERE legs.call = calls.id AND legs.agent = ?6 \
+             AND legs.answered_ms IS NOT NULL)) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
         ))
         .bind(filter.since.map(|time| time.timestamp_millis()))
         .bind(filter.until.map(|time| time.timestamp_millis()))
@@ -189,6 +193,7 @@ impl Archive {
         .bind(filter.cause.as_ref().and_then(word))
         // A text is looked for in as many as it takes.
         .bind(filter.limit.filter(|_| filter.text.is_none()).map_or(-1, |limit| limit as i64))
+        .bind(&filter.agent)
         .fetch_all(&self.database)
         .await?;
         let text = filter.text.as_ref().map(|text| text.to_lowercase());

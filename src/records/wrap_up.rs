@@ -63,6 +63,8 @@ pub struct Earlier {
     pub head: CallHead,
     /// The summary on one line; empty where there is none.
     pub headline: String,
+    /// Who talked in it.
+    pub agents: Vec<String>,
     pub wrap_ups: Vec<WrapUp>,
 }
 
@@ -172,7 +174,9 @@ impl Archive {
         for head in theirs.take(limit) {
             let record = self.show(&head.call).await?;
             let headline = record.headline();
-            earlier.push(Earlier { head, headline, wrap_ups: record.wrap_ups });
+            let talked = record.legs.into_iter().filter(|leg| leg.answered_ms.is_some());
+            let agents = talked.filter_map(|leg| leg.agent).collect();
+            earlier.push(Earlier { head, headline, agents, wrap_ups: record.wrap_ups });
         }
         Ok(earlier)
     }

@@ -7,7 +7,7 @@ use crate::common::chromium::Chromium;
 use crate::common::engine::Engine;
 use crate::common::people::{CALLER, SECONDS};
 use frontdesk::call::Note;
-use frontdesk::console::{Board, Console, Member, Patience, People, Settings};
+use frontdesk::console::{AgentsHear, Board, Console, Member, Patience, People, Settings};
 use frontdesk::records::Store;
 use frontdesk::webrtc::Sound;
 use reqwest::{Method, StatusCode};
@@ -105,6 +105,7 @@ pub fn settings() -> Settings {
         pauses: vec!["lunch".into()],
         session: Duration::from_secs(3_600),
         log_ins_per_minute: 1_000,
+        agents_hear: AgentsHear::Own,
         sound_lost: Duration::from_secs(8),
     }
 }

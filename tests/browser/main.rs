@@ -10,6 +10,7 @@ mod a_browser_that_changes_networks_keeps_its_call;
 mod a_page_that_closes_ends_its_call;
 mod a_supervisor_listens_whispers_joins_in_and_takes_over;
 mod an_agent_brings_a_third_into_the_conversation;
+mod an_agent_hears_their_own_calls_and_no_others;
 mod an_agent_lends_a_caller_to_the_bot;
 mod an_agent_takes_a_call_at_the_desk;
 mod an_agent_whose_browser_is_gone_costs_the_caller_no_place;

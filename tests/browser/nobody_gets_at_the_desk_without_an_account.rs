@@ -63,8 +63,7 @@ async fn a_role_does_what_it_may_and_a_link_works_once() {
     let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(1_000).await;
     let anna = agent(&admin, "anna").await;
-    for path in ["/api/wall", "/api/accounts", "/api/audit", "/api/calls/x", "/api/records", "/api/records/x/recording"]
-    {
+    for path in ["/api/wall", "/api/accounts", "/api/audit", "/api/calls/x", "/api/records/x/recording"] {
         assert_eq!(anna.send(Method::GET, path, Value::Null).await.0, StatusCode::FORBIDDEN, "{path}");
     }
     let promotion = json!({ "name": "anna", "role": "administrator" });

@@ -1,6 +1,7 @@
 // The agent's desk: state, the call with its story, what can be done with it, and what is written about it.
 import { api, clock, h, icon, Refused, since, stillIn, svg, ticker } from "./parts.js";
 import { known, say, spoken } from "./words.js";
+import { Player } from "./records.js";
 import { Bell, microphone, Silent, Talk } from "./sound.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
@@ -328,7 +329,7 @@ export class Desk {
       const texts = (summary?.facts ?? []).filter((fact) => fact.kind === kind).map((fact) => fact.text);
       if (texts.length) facts.append(h("dt", {}, say()[kind]), ...texts.map((text) => h("dd", { class: kind }, text)));
     }
-    const earlier = this.earlier?.map((call) => h("li", {}, h("span", { class: "soft" }, new Date(call.started).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })), h("span", {}, call.headline || known(call.outcome)),
+    const earlier = this.earlier?.map((call) => h("li", {}, h("span", { class: "soft" }, new Date(call.started).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })), h("span", {}, call.headline || known(call.outcome)), call.hear && h("button", { type: "button", class: "small", onclick: () => this.listen(call.call) }, say().hear),
       call.wrap_ups.map((wrap) => h("q", {}, [wrap.disposition && known(wrap.disposition), wrap.notes].filter(Boolean).join(": "))))) ?? [];
     this.story.replaceChildren(
       h("div", { class: "card" },
@@ -338,6 +339,19 @@ export class Desk {
       h("div", { class: "card" }, h("h3", {}, say().summary), h("p", { class: "headline" }, this.written?.headline.trim() || summary?.headline || ""), facts),
       this.call.knowledge ? this.knowledge() : "",
       h("div", { class: "card" }, h("h3", {}, say().earlier), earlier.length ? h("ul", { class: "earlier" }, earlier) : h("p", { class: "soft" }, say().noEarlier)));
+  }
+
+  // An earlier call, over the desk; Escape leads back.
+  async listen(call) {
+    const record = await api("GET", `/api/records/${encodeURIComponent(call)}`).catch(() => null);
+    if (!record) return this.tell(say().failed, true);
+    const player = new Player(record);
+    const close = h("button", { type: "button", class: "small", onclick: () => dialog.close() }, say().back);
+    const dialog = h("dialog", { class: "card detail", "aria-label": say().transcript }, player.root, close);
+    dialog.addEventListener("close", () => { player.close(); dialog.remove(); });
+    document.body.append(dialog);
+    dialog.showModal();
+    player.root.querySelector("h2").focus();
   }
 
   knowledge() {

@@ -14,7 +14,7 @@ export class Records {
   }
 
   close() {
-    this.sound?.pause();
+    this.player?.close();
   }
 
   reword() {
@@ -54,9 +54,15 @@ export class Records {
   }
 
   drawRecord() {
-    this.sound?.pause();
-    const record = this.record;
-    if (!record) return this.detail.replaceChildren(h("p", { class: "soft" }, say().chooseCall));
+    this.player?.close();
+    this.player = this.record && new Player(this.record);
+    this.detail.replaceChildren(this.player?.root ?? h("p", { class: "soft" }, say().chooseCall));
+  }
+}
+
+// A call that is over, with its recording; the words follow the sound, and play it from there.
+export class Player {
+  constructor(record) {
     const offset = (record.recording_at_ms ?? 0) / 1000;
     const who = { say: ["bot", "bot"], utterance: ["caller", "callerSays"] };
     const lines = record.lines.flatMap((line) => {
@@ -75,8 +81,12 @@ export class Records {
       for (const line of lines) line.classList.toggle("now", line === spoken);
       spoken?.scrollIntoView({ block: "nearest" });
     });
-    this.detail.replaceChildren(
+    this.root = h("div", { class: "played" },
       h("header", {}, h("div", { class: "grow" }, h("h2", { tabindex: "-1" }, record.caller.name || record.caller.number || say().web), h("p", { class: "soft" }, [record.caller.line, new Date(record.started).toLocaleString(), ...record.legs].join(" · ")))),
       h("p", { class: "headline" }, record.headline), ...record.wrap_ups.map((wrap) => h("p", { class: "soft" }, `${wrap.agent}: `, [wrap.disposition && known(wrap.disposition), wrap.notes].filter(Boolean).join(" – "))), this.sound ?? h("p", { class: "soft" }, say().noRecording), log);
+  }
+
+  close() {
+    this.sound?.pause();
   }
 }
