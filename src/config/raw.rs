@@ -737,7 +737,7 @@ pub struct Console {
     /// Whether what caller and agent say to each other is read along, for the desk and the record. Callers who talk to the bot
     /// come first: what the recogniser has no time for is not read. Default true.
     pub transcript: Option<bool>,
-    /// Hours after which who is logged in must do so again. Default 12.
+    /// Hours after which who is logged in must do so again; who has a call then, when it is over. Default 12.
     #[schemars(range(min = 1, max = 168))]
     pub session_h: Option<u64>,
     /// Log-ins that one address may try in a minute. Default 20.

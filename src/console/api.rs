@@ -243,8 +243,13 @@ impl Shared {
         format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}", self.cookie_name())
     }
 
+    /// Whether the session goes on: a call that its agent has is not cut by its end.
     pub fn is_logged_in(&self, me: &Me) -> bool {
-        self.sessions().of(Instant::now(), &me.cookie).is_some()
+        let (now, mut sessions) = (Instant::now(), self.sessions());
+        if me.session.agent.as_ref().is_some_and(|agent| self.board.has_call(agent)) {
+            sessions.has_a_call(now, &me.cookie);
+        }
+        sessions.of(now, &me.cookie).is_some()
     }
 
     pub fn end_sessions(&self, account: &str) {
@@ -381,7 +386,7 @@ async fn log_in(
     shared.did(&account.name, "log_in", "").await;
     let session = shared.sessions().of(Instant::now(), &cookie).cloned().ok_or_else(busy)?;
     let mut response = Json(who(&shared, &Me { session, cookie: cookie.clone() })).into_response();
-    web::insert(response.headers_mut(), header::SET_COOKIE, &shared.cookie(&cookie, lasts.as_secs()));
+    web::insert(response.headers_mut(), header::SET_COOKIE, &shared.cookie(&cookie, (lasts + sessions::OVERTIME).as_secs()));
     Ok(response)
 }
 

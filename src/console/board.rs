@@ -481,6 +481,12 @@ impl Board {
         call.orders.try_send(Order::Agent { agent: agent.to_owned(), what }).map_err(|_| NotTheirs)
     }
 
+    /// Whether a call rings at this agent, or is theirs.
+    pub fn has_call(&self, agent: &str) -> bool {
+        let Some(inner) = &self.0 else { return false };
+        inner.state().calls.values().any(|call| call.parties.contains_key(agent))
+    }
+
     /// The caller's number, where this agent has part in the call.
     pub fn number(&self, call: &str, agent: &str) -> Result<Option<String>, NotTheirs> {
         let inner = self.0.as_ref().ok_or(NotTheirs)?;

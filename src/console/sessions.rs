@@ -11,6 +11,10 @@ use crate::records::Role;
 
 /// Sessions at once: more than any call centre has people.
 const SESSIONS: usize = 10_000;
+/// Who has a call when their session is over keeps it so long, at most,
+pub const OVERTIME: Duration = Duration::from_secs(4 * 3_600);
+/// and so long after it, to write it up.
+const AFTERWARDS: Duration = Duration::from_secs(60);
 /// Wrong passwords in a row before an account is locked,
 const TRIES: u32 = 5;
 /// for this long, and twice as long each further time,
@@ -37,6 +41,8 @@ pub struct Session {
     pub role: Role,
     pub agent: Option<String>,
     until: Instant,
+    /// Not beyond this, whatever happens.
+    at_most: Instant,
 }
 
 /// What every change must bring along: other sites cannot know it, for they see neither the cookie nor our answers.
@@ -68,13 +74,20 @@ impl Sessions {
             return None;
         }
         let cookie = secret();
-        let session = Session { account: account.to_owned(), role, agent, until: now + lasts };
+        let session = Session { account: account.to_owned(), role, agent, until: now + lasts, at_most: now + lasts + OVERTIME };
         self.0.insert(digest(&cookie), session);
         Some(cookie)
     }
 
     pub fn of(&self, now: Instant, cookie: &str) -> Option<&Session> {
         self.0.get(&digest(cookie)).filter(|session| session.until > now)
+    }
+
+    /// Whose session it is has a call now.
+    pub fn has_a_call(&mut self, now: Instant, cookie: &str) {
+        if let Some(session) = self.0.get_mut(&digest(cookie)).filter(|session| session.until > now) {
+            session.until = session.until.max(session.at_most.min(now + AFTERWARDS));
+        }
     }
 
     pub fn end(&mut self, cookie: &str) {
@@ -147,6 +160,24 @@ mod tests {
         assert_eq!(sessions.of(now + HOUR, &cookie), None);
         sessions.end_all("anna");
         assert_eq!(sessions.of(now, &cookie), None);
+    }
+
+    #[test]
+    fn a_session_outlasts_a_call_but_not_for_ever() {
+        let (mut sessions, now) = (Sessions::default(), Instant::now());
+        let [talks, idle] = ["anna", "ben"].map(|name| sessions.begin(now, HOUR, name, Role::Agent, None).unwrap());
+        let seconds = |n: u64| now + HOUR - Duration::from_secs(5) + Duration::from_secs(n);
+        (0..600).step_by(5).for_each(|n| sessions.has_a_call(seconds(n), &talks));
+        assert!(sessions.of(seconds(600), &talks).is_some() && sessions.of(seconds(600), &idle).is_none());
+        assert!(sessions.of(seconds(640), &talks).is_some(), "a moment to write it up");
+        assert_eq!(sessions.of(seconds(660), &talks), None, "and it is over");
+        sessions.has_a_call(seconds(660), &talks);
+        assert_eq!(sessions.of(seconds(661), &talks), None, "what is over stays so");
+
+        let talks = sessions.begin(now, HOUR, "anna", Role::Agent, None).unwrap();
+        (0..20 * 3_600).step_by(5).for_each(|n| sessions.has_a_call(now + Duration::from_secs(n), &talks));
+        assert!(sessions.of(now + HOUR + OVERTIME - Duration::from_secs(1), &talks).is_some());
+        assert_eq!(sessions.of(now + HOUR + OVERTIME, &talks), None, "no call is that long");
     }
 
     #[test]

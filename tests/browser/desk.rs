@@ -120,7 +120,7 @@ pub async fn open(settings: Settings) -> (House, Client) {
         queues: ["desk".into()].into(),
         ..People::default()
     };
-    let patience = Patience { silent: Duration::from_secs(12), back: Duration::from_secs(90) };
+    let patience = Patience { silent: Duration::from_secs(600), back: Duration::from_secs(90) }; // nobody answers pings here
     let (board, _wishes) = Board::new(people, patience);
     let sound = Sound::open(settings.listen, &[], Duration::from_secs(5)).await.unwrap();
     let console = Console::start(settings, board.clone(), store.archive().await.unwrap(), sound).await.unwrap();

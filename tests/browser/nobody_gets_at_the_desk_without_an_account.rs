@@ -4,6 +4,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chrono::Utc;
+use frontdesk::answers::Meaning;
+use frontdesk::call::{Caller, Summary};
 use frontdesk::console::{Board, Console, Settings};
 use frontdesk::records::Store;
 use frontdesk::webrtc::Sound;
@@ -131,7 +134,7 @@ async fn a_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
     let body = json!({ "name": "admin", "password": PASSWORD });
     let answer = admin.request(Method::POST, "/api/log-in").json(&body).send().await.unwrap();
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-    for wanted in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=3600"] {
+    for wanted in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=18000"] {
         assert!(cookie.contains(wanted), "{cookie}");
     }
     assert_eq!(answer.headers()["cache-control"], "no-store");
@@ -141,6 +144,38 @@ async fn a_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
     assert_eq!(admin.send(Method::POST, "/api/log-out", Value::Null).await.0, StatusCode::NO_CONTENT);
     assert_eq!(admin.send(Method::GET, "/api/accounts", Value::Null).await.0, StatusCode::UNAUTHORIZED);
     drop(house.console);
+}
+
+#[tokio::test]
+async fn a_sessions_end_cuts_no_call() {
+    let _alone = crate::common::chromium::alone().await;
+    let (house, admin) = crate::desk::open(Settings { session: Duration::from_secs(25), ..settings() }).await;
+    let [anna, ben] = [agent(&admin, "anna").await, agent(&admin, "ben").await];
+    let (orders, _kept) = tokio::sync::mpsc::channel(8);
+    let summary = Summary { outcome: None, language: "en".into(), facts: vec![] };
+    house.board.begin("now", &Caller::default(), Utc::now(), &Meaning::default(), Vec::new(), orders);
+    house.board.ring("now", "anna", &summary);
+    house.board.answered("now", "anna");
+    let mut pages = Vec::new();
+    for client in [&anna, &ben] {
+        pages.push(client.request(Method::GET, "/api/desk").send().await.unwrap());
+    }
+    let [mut annas, mut bens] = <[_; 2]>::try_from(pages).unwrap();
+    let ended = async { while bens.chunk().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(45), ended).await.expect("Ben, without a call, is logged out");
+    assert_eq!(ben.send(Method::GET, "/api/directory", Value::Null).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(anna.send(Method::GET, "/api/directory", Value::Null).await.0, StatusCode::OK);
+    // Her page's news go on, past all that they were before.
+    house.board.held("now", "anna", true);
+    let held = async {
+        while let Some(chunk) = annas.chunk().await.unwrap() {
+            if String::from_utf8_lossy(&chunk).contains("\"held\":true") {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(10), held).await.unwrap());
 }
 
 #[tokio::test]
