@@ -1,15 +1,17 @@
 //! Calls that are over: found by what was said, read, and listened to with the words following. For supervisors all, for agents
 //! their own, and those of the caller on their desk where the operator has it so.
 
+use std::convert::Infallible;
 use std::io::Cursor;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -23,6 +25,8 @@ use crate::web::{self, Problem};
 
 /// Calls in one list.
 const LISTED: usize = 100;
+/// A recording goes out in pieces of so many bytes.
+const PIECE: usize = 64 * 1024;
 
 pub fn router() -> Router<Shared> {
     Router::new()
@@ -154,17 +158,29 @@ async fn recording(
     }
     let mut response = match range {
         Some((from, to)) => {
-            let mut response = (StatusCode::PARTIAL_CONTENT, bytes.slice(from..to)).into_response();
+            let mut response = (StatusCode::PARTIAL_CONTENT, pieces(bytes.slice(from..to))).into_response();
+            web::insert(response.headers_mut(), header::CONTENT_LENGTH, &(to - from).to_string());
             let range = format!("bytes {from}-{}/{all}", to - 1);
             web::insert(response.headers_mut(), header::CONTENT_RANGE, &range);
             response
         }
-        None => bytes.into_response(),
+        None => {
+            let mut response = pieces(bytes).into_response();
+            web::insert(response.headers_mut(), header::CONTENT_LENGTH, &all.to_string());
+            response
+        }
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     Ok(response)
+}
+
+/// So that a slow reader is seen to read.
+fn pieces(bytes: Bytes) -> Body {
+    let all = bytes.len();
+    let cut = move |at: usize| bytes.slice(at..bytes.len().min(at + PIECE));
+    Body::from_stream(stream::iter((0..all).step_by(PIECE).map(move |at| Ok::<_, Infallible>(cut(at)))))
 }
 
 /// `bytes=from-to` and `bytes=from-`, as far as there is such a part.

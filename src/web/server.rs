@@ -1,16 +1,21 @@
 //! Serves HTTP/1.1 and HTTP/2 to strangers, with or without TLS: bounded in connections, in time for a handshake and for a
-//! request's head. (`axum::serve` has no such limits.)
+//! request's head, and in time without a request or a word of an answer. (`axum::serve` has no such limits.)
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
-use axum::middleware::map_request;
+use axum::middleware::{map_request, map_response};
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -29,6 +34,9 @@ use super::{Certificate, Error};
 const CONNECTIONS: usize = 2_048;
 /// What a TLS handshake, and each request's head, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection on which nothing is asked and nothing answered for so long is let go: pings alone keep no place. (Streams of
+/// ours say something more often.)
+const IDLE: Duration = Duration::from_secs(60);
 /// After an error of the listening socket (mostly: no file handle is free).
 const REST: Duration = Duration::from_millis(200);
 /// Requests at once on one HTTP/2 connection.
@@ -58,7 +66,7 @@ impl Server {
 
     /// Serves until it is dropped.
     pub async fn serve(self, router: Router) {
-        serve(self.listener, self.tls, router).await;
+        serve(self.listener, self.tls, router, IDLE).await;
     }
 }
 
@@ -76,7 +84,7 @@ fn tls((chain, key): &Certificate) -> Result<TlsAcceptor, Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, idle: Duration) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         // A full house lets new ones wait.
@@ -94,26 +102,30 @@ async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) 
             let _ = stream.set_nodelay(true); // only a matter of milliseconds
             match tls {
                 Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(stream, from, router, place).await,
+                    Ok(Ok(stream)) => connection(stream, from, router, place, idle).await,
                     _ => debug!("a TLS handshake came to nothing"),
                 },
-                None => connection::<TcpStream>(stream, from, router, place).await,
+                None => connection::<TcpStream>(stream, from, router, place, idle).await,
             }
         });
     }
 }
 
-async fn connection<S>(stream: S, from: SocketAddr, router: Router, _place: OwnedSemaphorePermit)
+async fn connection<S>(stream: S, from: SocketAddr, router: Router, _place: OwnedSemaphorePermit, idle: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let began = Arc::new(AtomicBool::new(false));
-    let mark = began.clone();
-    let begin = move |request: Request| {
-        mark.store(true, Ordering::Relaxed);
+    let traffic = Arc::new(Traffic { began: Instant::now(), last_ms: AtomicU64::new(0) });
+    let (asked, answers) = (traffic.clone(), traffic.clone());
+    let ask = move |request: Request| {
+        asked.goes_on();
         std::future::ready(request)
     };
-    let router = router.layer(axum::Extension(ConnectInfo(from))).layer(map_request(begin));
+    let answer = move |answer: Response| {
+        let traffic = answers.clone();
+        std::future::ready(answer.map(|body| Body::new(Answer { body, traffic })))
+    };
+    let router = router.layer(axum::Extension(ConnectInfo(from))).layer(map_request(ask)).layer(map_response(answer));
     let mut server = Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
     server
@@ -123,16 +135,68 @@ where
         .keep_alive_interval(Some(PATIENCE * 2))
         .max_header_list_size(16 * 1024);
     let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
-    // Until the version of HTTP is known no limit of the server's own counts: who says nothing would keep the place.
-    let done = tokio::select! {
-        done = &mut served => done,
-        () = tokio::time::sleep(PATIENCE) => match began.load(Ordering::Relaxed) {
-            true => served.await,
-            false => return debug!("a connection asked for nothing"),
-        },
+    let done = loop {
+        // Until the version of HTTP is known no limit of the server's own counts: who says nothing would keep the place.
+        let limit = if traffic.last().is_zero() { PATIENCE } else { traffic.last() + idle };
+        let left = limit.saturating_sub(traffic.began.elapsed());
+        tokio::select! {
+            done = &mut served => break done,
+            () = tokio::time::sleep(left), if !left.is_zero() => {}
+            () = std::future::ready(()), if left.is_zero() => {
+                // Told, so that what crosses this is asked anew; and no longer waited for than any request's head.
+                served.as_mut().graceful_shutdown();
+                let _ = tokio::time::timeout(PATIENCE.min(idle), served).await;
+                return debug!("a connection asked for nothing");
+            }
+        }
     };
     if let Err(error) = done {
         debug!(%error, "a connection ended early");
+    }
+}
+
+/// When a connection was last of use.
+struct Traffic {
+    began: Instant,
+    /// Ms since then; 0: it has asked for nothing.
+    last_ms: AtomicU64,
+}
+
+impl Traffic {
+    fn goes_on(&self) {
+        let now = self.began.elapsed().as_millis().max(1);
+        self.last_ms.store(u64::try_from(now).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Duration {
+        Duration::from_millis(self.last_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// An answer's body that says when some of it is taken.
+struct Answer {
+    body: Body,
+    traffic: Arc<Traffic>,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_ready() {
+            self.traffic.goes_on();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -174,5 +238,54 @@ mod tests {
         ] {
             assert_eq!(caller(ip(peer), said, trusted), ip(from), "{peer} {said:?}");
         }
+    }
+
+    /// A client of HTTP/2 that asks once and then only pings; what comes until the server hangs up, or none by then.
+    async fn pings(address: SocketAddr, path: &str, within: Duration) -> Option<usize> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // RFC 9113: preface, SETTINGS, HEADERS of stream 1 (RFC 7541: GET, http, and a literal path and authority).
+        let field = |index: u8, value: &str| [&[index, value.len() as u8], value.as_bytes()].concat();
+        let fields = [vec![0x82, 0x86], field(0x04, path), field(0x01, "localhost")].concat();
+        let head = [&[0, 0, fields.len() as u8, 1, 5, 0, 0, 0, 1][..], &fields].concat();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        stream.write_all(&head).await.unwrap();
+        let (mut read, mut write) = stream.into_split();
+        let pinging = tokio::spawn(async move {
+            while write.write_all(b"\0\0\x08\x06\0\0\0\0\0pingpong").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let all = async {
+            let (mut bytes, mut came) = ([0; 4_096], 0);
+            loop {
+                match read.read(&mut bytes).await {
+                    Ok(0) | Err(_) => return came,
+                    Ok(n) => came += n,
+                }
+            }
+        };
+        let came = tokio::time::timeout(within, all).await.ok();
+        pinging.abort();
+        came
+    }
+
+    #[tokio::test]
+    async fn who_only_pings_is_let_go_and_who_follows_a_stream_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let words = || async {
+            let words = futures_util::stream::unfold((), async |()| {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Some((Ok::<_, std::convert::Infallible>("word"), ()))
+            });
+            Body::from_stream(words)
+        };
+        let router = Router::new().route("/", axum::routing::get(|| async { "hello" })).route("/words", axum::routing::get(words));
+        let serving = tokio::spawn(serve(listener, None, router, Duration::from_secs(1)));
+        let came = pings(address, "/", Duration::from_secs(10)).await.expect("it is let go");
+        assert!(came > 60, "it was answered: {came} bytes");
+        assert_eq!(pings(address, "/words", Duration::from_secs(4)).await, None, "words come all the while");
+        serving.abort();
     }
 }
