@@ -17,9 +17,8 @@ impl Floor {
                 break;
             }
             let Some(call) = self.calls.get_mut(id) else { continue };
-            if call.is_callback()
-                && (!call.ready(self.now_ms) || self.closed.contains(&call.queue) || self.quiet.contains(&call.queue))
-            {
+            let may_dial = || !self.closed.contains(&call.queue) && !self.quiet.contains(&call.queue);
+            if !call.ready(self.now_ms) || call.is_callback() && !may_dial() {
                 continue;
             }
             let queue = self.queues.get(&call.queue);

@@ -18,6 +18,8 @@ use crate::dialog::Language;
 
 /// Who does not take a call is not rung again within this time.
 const REST_MS: u64 = 10_000;
+/// A call whose caller is busy with something else is given no agent within this time; its agents take others.
+const LATER_MS: u64 = 1_000;
 /// So many misses in a row, and the agent is presumed away,
 const MISSES: u32 = 3;
 /// for this long, unless they report back (`Resumed`).
@@ -153,7 +155,8 @@ impl Floor {
             When::Waited(ms) => Some(call.entered_ms.saturating_add(ms)),
             _ => None,
         });
-        overflow.chain(kept).chain([call.deadline_ms]).min()
+        let later = Some(call.later_ms).filter(|later| *later > self.now_ms);
+        overflow.chain(kept).chain(later).chain([call.deadline_ms]).min()
     }
 
     /// What an agent is doing; `None` for a stranger.
@@ -348,6 +351,7 @@ impl Floor {
             arrived_ms,
             entered_ms: now,
             deadline_ms: 0,
+            later_ms: 0,
             front: false,
             missed: BTreeMap::new(),
             rung: BTreeSet::new(),
@@ -507,7 +511,11 @@ impl Floor {
         } else if !ticket.rung.remove(agent) {
             return;
         }
-        let spared = !talked && (ticket.agent.is_some() || ticket.is_callback());
+        let not_wanted = !talked && failure == AgentFailure::NotWanted;
+        if not_wanted {
+            ticket.later_ms = self.now_ms + LATER_MS;
+        }
+        let spared = !talked && (not_wanted || ticket.agent.is_some() || ticket.is_callback());
         let missed = !spared && self.desks.get(agent).is_none_or(|desk| desk.occupied.is_empty());
         if missed {
             *ticket.missed.entry(agent.to_owned()).or_default() += 1;
@@ -681,7 +689,7 @@ impl Floor {
     /// Whether this call could be given to this agent now: for the invariants.
     pub(super) fn could_have(&self, call: &Ticket, desk: &Desk) -> bool {
         let now = self.now_ms;
-        let due = !call.is_callback() || call.ready(now) && self.may_dial(&call.queue);
+        let due = call.ready(now) && (!call.is_callback() || self.may_dial(&call.queue));
         due && desk.available() && desk.can_take(call) && !choose::kept(&self.desks, call, now)
     }
 }

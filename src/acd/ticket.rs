@@ -28,6 +28,8 @@ pub(super) struct Ticket {
     /// Into this queue.
     pub entered_ms: u64,
     pub deadline_ms: u64,
+    /// The caller is busy with something else: no agent is found for it before this, ms.
+    pub later_ms: u64,
     /// Its agent vanished in mid-conversation.
     pub front: bool,
     /// Agent -> times they did not take this call.
@@ -94,6 +96,6 @@ impl Ticket {
 
     /// An agent may have it now, but for the opening hours of a callback's queue.
     pub fn ready(&self, now_ms: u64) -> bool {
-        self.callback.as_ref().is_none_or(|callback| callback.due_ms <= now_ms)
+        self.later_ms <= now_ms && self.callback.as_ref().is_none_or(|callback| callback.due_ms <= now_ms)
     }
 }

@@ -134,7 +134,7 @@ impl Call {
     /// An agent found for a call that no longer waits must not be left ringing for nobody.
     pub(super) fn refuse_agent(&mut self, event: Event) {
         if let Event::AgentFound { agent, .. } = event {
-            self.act(Action::Queue(QueueRequest::NotTaken { agent, failure: AgentFailure::LeftEarly }));
+            self.act(Action::Queue(QueueRequest::NotTaken { agent, failure: AgentFailure::NotWanted }));
         }
     }
 }

@@ -196,6 +196,8 @@ pub enum AgentFailure {
     Unreachable,
     /// Answered and hung up before the caller was put through.
     LeftEarly,
+    /// Found when the caller had turned to something else: no fault of the agent's.
+    NotWanted,
 }
 
 /// Who of the two people speaks.

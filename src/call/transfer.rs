@@ -214,7 +214,7 @@ impl Call {
             AgentFailure::Busy => 486,
             AgentFailure::Declined => 603,
             AgentFailure::NoAnswer => 408,
-            AgentFailure::Unreachable | AgentFailure::LeftEarly => 480,
+            AgentFailure::Unreachable | AgentFailure::LeftEarly | AgentFailure::NotWanted => 480,
         };
         self.act(Action::AnswerTransfer { status });
         if agent_gone {

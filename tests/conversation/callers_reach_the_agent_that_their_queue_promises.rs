@@ -366,3 +366,20 @@ fn a_callback_ends_when_it_cannot_be_made() {
     assert_eq!(tell(&mut floor, 60_002, FloorEvent::Tick), [over("4", NoCallback::TooLate)]);
     assert_eq!(floor.next_deadline(), None);
 }
+
+#[test]
+fn an_agent_who_is_found_for_a_busy_caller_takes_the_next_at_once() {
+    let mut floor = floor([agent("ann", &["desk"], &[])], [desk()], Rules::default());
+    tell(&mut floor, 0, enters("1", "desk"));
+    tell(&mut floor, 1, enters("2", "desk"));
+    // The first is just agreeing on a callback: Ann has the second meanwhile, and no rest.
+    let actions = tell(&mut floor, 10, not_taken("1", "ann", AgentFailure::NotWanted));
+    assert_eq!(offers(&actions), [("2", "ann")]);
+    tell(&mut floor, 20, taken("2", "ann"));
+    tell(&mut floor, 30, done("2", "ann"));
+    // Nobody else waits: Ann is asked again when the first has had a moment, not over and over.
+    assert_eq!(floor.agent("ann"), Some(&AgentState::Available { since_ms: 30 }));
+    assert_eq!(floor.next_deadline(), Some(1_010));
+    let actions = tell(&mut floor, 1_010, FloorEvent::Tick);
+    assert_eq!(offers(&actions), [("1", "ann")]);
+}

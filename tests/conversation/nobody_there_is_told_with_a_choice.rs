@@ -172,6 +172,11 @@ fn who_is_invited_while_waiting_keeps_the_place_until_it_is_settled() {
     let mut call = waits();
     call.keys("1").quiet().connect("ann");
     assert_eq!(call.count(|action| *action == Action::Connect), 1);
+    // Or one whose promise is being written down does not, and it is no fault of theirs.
+    let mut call = waits();
+    call.keys("11").tell(Event::AgentFound { agent: "ann".into(), brief: true });
+    let not_wanted = QueueRequest::NotTaken { agent: "ann".into(), failure: AgentFailure::NotWanted };
+    assert_eq!(call.count(|action| *action == Action::Queue(not_wanted.clone())), 1, "{:?}", call.said());
     // A caller who says something else just waits on, and so does who speaks to somebody in the room.
     for aside in ["what a nice tune", "okay I'll be there in a minute"] {
         let mut call = waits();

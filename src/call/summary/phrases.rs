@@ -108,11 +108,13 @@ impl Phrases {
             (AgentFailure::Declined, false) => "declined",
             (AgentFailure::Unreachable, false) => "unreachable",
             (AgentFailure::LeftEarly, false) => "hung up before the caller was put through",
+            (AgentFailure::NotWanted, false) => "not wanted just then",
             (AgentFailure::NoAnswer, true) => "无人接听",
             (AgentFailure::Busy, true) => "忙线",
             (AgentFailure::Declined, true) => "拒接",
             (AgentFailure::Unreachable, true) => "无法接通",
             (AgentFailure::LeftEarly, true) => "接通前挂断",
+            (AgentFailure::NotWanted, true) => "当时不需要",
         }
     }
 
