@@ -302,6 +302,9 @@ pub enum Event {
     WaitOver,
     /// From the floor: the wait is long, ask whether to call back instead.
     CallbackOffered,
+    /// The number is to be called back already, by an earlier call, in this queue: that stands, and nothing more is written
+    /// down. `CallbackKept` follows with its place.
+    CallbackStands,
     /// The callback that was agreed on is written down, and this is its place in the queue.
     CallbackKept {
         position: u32,

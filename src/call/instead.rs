@@ -55,6 +55,8 @@ pub(super) struct Instead {
     number: String,
     /// The caller is speaking, or what they said is being read.
     hearing: bool,
+    /// What is agreed on was promised in an earlier call.
+    stands: bool,
     /// The caller hung up, and their last words are being read.
     left: bool,
     /// A message: since when, whether anything was said, and what.
@@ -94,6 +96,7 @@ impl Instead {
             keys: String::new(),
             number: String::new(),
             hearing: false,
+            stands: false,
             left: false,
             from_ms: 0,
             spoke: false,
@@ -485,6 +488,7 @@ impl Call {
             Event::Timer { timer: TimerId::QueueLimit } if instead.stage == Stage::Recording => self.message_over(),
             Event::Timer { timer: TimerId::Patience } if instead.stage == Stage::Keeping => self.not_kept(),
             Event::CallbackRefused if instead.stage == Stage::Keeping => self.not_kept(),
+            Event::CallbackStands if instead.stage == Stage::Keeping => instead.stands = true,
             Event::CallbackKept { estimate_s, .. } if instead.stage == Stage::Keeping => self.kept(estimate_s),
             // Out of the queue meanwhile: what was begun goes on.
             Event::NobodyThere | Event::WaitOver => instead.queued = None,
@@ -703,11 +707,12 @@ impl Call {
     fn kept(&mut self, estimate_s: Option<u32>) {
         let Some(instead) = self.waiting_one() else { return };
         let (queue, number) = (instead.to.queue.clone(), instead.number.clone());
+        let stands = instead.stands;
         instead.queued = None;
         self.note(Note::Callback { queue, number });
         self.served.promised = true;
         let lines = self.flow.lines.clone();
-        let mut texts = vec![self.words(&lines.callback_kept)];
+        let mut texts = vec![self.words(if stands { &lines.callback_stands } else { &lines.callback_kept })];
         if let Some(estimate) = estimate_s.filter(|&estimate| estimate >= handoff::WORTH_SAYING_S) {
             let mut values = Values::default();
             values.set("minutes", estimate.div_ceil(60).to_string());

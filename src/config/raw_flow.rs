@@ -383,6 +383,8 @@ texts! {
     number_refused or sorry;
     /// When the callback is kept.
     callback_kept;
+    /// When that number is to be called back already, and keeps that place.
+    callback_stands or callback_kept;
     /// How to leave a message, which is recorded from then on.
     message_now;
     /// When the message is kept.

@@ -656,6 +656,7 @@ impl Call {
             Note::AgentRinging { .. } => self.stage = "ringing",
             Note::AgentFailed { .. } if self.stage != "bot" => self.stage = "waiting",
             Note::Connected { .. } => (self.stage, self.waits_since) = ("person", None),
+            Note::Callback { .. } | Note::Message { .. } => (self.stage, self.waits_since) = ("bot", None),
             Note::Step { .. } => self.stage = "bot",
             Note::Emotion(reading) => self.distress = Some(reading.distress),
             _ => {}

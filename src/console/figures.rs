@@ -95,6 +95,10 @@ impl Figures {
                     slot.in_time += in_time;
                 }
             }
+            // Who is to be called back, or left a message, has not given up.
+            Note::Callback { .. } | Note::Message { .. } => {
+                self.open.get_mut(call).map(|open| open.waits.take());
+            }
             _ => {}
         }
     }
@@ -163,6 +167,22 @@ mod tests {
     use super::*;
     use crate::call::Caller;
     use chrono::TimeDelta;
+
+    #[test]
+    fn who_was_promised_a_callback_has_not_given_up() {
+        let (mut figures, now) = (Figures::default(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        let into = Note::Transfer { queue: "desk".into(), skills: vec![], priority: 0 };
+        let promised = Note::Callback { queue: "desk".into(), number: "5551234".into() };
+        let message = Note::Message { queue: "desk".into(), from_ms: 0, to_ms: 5_000, text: String::new() };
+        for (call, instead) in [("called back", Some(promised)), ("heard", Some(message)), ("gone", None)] {
+            figures.note(call, &Note::Arrived(Caller::default()), now);
+            figures.note(call, &into, now);
+            instead.into_iter().for_each(|note| figures.note(call, &note, now));
+            figures.end(call, now);
+        }
+        assert_eq!((&figures.json()["calls"], &figures.json()["abandoned"]), (&json!(3), &json!(1)));
+        assert_eq!(figures.json()["contained"], json!(0.0), "each had asked for a person");
+    }
 
     #[test]
     fn a_day_of_three_calls() {

@@ -265,6 +265,8 @@ pub struct FlowTexts {
     pub number_refused: Text,
     /// The callback is kept.
     pub callback_kept: Text,
+    /// The number was to be called back already, and keeps that place.
+    pub callback_stands: Text,
     /// A message is recorded from here on.
     pub message_now: Text,
     pub message_kept: Text,
@@ -275,7 +277,7 @@ pub struct FlowTexts {
 impl FlowTexts {
     /// Words for what callers may have instead of a person, by their keys: what a language has no words for is not
     /// offered in it.
-    pub const INSTEAD: [&'static str; 12] = [
+    pub const INSTEAD: [&'static str; 13] = [
         "nobody_there",
         "long_wait",
         "offer_callback",
@@ -285,6 +287,7 @@ impl FlowTexts {
         "ask_number",
         "number_refused",
         "callback_kept",
+        "callback_stands",
         "message_now",
         "message_kept",
         "called_back",

@@ -100,6 +100,10 @@ impl Default for FlowTexts {
                 "Thank you. You keep your place, and we'll call you back as soon as it is your turn.",
                 "好的，您的排队位置会保留，轮到您时我们会马上给您回电。",
             ),
+            callback_stands: text(
+                "We are to call you back on that number already. You keep your place, and we'll call as soon as it is your turn.",
+                "这个号码已经登记过回电，您原来的排队位置会保留，轮到您时我们会马上给您回电。",
+            ),
             message_now: text(
                 "Please leave your message now. When you are done, press hash, or just hang up.",
                 "请现在开始留言，说完后按井号键，或直接挂机。",

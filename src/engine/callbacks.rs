@@ -14,7 +14,7 @@ use super::caller::{Arrival, Called};
 use super::floor::FloorHandle;
 use super::reasons::Reasons;
 use crate::acd::{FloorAction, FloorEvent, NoCallback};
-use crate::call::{CallId, CalledBack};
+use crate::call::{CallId, CalledBack, Promise, comparable};
 use crate::config::Config;
 use crate::dialog::flow::Instead;
 use crate::records::{self, CallbackState, Store};
@@ -187,4 +187,15 @@ impl Callbacks {
         let called = Called::new(leg, promise.number, back);
         (self.take)(&callback.line, Arrival::Called(Box::new(called)))
     }
+}
+
+/// An earlier call that left the same number to be called back in the same queue.
+pub(super) async fn promised(store: &Store, call: &CallId, wanted: &Promise) -> Option<(CallId, Promise)> {
+    let read = async { store.archive().await?.callbacks(false).await };
+    let waiting = read.await.inspect_err(|error| warn!(%call, %error, "earlier callbacks cannot be read")).ok()?;
+    let number = comparable(&wanted.number);
+    waiting.into_iter().filter(|callback| callback.call != *call).find_map(|callback| {
+        let same = |promise: &Promise| promise.queue == wanted.queue && comparable(&promise.number) == number;
+        Some((callback.call, callback.promise.filter(same)?))
+    })
 }

@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use self::agents::{AgentNews, AgentSide, next_of_agent, rings};
 use self::supervisor::{Supervisor, next_of_supervisor};
+use super::callbacks::promised;
 use super::caller::{self, Arrival, Opened, PartyLeg};
 use super::errand::{self, Return};
 use super::floor::{FloorHandle, Occupied};
@@ -458,6 +459,15 @@ impl Live {
             return;
         };
         tokio::spawn(async move {
+            // One after the other: who asks by two telephones at once asks once.
+            static KEEPING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+            let _alone = KEEPING.lock().await;
+            if let Some((earlier, promise)) = promised(&house.store, &call, &promise).await {
+                info!(%call, %earlier, "the number is to be called back already");
+                house.floor.lost(&call); // its place is the earlier one
+                let _ = back.send(Return::Event(Event::CallbackStands)).await; // the call may be over
+                return house.floor.promise(earlier, about, promise, back).await;
+            }
             match house.store.promise(&call, promise.clone(), agreed, agreed + within).await {
                 Ok(()) => house.floor.promise(call, about, promise, back).await,
                 Err(error) => {

@@ -84,6 +84,16 @@ fn who_withholds_the_number_is_asked_for_one() {
 }
 
 #[test]
+fn who_is_to_be_called_back_already_is_told_so() {
+    let mut call = nobody();
+    call.says("call me back please").says("yes");
+    call.tell(Event::CallbackStands).tell(Event::CallbackKept { position: 1, estimate_s: Some(600) }).quiet();
+    let said = call.last_said();
+    assert!(said.contains("call you back on that number already") && said.contains("10 minutes"), "{said}");
+    assert_eq!(outcome(&call), Some(Outcome::Promised));
+}
+
+#[test]
 fn a_callback_that_cannot_be_kept_is_not_promised() {
     let mut call = nobody();
     call.keys("1").keys("1").tell(Event::CallbackRefused).quiet();

@@ -64,6 +64,30 @@ async fn a_callback_survives_a_crash_and_reaches_an_agent() {
 }
 
 #[tokio::test]
+async fn a_number_is_promised_one_callback() {
+    let phone = Sipp::phone("trunk_is_called_back").start();
+    let engine = Engine::start_calling_back(phone.port()).await;
+    for told in ["as soon as it is your turn", "on that number already"] {
+        let mut caller = caller(&engine).await;
+        caller.dial(&engine.uri("1000")).await;
+        caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
+        engine.at_step("menu", SECONDS).await;
+        caller.press("0").await;
+        engine.wait_for("the choice", SECONDS, |note| matches!(note, Note::Offered { .. })).await;
+        caller.press("1").await;
+        engine.wait_for("the number", SECONDS, says("call you back on 5")).await;
+        caller.press("1").await;
+        engine.wait_for("what is told", SECONDS, says(told)).await;
+        let record = engine.finished(SECONDS).await;
+        assert_eq!(record.summary.as_ref().unwrap().outcome, Some(Outcome::Promised));
+        drop(caller.stop().await);
+    }
+    let all = engine.archive().await.callbacks(true).await.unwrap();
+    assert_eq!((all.len(), all[0].state), (1, CallbackState::Waiting), "one promise");
+    engine.terminate().await;
+}
+
+#[tokio::test]
 async fn a_message_is_recorded_written_down_and_listed() {
     let engine = Engine::start().await;
     let mut caller = caller(&engine).await;
