@@ -23,7 +23,11 @@ const FIGURES: &[(&str, &str)] = &[
     ("resample 24000 to 8000 Hz", "2.0-media-24-to-8-khz"),
     ("bridge 8 and 48 kHz, both ways", "2.0-media-bridge"),
     ("mix a conversation of two, for one of them", "6.0-media-mix-two"),
+    ("mix a conversation of three, for one of them", "6.0-media-mix-three"),
     ("mix a conversation of four, for one of them", "6.0-media-mix-four"),
+    ("mix a conversation of two, for all of them", "6.0-media-mix-two-all"),
+    ("mix a conversation of three, for all of them", "6.0-media-mix-three-all"),
+    ("mix a conversation of four, for all of them", "6.0-media-mix-four-all"),
     ("a frame heard and one concealed", "2.0-media-conceal"),
     ("record both sides", "2.0-media-record"),
     ("encode G722", "3.0-media-encode-g722"),
@@ -88,7 +92,7 @@ fn main() {
         Tone::new([180.0, 1_250.0], 1_000, 0, -20.0).next(&mut voice);
         voice
     });
-    for (parties, name) in [(2, "two"), (PARTIES, "four")] {
+    for (parties, name) in [(2, "two"), (3, "three"), (PARTIES, "four")] {
         let (mut mixer, mut listener) = (Mixer::default(), 0);
         let mut mix = || {
             listener = (listener + 1) % parties;
@@ -97,7 +101,8 @@ fn main() {
             mixer.hear(listener, black_box(others), black_box(&mut out));
         };
         (0..parties).for_each(|_| mix()); // converters are made
-        row(&format!("mix a conversation of {name}, for one of them"), mix);
+        row(&format!("mix a conversation of {name}, for one of them"), &mut mix);
+        row(&format!("mix a conversation of {name}, for all of them"), || (0..parties).for_each(|_| mix()));
     }
     let mut concealment = Concealment::new(8_000);
     row("a frame heard and one concealed", || {
