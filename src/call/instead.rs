@@ -4,31 +4,26 @@
 //! Consent is a yes to the number read back. Nobody is told that a callback is kept before it is (`Event::CallbackKept`),
 //! and a message is kept however it ends: by `#`, by silence, or by hanging up.
 
-use std::sync::Arc;
+mod callback;
+mod message;
 
 use super::bot::{Bot, TURN_LIMIT_MS};
 use super::handoff::{self, Handoff};
-use super::question::{HEARD, HEARD_WELL};
+use super::question::HEARD;
 use super::state::{Call, Phase};
-use super::{Action, CalledBack, Cause, Event, LeftMessage, Note, Promise, QueueRequest, TimerId, summarise};
-use crate::dialog::flow::{Callback, Message, SlotKind, Text, Transfer};
+use super::{Action, Cause, Event, Note, QueueRequest, TimerId};
+use crate::dialog::flow::{SlotKind, Text, Transfer};
 use crate::dialog::instead::{Choose, chosen, phrases};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::values::{Rendered, Values};
 use crate::dialog::{Expect, person};
 
-/// The longest message.
-const MESSAGE_MS: u64 = 180_000;
 /// A message that is ended by a key is at least so long.
 const SHORTEST_MS: u64 = 2_000;
-/// Words said over the invitation are known so late, at most.
-const LATE_MS: u64 = 2_000;
 /// Silence after words of a message that ends it.
 const MESSAGE_OVER_MS: u64 = 4_000;
 /// The last words of who hung up are read by then.
 const LAST_WORDS_MS: u64 = 15_000;
-/// The records answer in milliseconds.
-const KEEP_LIMIT_MS: u64 = 8_000;
 /// The pause that ends a number's keys.
 const INTER_KEY_MS: u64 = 4_000;
 /// Fewer digits are no telephone number, and no more are.
@@ -136,11 +131,6 @@ impl Call {
         offers
     }
 
-    /// Whether a message is being taken: what is heard now is to be kept, whether calls are recorded or not.
-    pub fn takes_message(&self) -> bool {
-        matches!(instead_stage(&self.phase), Some(Stage::Inviting | Stage::Recording))
-    }
-
     /// The queue gave up on the call. False where there is nothing instead.
     pub(super) fn offer_instead(&mut self, may_wait: bool) -> bool {
         let Phase::Handoff(handoff) = &self.phase else { return false };
@@ -158,106 +148,6 @@ impl Call {
         self.phase = Phase::Instead(Box::new(instead));
         self.choose();
         true
-    }
-
-    /// The wait is long: while it goes on, the caller may choose to be called back.
-    pub(super) fn invite_callback(&mut self) {
-        let Phase::Handoff(handoff) = &self.phase else { return };
-        let mut offered = self.offers_instead(&handoff.transfer.queue, false);
-        offered.retain(|choose| *choose == Choose::Callback);
-        if offered.is_empty() || self.drain.is_some() {
-            return;
-        }
-        if let Phase::Handoff(handoff) = &mut self.phase {
-            handoff.invited = true;
-        }
-        self.note(Note::Offered { choices: vec![Choose::Callback.name().to_owned()] });
-        self.listen(Expect::Choice { phrases: phrases(&offered) }, Vec::new());
-        let lines = self.flow.lines.clone();
-        let texts = vec![self.words(&lines.long_wait), self.words(&lines.offer_callback)];
-        self.say(texts, true);
-    }
-
-    /// What a caller says or keys who waits and was invited to be called back.
-    pub(super) fn invited(&mut self, event: Event) {
-        let wanted = match event {
-            Event::Key { key } => {
-                self.note(Note::Dtmf { key });
-                key.as_char() == Choose::Callback.key()
-            }
-            Event::Heard(utterance) => {
-                let (text, confidence) = (utterance.text.clone(), utterance.confidence);
-                self.note(Note::Utterance(utterance));
-                // Who waits may also speak to somebody in the room: "okay" among other words is not for us.
-                let agreed = || yes_no(&text).is_some_and(|answer| answer.yes && answer.rest.is_empty());
-                confidence >= HEARD && chosen(&[Choose::Callback], &text).is_some()
-                    || confidence >= HEARD_WELL && agreed()
-            }
-            Event::SpeechStarted => {
-                self.interrupt();
-                false
-            }
-            _ => false,
-        };
-        if !wanted {
-            return;
-        }
-        self.cancel_timers();
-        self.stop_speaking();
-        self.stop_waiting();
-        let Phase::Handoff(handoff) = std::mem::replace(&mut self.phase, Phase::New) else { return };
-        let to = handoff.transfer.clone();
-        let offered = self.offers_instead(&to.queue, true);
-        let instead = Instead { queued: Some(Box::new(handoff)), ..Instead::new(to, Stage::Choosing, offered) };
-        self.phase = Phase::Instead(Box::new(instead));
-        self.take(Choose::Callback);
-    }
-
-    /// A step of the flow offers a callback.
-    pub(super) fn begin_callback(&mut self, step: &Callback) {
-        let offered = self.offers_instead(&step.to.queue, false);
-        if !offered.contains(&Choose::Callback) {
-            // `config` lets no flow offer what its queue has not.
-            return self.transfer(step.to.clone());
-        }
-        let instead = Instead {
-            own: true,
-            next: step.next.clone(),
-            declined: step.declined.clone(),
-            ..Instead::new(step.to.clone(), Stage::Choosing, offered)
-        };
-        let opening: Option<Rendered> = step.to.say.as_ref().map(|say| self.words(say));
-        self.let_go();
-        self.phase = Phase::Instead(Box::new(instead));
-        self.preface.extend(opening);
-        self.take(Choose::Callback);
-    }
-
-    /// A step of the flow takes a message.
-    pub(super) fn begin_message(&mut self, step: &Message) {
-        let to = Transfer { queue: step.queue.clone(), skills: Vec::new(), priority: 0, say: step.say.clone() };
-        let instead =
-            Instead { own: true, next: step.next.clone(), ..Instead::new(to, Stage::Inviting, vec![Choose::Message]) };
-        self.let_go();
-        self.phase = Phase::Instead(Box::new(instead));
-        self.take(Choose::Message);
-    }
-
-    /// The first thing in a call that is a callback: its place in the queue is kept.
-    pub(super) fn called_back(&mut self, back: CalledBack) {
-        let CalledBack { queue, skills, priority, language, .. } = back;
-        if language != self.flow.language && self.flow.languages().contains(&language) {
-            self.flow = Arc::new(self.flow.in_language(&language));
-        }
-        self.note(Note::Transfer { queue: queue.clone(), skills: skills.clone(), priority });
-        self.phase = Phase::Handoff(Handoff::new(Transfer { queue, skills, priority, say: None }));
-        let hello = self.flow.lines.called_back.clone();
-        let hello = if hello.is_in(self.language()) { hello } else { self.flow.lines.to_person.clone() };
-        let words = self.words(&hello);
-        self.say(vec![words], true);
-        self.play_waiting();
-        self.act(Action::Queue(QueueRequest::CalledBack));
-        self.set_timer(TimerId::QueueLimit, handoff::QUEUE_LIMIT_MS);
     }
 
     fn waiting_one(&mut self) -> Option<&mut Instead> {
@@ -368,25 +258,6 @@ impl Call {
                     None => self.begin_handoff(to, &patience),
                 }
             }
-        }
-    }
-
-    /// The message begins.
-    fn record(&mut self) {
-        let now = self.now_ms;
-        let keys_only = self.keys_only;
-        let silence = self.flow.silence_ms;
-        let Some(instead) = self.waiting_one() else { return };
-        if instead.stage == Stage::Recording {
-            return;
-        }
-        instead.stage = Stage::Recording;
-        instead.from_ms = if instead.hearing { now.saturating_sub(LATE_MS).max(instead.from_ms) } else { now };
-        // Nobody listens for words: it ends by a key, by hanging up, or by its length.
-        instead.spoke = keys_only;
-        self.set_timer(TimerId::QueueLimit, MESSAGE_MS);
-        if !keys_only {
-            self.set_timer(TimerId::Silence, silence);
         }
     }
 
@@ -508,20 +379,6 @@ impl Call {
         }
     }
 
-    /// A part of a message.
-    fn dictated(&mut self, utterance: super::Utterance) {
-        let (text, start_ms) = (utterance.text.trim().to_owned(), utterance.start_ms);
-        self.note(Note::Utterance(utterance));
-        if let Some(instead) = self.waiting_one()
-            && !text.is_empty()
-        {
-            // Long words over the invitation were known for words only when they were over.
-            instead.from_ms = instead.from_ms.min(start_ms);
-            instead.spoke = true;
-            instead.words.push(text);
-        }
-    }
-
     fn answered_instead(&mut self, text: &str) {
         if person::wanted(text) && self.person_instead() {
             return;
@@ -632,33 +489,6 @@ impl Call {
         }
     }
 
-    fn number_keyed(&mut self) {
-        self.cancel_timer(TimerId::InterKey);
-        let Some(instead) = self.waiting_one() else { return };
-        let keys = std::mem::take(&mut instead.keys);
-        match DIGITS.contains(&keys.len()) {
-            true => self.numbered(keys),
-            false if keys == "0" && self.person_instead() => {}
-            false => self.misunderstood(),
-        }
-    }
-
-    /// A number to be called on: read back, if it may be called.
-    fn numbered(&mut self, number: String) {
-        let flow = self.flow.clone();
-        let Some(instead) = self.waiting_one() else { return };
-        if !flow.instead.get(&instead.to.queue).is_some_and(|may| may.calls(&number)) {
-            instead.stage = Stage::Number;
-            return self.unclear(&flow.lines.number_refused);
-        }
-        instead.number = number;
-        instead.keys.clear();
-        instead.stage = Stage::Confirming;
-        self.cancel_timer(TimerId::InterKey);
-        self.interrupt();
-        self.choose();
-    }
-
     fn misunderstood(&mut self) {
         let apology = self.flow.lines.not_understood.clone();
         self.unclear(&apology);
@@ -682,84 +512,6 @@ impl Call {
             true => self.take(Choose::Message),
             false => self.parted(),
         }
-    }
-
-    /// Agreed: to be written down before anything is promised.
-    fn keep(&mut self) {
-        let language = self.language().clone();
-        let summary = summarise(&self.flow, &self.notes);
-        self.stop_listening();
-        let Some(instead) = self.waiting_one() else { return };
-        instead.stage = Stage::Keeping;
-        let promise = Promise {
-            queue: instead.to.queue.clone(),
-            skills: instead.to.skills.clone(),
-            language,
-            priority: instead.to.priority,
-            number: instead.number.clone(),
-            summary,
-        };
-        self.cancel_timers();
-        self.act(Action::KeepCallback(Box::new(promise)));
-        self.set_timer(TimerId::Patience, KEEP_LIMIT_MS);
-    }
-
-    fn kept(&mut self, estimate_s: Option<u32>) {
-        let Some(instead) = self.waiting_one() else { return };
-        let (queue, number) = (instead.to.queue.clone(), instead.number.clone());
-        let stands = instead.stands;
-        instead.queued = None;
-        self.note(Note::Callback { queue, number });
-        self.served.promised = true;
-        let lines = self.flow.lines.clone();
-        let mut texts = vec![self.words(if stands { &lines.callback_stands } else { &lines.callback_kept })];
-        if let Some(estimate) = estimate_s.filter(|&estimate| estimate >= handoff::WORTH_SAYING_S) {
-            let mut values = Values::default();
-            values.set("minutes", estimate.div_ceil(60).to_string());
-            texts.push(values.render(&lines.estimate, self.language()));
-        }
-        self.done_instead(texts);
-    }
-
-    fn not_kept(&mut self) {
-        let sorry = self.words(&self.flow.lines.sorry);
-        let Some(instead) = self.waiting_one() else { return };
-        instead.offered.retain(|choose| *choose != Choose::Callback);
-        instead.intro = None;
-        instead.stage = Stage::Choosing;
-        let nothing = instead.offered.is_empty();
-        self.preface.push(sorry);
-        if nothing { self.parted() } else { self.choose() }
-    }
-
-    /// What is recorded so far is the message.
-    fn message_over(&mut self) {
-        let kept = self.keep_message();
-        let texts = match kept {
-            true => vec![self.words(&self.flow.lines.message_kept)],
-            false => Vec::new(),
-        };
-        self.done_instead(texts);
-    }
-
-    /// Writes the message down, if there is one. True when there is.
-    pub(super) fn keep_message(&mut self) -> bool {
-        let now = self.now_ms;
-        let Some(instead) = self.waiting_one() else { return false };
-        if instead.stage != Stage::Recording || !std::mem::take(&mut instead.spoke) {
-            return false;
-        }
-        let message = LeftMessage {
-            queue: instead.to.queue.clone(),
-            from_ms: instead.from_ms,
-            to_ms: now,
-            text: instead.words.join(" "),
-        };
-        let LeftMessage { queue, from_ms, to_ms, text } = message.clone();
-        self.note(Note::Message { queue, from_ms, to_ms, text });
-        self.act(Action::KeepMessage(message));
-        self.served.promised = true;
-        true
     }
 
     /// On with the flow, or goodbye.
