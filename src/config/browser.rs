@@ -51,6 +51,7 @@ impl Checker<'_> {
             lines: raw.lines.clone(),
             origins,
             ice_servers,
+            names: self.host_names(&raw.names, at.get("names")),
             proxies: self.proxies(&raw.proxies, at.get("proxies")),
             max_calls: raw.max_calls.unwrap_or(builtin::BROWSER_CALLS),
             calls_per_address: raw.calls_per_address.unwrap_or(builtin::BROWSER_CALLS_PER_ADDRESS),
@@ -101,6 +102,19 @@ impl Checker<'_> {
             }
         }
         nets
+    }
+
+    /// Names of hosts, without scheme and port.
+    pub(super) fn host_names(&mut self, given: &[String], at: At) -> Vec<String> {
+        let good = |name: &str| {
+            let letters = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+            !name.is_empty() && name.bytes().all(letters) && !name.starts_with('.')
+        };
+        for (index, name) in given.iter().enumerate().filter(|(_, name)| !good(name)) {
+            let problem = at.item(index).problem(format!("\"{name}\" is no name of a host"));
+            self.problems.push(problem.expected("such as `desk.example.org`, without `https://` and port"));
+        }
+        given.to_vec()
     }
 
     /// As browsers write them (RFC 6454, 6.2): no path, no default port, small letters.

@@ -59,6 +59,7 @@ impl Checker<'_> {
             tls,
             udp: udp.map(|udp| (udp, external)),
             ice_servers,
+            names: self.host_names(&raw.names, at.get("names")),
             proxies: self.proxies(&raw.proxies, at.get("proxies")),
             dispositions: or(&raw.dispositions, builtin::DISPOSITIONS),
             pauses: or(&raw.pauses, builtin::PAUSES),

@@ -694,6 +694,10 @@ pub struct Browser {
     pub origins: Vec<String>,
     /// STUN and TURN servers that pages are told of, for callers behind firewalls.
     pub ice_servers: Vec<IceServer>,
+    /// Names by which browsers reach these pages through a proxy. Without `tls` they are served by `localhost`, by
+    /// addresses and by these names alone, so that no other site's name can be made to lead here; where none is given, by
+    /// whatever name a proxy asks.
+    pub names: Vec<String>,
     /// Addresses and networks of reverse proxies, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<String>,
     /// Browsers' calls at once; `sip.max_calls` counts them too. Default 100.
@@ -728,6 +732,10 @@ pub struct Console {
     pub external: Vec<String>,
     /// STUN and TURN servers that agents' browsers are told of. Default: those of `browser`.
     pub ice_servers: Vec<IceServer>,
+    /// Names by which browsers reach these pages through a proxy. Without `tls` they are served by `localhost`, by
+    /// addresses and by these names alone, so that no other site's name can be made to lead here; where none is given, by
+    /// whatever name a proxy asks.
+    pub names: Vec<String>,
     /// Addresses and networks of reverse proxies, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<String>,
     /// What agents may say a call came to. Default: `settled`, `follow_up`, `callback`, `passed_on`, `wrong_number`.

@@ -432,6 +432,7 @@ pub struct Browser {
     /// Scheme, host and port, as browsers write them.
     pub origins: Vec<String>,
     pub ice_servers: Vec<IceServer>,
+    pub names: Vec<String>,
     pub proxies: Vec<IpNet>,
     pub max_calls: usize,
     pub calls_per_address: usize,
@@ -448,6 +449,7 @@ pub struct Console {
     /// The sound's own socket and the addresses it is told by; none: `browser`'s.
     pub udp: Option<(SocketAddr, Vec<IpAddr>)>,
     pub ice_servers: Vec<IceServer>,
+    pub names: Vec<String>,
     pub proxies: Vec<IpNet>,
     pub dispositions: Vec<String>,
     pub pauses: Vec<String>,

@@ -151,7 +151,12 @@ fn router(shared: Shared) -> Router {
         .merge(staff::router())
         .merge(archive::router())
         .layer(middleware::from_fn_with_state(shared.clone(), guarded));
-    web::complete(pages::router().merge(api)).with_state(shared)
+    let hosts = web::Hosts {
+        secure: shared.settings.tls.is_some(),
+        names: shared.settings.names.clone(),
+        proxies: shared.settings.proxies.clone(),
+    };
+    web::by_name(web::complete(pages::router().merge(api)).with_state(shared), "console.names", move || hosts.clone())
 }
 
 /// Who asks: the address, and the cookie if there is one.

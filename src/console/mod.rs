@@ -39,6 +39,8 @@ pub struct Settings {
     /// Certificate chain and key, PEM files; none: plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub ice_servers: Vec<IceServer>,
+    /// Names by which it may be asked without TLS, besides `localhost` and addresses.
+    pub names: Vec<String>,
     /// Reverse proxies whose word for an address is taken.
     pub proxies: Vec<IpNet>,
     pub dispositions: Vec<String>,

@@ -1,8 +1,9 @@
 //! HTTP to strangers, for every page that we serve: a bounded server with TLS (`server`), how much one address may ask for
-//! (`guard`), bodies that are bounded in size and time, files from the binary, refusals as problem details (RFC 9457), and
+//! (`guard`), by which names (`hosts`), bodies that are bounded in size and time, files from the binary, refusals as problem details (RFC 9457), and
 //! messages between servers that prove who sent them (`signature`). Knows nothing of calls.
 
 mod guard;
+mod hosts;
 mod problem;
 mod server;
 pub mod signature;
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 pub use guard::{Guard, Limits, Refused, network};
+pub use hosts::{Hosts, by_name};
 pub use problem::Problem;
 pub use server::{Server, asker};
 

@@ -129,7 +129,12 @@ fn router(shared: Shared) -> Router {
         .route("/call/{id}", axum::routing::patch(change).delete(end).options(preflight))
         .route("/call/{id}/events", get(events).options(preflight))
         .layer(middleware::from_fn_with_state(shared.clone(), guarded));
-    web::complete(pages::router().merge(signalling)).with_state(shared)
+    let pages = web::complete(pages::router().merge(signalling)).with_state(shared.clone());
+    web::by_name(pages, "browser.names", move || {
+        let settings = shared.settings();
+        let (names, proxies) = (settings.names.clone(), settings.proxies.clone());
+        web::Hosts { secure: settings.tls.is_some(), names, proxies }
+    })
 }
 
 /// Only pages of ours and of the sites that the operator named may call (RFC 6454, the fetch standard's CORS).

@@ -28,6 +28,8 @@ pub struct Settings {
     /// Sites, besides our own page, whose pages may call (`https://www.example.org`).
     pub origins: Vec<String>,
     pub ice_servers: Vec<IceServer>,
+    /// Names by which it may be asked without TLS, besides `localhost` and addresses.
+    pub names: Vec<String>,
     /// Reverse proxies whose word for a caller's address is taken.
     pub proxies: Vec<IpNet>,
     /// Calls at once: in all, and of one address.

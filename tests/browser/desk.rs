@@ -100,6 +100,7 @@ pub fn settings() -> Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         tls: None,
         ice_servers: vec![],
+        names: vec![],
         proxies: vec![],
         dispositions: vec!["settled".into()],
         pauses: vec!["lunch".into()],

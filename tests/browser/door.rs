@@ -21,6 +21,7 @@ pub fn settings() -> Settings {
         lines: vec![LineChoice { name: "main".into(), language: "en".into() }],
         origins: vec![],
         ice_servers: vec![],
+        names: vec![],
         proxies: vec![],
         max_calls: 10,
         calls_per_address: 10,

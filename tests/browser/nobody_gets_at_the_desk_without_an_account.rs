@@ -179,6 +179,35 @@ async fn a_sessions_end_cuts_no_call() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_made_to_lead_here_opens_nothing() {
+    let _alone = crate::common::chromium::alone().await;
+    let (house, admin) = crate::desk::open(Settings { names: vec!["desk.example.org".into()], ..settings() }).await;
+    let port = house.console.listening.port();
+    // As a page of evil.example sees it: its own origin, by its own name.
+    let http = reqwest::Client::builder().no_proxy();
+    let http = http.resolve("evil.example", house.console.listening).resolve("desk.example.org", house.console.listening);
+    let http = http.build().unwrap();
+    for (host, path, status) in [
+        ("evil.example", "/api/session", StatusCode::MISDIRECTED_REQUEST),
+        ("evil.example", "/", StatusCode::MISDIRECTED_REQUEST),
+        ("desk.example.org", "/api/session", StatusCode::OK),
+        ("localhost", "/api/session", StatusCode::OK),
+    ] {
+        let answer = http.get(format!("http://{host}:{port}{path}")).header("sec-fetch-site", "same-origin").send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), status, "{host}{path}");
+        if status != StatusCode::OK {
+            assert!(answer.text().await.unwrap().contains("`console.names`"), "with a remedy");
+        }
+    }
+    let evil = format!("http://evil.example:{port}");
+    let body = json!({ "name": "admin", "password": PASSWORD });
+    let log_in = http.post(format!("{evil}/api/log-in")).header("origin", &evil).json(&body).send().await.unwrap();
+    assert_eq!(log_in.status(), StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(admin.send(Method::GET, "/api/accounts", Value::Null).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_thousand_guesses_get_nowhere() {
     let _alone = crate::common::chromium::alone().await;
     let (_house, admin) = open(30).await;
