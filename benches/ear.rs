@@ -11,7 +11,7 @@ use frontdesk::dialog::{Expect, Language};
 use frontdesk::media::{self, Frame};
 use frontdesk::models;
 use frontdesk::speech::vad::{CHUNK, Vad};
-use frontdesk::speech::{Ear, EarSettings, HearRequest, Listener, ListenerSettings, TURN_MODEL, TurnModel};
+use frontdesk::speech::{Ear, EarSettings, HearRequest, Listener, ListenerSettings, Samples, TURN_MODEL, TurnModel};
 
 struct Counting;
 thread_local!(static ALLOCATIONS: Cell<u64> = const { Cell::new(0) });
@@ -34,7 +34,7 @@ fn main() {
     let sound = media::file::read("audio_fixtures/pocketsphinx/librivox-0880.wav").expect("a fixture");
     let narrow = media::telephone_channel(&sound.samples, sound.rate);
     let wide = media::resample(&narrow, 8_000, 16_000);
-    let audio: Arc<[f32]> = wide.iter().map(|&s| f32::from(s) / 32_768.0).collect();
+    let audio: Samples = wide.iter().map(|&s| f32::from(s) / 32_768.0).collect();
     voice_activity(&wide);
     listener(&narrow);
     turn_model(&audio);
@@ -106,7 +106,7 @@ fn turn_model(audio: &[f32]) {
     println!("FIGURE 2.0-turn-model {:.0} ms -- the turn model, a decision (found before: 160-230)", median(times));
 }
 
-fn recogniser(audio: &Arc<[f32]>) {
+fn recogniser(audio: &Samples) {
     let settings = EarSettings::installed().unwrap_or_else(|e| panic!("{e}"));
     let ear = Ear::open(&EarSettings { workers: 1, ..settings }).expect("the installed model loads");
     let seconds = audio.len() as f64 / 16_000.0;

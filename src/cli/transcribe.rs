@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::dialog::{Expect, Language};
 use crate::media::{self, Frame};
 use crate::speech::wer::{self, Errors};
-use crate::speech::{Ear, EarSettings, HearRequest, Heard, Listener, ListenerSettings};
+use crate::speech::{Ear, EarSettings, HearRequest, Heard, Listener, ListenerSettings, Samples};
 
 /// Of what the ear hears.
 const RATE: u32 = 16_000;
@@ -161,7 +161,7 @@ fn bad_line(args: &Args, sound: &media::Sound) -> media::Line {
 }
 
 /// The recording in pieces that can be heard at once: all of it, or cut at its pauses as a call would be.
-fn turns(samples: &[i16]) -> Vec<Arc<[f32]>> {
+fn turns(samples: &[i16]) -> Vec<Samples> {
     let settings = ListenerSettings::default();
     if samples.len() <= settings.longest_ms as usize * RATE as usize / 1000 {
         return vec![samples.iter().map(|&s| f32::from(s) / 32_768.0).collect()];

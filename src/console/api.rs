@@ -391,7 +391,11 @@ async fn log_in(
     shared.did(&account.name, "log_in", "").await;
     let session = shared.sessions().of(Instant::now(), &cookie).cloned().ok_or_else(busy)?;
     let mut response = Json(who(&shared, &Me { session, cookie: cookie.clone() })).into_response();
-    web::insert(response.headers_mut(), header::SET_COOKIE, &shared.cookie(&cookie, (lasts + sessions::OVERTIME).as_secs()));
+    web::insert(
+        response.headers_mut(),
+        header::SET_COOKIE,
+        &shared.cookie(&cookie, (lasts + sessions::OVERTIME).as_secs()),
+    );
     Ok(response)
 }
 

@@ -96,8 +96,7 @@ pub fn hears(shared: &Shared, agent: &str, head: &CallHead, talked: bool) -> boo
         number.is_some() && number == theirs
     };
     let may = shared.settings.agents_hear;
-    head.ended.is_some()
-        && (talked && may >= AgentsHear::Own || may == AgentsHear::Earlier && of_the_caller())
+    head.ended.is_some() && (talked && may >= AgentsHear::Own || may == AgentsHear::Earlier && of_the_caller())
 }
 
 /// A call's record, for who may read and hear it.

@@ -95,7 +95,15 @@ struct Seat {
 impl Default for Seat {
     fn default() -> Self {
         let since = Utc::now();
-        Self { state: Shown::default(), since, until: None, pages: Vec::new(), wish: Wish::Off, caller: None, lost: None }
+        Self {
+            state: Shown::default(),
+            since,
+            until: None,
+            pages: Vec::new(),
+            wish: Wish::Off,
+            caller: None,
+            lost: None,
+        }
     }
 }
 

@@ -26,7 +26,8 @@ use ipnet::IpNet;
 
 pub use api::Console;
 pub use board::{
-    Became, Board, Member, News, NotTheirs, ORDERS, Order, Patience, People, Presence, Supervise, Unsupervised, What, Wish,
+    Became, Board, Member, News, NotTheirs, ORDERS, Order, Patience, People, Presence, Supervise, Unsupervised, What,
+    Wish,
 };
 pub use outlook::{Outlook, since as outlook_since};
 

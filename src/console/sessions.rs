@@ -74,7 +74,8 @@ impl Sessions {
             return None;
         }
         let cookie = secret();
-        let session = Session { account: account.to_owned(), role, agent, until: now + lasts, at_most: now + lasts + OVERTIME };
+        let session =
+            Session { account: account.to_owned(), role, agent, until: now + lasts, at_most: now + lasts + OVERTIME };
         self.0.insert(digest(&cookie), session);
         Some(cookie)
     }

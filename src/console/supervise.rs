@@ -44,7 +44,8 @@ async fn listen(
     typed(&headers, SDP)?;
     me.at_least(Role::Supervisor)?;
     shared.board.lets_in(&call, me.name())?;
-    let taken = shared.sound.take_within(given, me.name().to_owned(), String::new(), shared.settings.sound_lost).await?;
+    let taken =
+        shared.sound.take_within(given, me.name().to_owned(), String::new(), shared.settings.sound_lost).await?;
     shared.board.supervise(&call, me.name(), Supervise::Join(Box::new(taken.incoming)))?;
     shared.did(me.name(), "listened_in", &call).await;
     Ok(begin_sound(&shared, taken.session, taken.answer, taken.over).await)

@@ -450,7 +450,8 @@ pub fn console_settings(config: &Config) -> Option<console::Settings> {
 
 /// How long agents' pages are waited for.
 pub fn patience(config: &Config) -> console::Patience {
-    let (silent, back) = config.console.as_ref().map_or_else(Default::default, |desk| (desk.page_silent, desk.page_back));
+    let (silent, back) =
+        config.console.as_ref().map_or_else(Default::default, |desk| (desk.page_silent, desk.page_back));
     console::Patience { silent, back }
 }
 

@@ -1,12 +1,10 @@
 //! A long turn is read in parts: what came before an inner pause is read while the caller goes on, so that only the
 //! tail is left to be read at the end.
 
-use std::sync::Arc;
-
 use tokio_util::sync::DropGuard;
 
 use super::session::Unheard;
-use crate::speech::{Hearing, TurnId};
+use crate::speech::{Hearing, Samples, TurnId};
 
 /// Sound before a pause that is worth a part of its own, samples at 16 kHz.
 const WORTH: usize = 5 * 16_000;
@@ -28,7 +26,7 @@ struct Part {
 
 impl Parts {
     /// The sound that no part covers.
-    pub fn rest(&self, turn: &Arc<[f32]>) -> Arc<[f32]> {
+    pub fn rest(&self, turn: &Samples) -> Samples {
         if self.covered == 0 { turn.clone() } else { turn[self.covered.min(turn.len())..].into() }
     }
 

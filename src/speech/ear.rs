@@ -12,6 +12,7 @@ use super::cpu::{cores, thread_cpu};
 use super::grammar::Grammar;
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
+use super::samples::Samples;
 use super::whisper::{Expected, Job, Model, RATE, Reader, Reading, Room, certainty, known};
 use crate::dialog::{Expect, Language};
 use crate::models;
@@ -57,7 +58,7 @@ pub enum HearError {
 #[derive(Clone, Debug)]
 pub struct HearRequest {
     /// Mono, 16 kHz, full scale 1.0; at most 30 s.
-    pub audio: Arc<[f32]>,
+    pub audio: Samples,
     /// `None`: find out, at the price of a second encoder pass.
     pub language: Option<Language>,
     /// Words that are likely to come up, in the caller's language: names of products, of the menu's choices.

@@ -9,8 +9,8 @@ mod by_meaning;
 mod by_silence;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
+use super::samples::Samples;
 use super::vad::{Activity, ActivitySettings, CHUNK, CHUNK_MS, Change, Vad};
 use crate::dialog::Expect;
 use crate::media::{Converter, Frame};
@@ -50,14 +50,14 @@ pub enum Heard {
     SpeechStarted,
     /// The caller paused; this may be the whole turn, and reading it may begin.
     Paused {
-        turn: Arc<[f32]>,
+        turn: Samples,
         start_ms: u64,
         end_ms: u64,
         id: TurnId,
     },
     /// The pause lasts: time for the turn model's word, `turn_probability`, and later for another if it was not sure.
     Lasting {
-        turn: Arc<[f32]>,
+        turn: Samples,
         id: TurnId,
     },
     /// The caller goes on: what the last `Paused` gave was not the whole turn.
@@ -65,7 +65,7 @@ pub enum Heard {
     /// The turn is over. Its sound is that of the `Paused` of the same id, if there was one.
     TurnEnded {
         id: TurnId,
-        audio: Arc<[f32]>,
+        audio: Samples,
         start_ms: u64,
         end_ms: u64,
     },
@@ -104,7 +104,7 @@ struct Turn {
 
 struct Pause {
     id: TurnId,
-    audio: Arc<[f32]>,
+    audio: Samples,
     end_ms: u64,
     /// That the turn is over, as the turn model sees it; the higher word of two.
     probability: Option<f32>,
@@ -320,7 +320,7 @@ impl Listener {
         Some(Heard::TurnEnded { id, audio, start_ms: turn.start_ms, end_ms })
     }
 
-    fn turn_sound(&self) -> Arc<[f32]> {
+    fn turn_sound(&self) -> Samples {
         self.sound.range(..self.sound.len() - self.partial).map(|&s| f32::from(s) / 32_768.0).collect()
     }
 

@@ -8,6 +8,7 @@ mod guard;
 mod listener;
 pub mod mel;
 mod pool;
+mod samples;
 mod turn;
 pub mod vad;
 pub mod voice;
@@ -19,4 +20,5 @@ pub use ear::{DEFAULT_MODEL, Ear, EarSettings, HearError, HearRequest, Hearing, 
 pub use echo::EchoGate;
 pub use listener::{Events, Heard, Listener, ListenerSettings, Meaning, TurnId};
 pub use pool::{Overloaded, Pool, Stopped, Work};
+pub use samples::Samples;
 pub use turn::{TURN_MODEL, TurnError, TurnJudge, TurnModel};

@@ -12,6 +12,7 @@ use rten_tensor::prelude::*;
 use super::cpu::cores;
 use super::mel::LogMel;
 use super::pool::{Overloaded, Pending, Pool, Work};
+use super::samples::Samples;
 use crate::models;
 
 /// Name of the installed model.
@@ -69,7 +70,7 @@ impl TurnModel {
 
 /// The turn model on its own thread, for all calls. A full queue means that silence alone decides.
 pub struct TurnJudge {
-    pool: Pool<Arc<[f32]>, f32>,
+    pool: Pool<Samples, f32>,
 }
 
 impl TurnJudge {
@@ -82,14 +83,14 @@ impl TurnJudge {
         let model = Arc::new(TurnModel::load(path)?);
         let pool = Pool::start("turn", 1, queue, move || {
             let model = model.clone();
-            let work: Work<Arc<[f32]>, f32> = Box::new(move |audio, _| model.probability(&audio));
+            let work: Work<Samples, f32> = Box::new(move |audio, _| model.probability(&audio));
             Ok::<_, TurnError>(work)
         })?;
         Ok(Self { pool })
     }
 
     /// How likely the turn that pauses here is over; for `Listener::turn_probability`.
-    pub fn judge(&self, audio: Arc<[f32]>) -> Result<Pending<f32>, Overloaded> {
+    pub fn judge(&self, audio: Samples) -> Result<Pending<f32>, Overloaded> {
         self.pool.submit(audio)
     }
 }

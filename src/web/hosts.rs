@@ -46,9 +46,7 @@ fn host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 pub fn by_name(router: Router, key: &'static str, hosts: impl Fn() -> Hosts + Clone + Send + Sync + 'static) -> Router {
     let look = move |Extension(ConnectInfo(peer)): Extension<ConnectInfo<SocketAddr>>, request: Request, next: Next| {
         let admitted = hosts().admits(peer.ip(), request.headers(), request.uri());
-        async move {
-            if admitted { next.run(request).await } else { misdirected(key) }
-        }
+        async move { if admitted { next.run(request).await } else { misdirected(key) } }
     };
     router.layer(middleware::from_fn(look))
 }
@@ -56,8 +54,12 @@ pub fn by_name(router: Router, key: &'static str, hosts: impl Fn() -> Hosts + Cl
 fn misdirected(key: &'static str) -> Response {
     tracing::info!(key, "a request by a name that is not ours is refused");
     let told = match key {
-        "browser.names" => "this server is not asked by that name: use `localhost` or its address, or add the name to `browser.names`",
-        _ => "this server is not asked by that name: use `localhost` or its address, or add the name to `console.names`",
+        "browser.names" => {
+            "this server is not asked by that name: use `localhost` or its address, or add the name to `browser.names`"
+        }
+        _ => {
+            "this server is not asked by that name: use `localhost` or its address, or add the name to `console.names`"
+        }
     };
     Problem::new(StatusCode::MISDIRECTED_REQUEST, told).into_response()
 }
@@ -74,17 +76,38 @@ mod tests {
             let headers = [(header::HOST, host.parse().unwrap())].into_iter().collect();
             hosts.admits(peer, &headers, &Uri::from_static("/"))
         };
-        for ours in ["localhost:9062", "LOCALHOST", "a.localhost", "127.0.0.1:9062", "[::1]:9062", "192.0.2.1", "Desk.Example.org:443"] {
+        for ours in [
+            "localhost:9062",
+            "LOCALHOST",
+            "a.localhost",
+            "127.0.0.1:9062",
+            "[::1]:9062",
+            "192.0.2.1",
+            "Desk.Example.org:443",
+        ] {
             assert!(asked(&hosts, here, ours), "{ours}");
         }
-        for strange in ["evil.example:9062", "desk.example.org.evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "@"] {
+        for strange in [
+            "evil.example:9062",
+            "desk.example.org.evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "@",
+        ] {
             assert!(!asked(&hosts, here, strange), "{strange}");
         }
-        assert!(asked(&Hosts { secure: true, ..Hosts::default() }, here, "any.example"), "its certificate says who it is");
+        assert!(
+            asked(&Hosts { secure: true, ..Hosts::default() }, here, "any.example"),
+            "its certificate says who it is"
+        );
         let proxied = Hosts { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Hosts::default() };
         assert!(asked(&proxied, proxy, "any.example") && !asked(&proxied, here, "any.example"));
         // By HTTP/2 the name is the request's own.
         let uri = Uri::from_static("http://evil.example/api/session");
-        assert!(!hosts.admits(here, &HeaderMap::new(), &uri) && !hosts.admits(here, &HeaderMap::new(), &Uri::from_static("/")));
+        assert!(
+            !hosts.admits(here, &HeaderMap::new(), &uri)
+                && !hosts.admits(here, &HeaderMap::new(), &Uri::from_static("/"))
+        );
     }
 }

@@ -183,7 +183,10 @@ impl http_body::Body for Answer {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         if polled.is_ready() {
             self.traffic.goes_on();
@@ -281,7 +284,9 @@ mod tests {
             });
             Body::from_stream(words)
         };
-        let router = Router::new().route("/", axum::routing::get(|| async { "hello" })).route("/words", axum::routing::get(words));
+        let router = Router::new()
+            .route("/", axum::routing::get(|| async { "hello" }))
+            .route("/words", axum::routing::get(words));
         let serving = tokio::spawn(serve(listener, None, router, Duration::from_secs(1)));
         let came = pings(address, "/", Duration::from_secs(10)).await.expect("it is let go");
         assert!(came > 60, "it was answered: {came} bytes");

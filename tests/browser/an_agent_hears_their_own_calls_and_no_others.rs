@@ -32,11 +32,16 @@ async fn call(store: &Store, call: &str, number: &str, agent: &str) {
         let said = Utterance { text: text.into(), start_ms, end_ms: start_ms + 1_500, ..Utterance::default() };
         store.note(&name, &Entry { seq: seq as u32, at_ms: start_ms + 1_600, note: Note::Utterance(said) });
     }
-    let leg = Leg { n: 1, agent: Some(agent.into()), answered_ms: Some(1_000), ended_ms: Some(8_000), ..Leg::default() };
+    let leg =
+        Leg { n: 1, agent: Some(agent.into()), answered_ms: Some(1_000), ended_ms: Some(8_000), ..Leg::default() };
     store.leg(&name, leg);
     let path = store.new_recording(&name, began, 0).await.unwrap();
-    let spec =
-        hound::WavSpec { channels: 2, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut wav = hound::WavWriter::create(path, spec).unwrap();
     (0..2 * 8 * 8_000).for_each(|n| wav.write_sample((n % 200 * 20) as i16).unwrap());
     wav.finalize().unwrap();

@@ -185,7 +185,8 @@ async fn a_name_that_is_made_to_lead_here_opens_nothing() {
     let port = house.console.listening.port();
     // As a page of evil.example sees it: its own origin, by its own name.
     let http = reqwest::Client::builder().no_proxy();
-    let http = http.resolve("evil.example", house.console.listening).resolve("desk.example.org", house.console.listening);
+    let http =
+        http.resolve("evil.example", house.console.listening).resolve("desk.example.org", house.console.listening);
     let http = http.build().unwrap();
     for (host, path, status) in [
         ("evil.example", "/api/session", StatusCode::MISDIRECTED_REQUEST),
@@ -193,7 +194,8 @@ async fn a_name_that_is_made_to_lead_here_opens_nothing() {
         ("desk.example.org", "/api/session", StatusCode::OK),
         ("localhost", "/api/session", StatusCode::OK),
     ] {
-        let answer = http.get(format!("http://{host}:{port}{path}")).header("sec-fetch-site", "same-origin").send().await;
+        let answer =
+            http.get(format!("http://{host}:{port}{path}")).header("sec-fetch-site", "same-origin").send().await;
         let answer = answer.unwrap();
         assert_eq!(answer.status(), status, "{host}{path}");
         if status != StatusCode::OK {

@@ -64,7 +64,7 @@ pub fn says(words: &str) -> impl Fn(&Note) -> bool {
 pub async fn transcript(sound: &Samples, from_ms: u64, to_ms: u64, language: &str) -> String {
     let wide = sound.at_rate(16_000);
     let at = |ms: u64| (ms as usize * 16).min(wide.samples.len());
-    let audio: Arc<[f32]> =
+    let audio: frontdesk::speech::Samples =
         wide.samples[at(from_ms)..at(to_ms)].iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
     let ear = Ear::open(&EarSettings::installed().unwrap()).unwrap();
     let language = Some(Language::new(language));

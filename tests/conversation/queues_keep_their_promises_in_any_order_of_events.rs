@@ -23,8 +23,13 @@ const AGENTS: [(&str, &[&str], &[&str]); 4] = [
     ("dan", &["sales"], &[]),
 ];
 const CALLS: usize = 5;
-const FAILURES: [AgentFailure; 5] =
-    [AgentFailure::NoAnswer, AgentFailure::Busy, AgentFailure::Unreachable, AgentFailure::LeftEarly, AgentFailure::NotWanted];
+const FAILURES: [AgentFailure; 5] = [
+    AgentFailure::NoAnswer,
+    AgentFailure::Busy,
+    AgentFailure::Unreachable,
+    AgentFailure::LeftEarly,
+    AgentFailure::NotWanted,
+];
 
 fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()

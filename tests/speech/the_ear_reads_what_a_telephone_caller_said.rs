@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use frontdesk::dialog::{Expect, Language};
 use frontdesk::media;
-use frontdesk::speech::{Ear, EarSettings, HearRequest, Hearing, wer};
+use frontdesk::speech::{Ear, EarSettings, HearRequest, Hearing, Samples, wer};
 
-fn over_the_telephone(file: &str) -> Arc<[f32]> {
+fn over_the_telephone(file: &str) -> Samples {
     let sound = media::file::read(format!("audio_fixtures/{file}")).unwrap();
     let narrow = media::telephone_channel(&sound.samples, sound.rate);
     media::resample(&narrow, 8_000, 16_000).iter().map(|&s| f32::from(s) / 32_768.0).collect()
@@ -16,7 +16,7 @@ fn ear() -> Ear {
     Ear::open(&EarSettings { workers: 1, ..EarSettings::installed().unwrap() }).unwrap()
 }
 
-fn hear(ear: &Ear, audio: Arc<[f32]>, language: Option<&str>) -> Hearing {
+fn hear(ear: &Ear, audio: Samples, language: Option<&str>) -> Hearing {
     let language = language.map(Language::new);
     ear.hear(HearRequest {
         audio,
@@ -69,7 +69,7 @@ fn silence_noise_and_tones_are_no_words() {
     };
     let noise = (0..48_000).map(|_| 0.05 * random()).collect();
     let tone = (0..32_000).map(|i| 0.3 * (std::f32::consts::TAU * 440.0 * i as f32 / 16_000.0).sin()).collect();
-    let sounds: [(&str, Arc<[f32]>); 5] = [
+    let sounds: [(&str, Samples); 5] = [
         ("silence", vec![0.0; 48_000].into()),
         ("a hundredth of a second", vec![0.0; 160].into()),
         ("nothing", Vec::new().into()),

@@ -2,7 +2,7 @@
 
 use frontdesk::media;
 use frontdesk::models;
-use frontdesk::speech::{TURN_MODEL, TurnJudge, TurnModel};
+use frontdesk::speech::{Samples, TURN_MODEL, TurnJudge, TurnModel};
 
 fn over_the_telephone(file: &str) -> Vec<f32> {
     let sound = media::file::read(format!("audio_fixtures/asterisk/{file}")).unwrap();
@@ -32,7 +32,7 @@ fn a_full_judge_says_so_and_any_length_is_judged() {
     let judge = TurnJudge::installed(1).unwrap();
     let short = judge.judge(vec![0.0; 100].into()).unwrap().wait().unwrap();
     assert!((0.0..=1.0).contains(&short));
-    let long: std::sync::Arc<[f32]> = vec![0.01; 28 * 16_000].into();
+    let long: Samples = vec![0.01; 28 * 16_000].into();
     let pending: Vec<_> = (0..8).map(|_| judge.judge(long.clone())).collect();
     assert!(pending.iter().any(Result::is_err), "eight at once are more than one at work and one waiting");
     for judged in pending.into_iter().flatten() {

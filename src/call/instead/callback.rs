@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{DIGITS, FAILURES, Instead, Stage};
+use super::{DIGITS, Instead, Stage};
 use crate::call::handoff::{self, Handoff};
 use crate::call::question::{HEARD, HEARD_WELL};
 use crate::call::state::{Call, Phase};

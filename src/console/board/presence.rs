@@ -106,7 +106,8 @@ pub struct Presence {
 impl Presence {
     /// It has said nothing for so long that it must be gone.
     pub fn is_silent(&self) -> bool {
-        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed)) > self.inner.patience.silent.as_millis() as u64
+        self.inner.now_ms().saturating_sub(self.here.load(Ordering::Relaxed))
+            > self.inner.patience.silent.as_millis() as u64
     }
 
     /// To be told when it is heard of.

@@ -1,11 +1,9 @@
 //! What caller and agent say to each other, cut into turns for the recogniser. Nobody answers it: it is for the screen and the
 //! record, and gets what the recogniser has left.
 
-use std::sync::Arc;
-
 use crate::call::Talker;
 use crate::media::Frame;
-use crate::speech::{Heard, Listener, ListenerSettings};
+use crate::speech::{Heard, Listener, ListenerSettings, Samples};
 
 pub(super) struct Overhear {
     caller: Listener,
@@ -24,7 +22,7 @@ impl Overhear {
         now_ms: u64,
         (caller, somebody): (&Frame, bool),
         agent: &Frame,
-    ) -> impl Iterator<Item = (Talker, Arc<[f32]>, u64, u64)> + use<> {
+    ) -> impl Iterator<Item = (Talker, Samples, u64, u64)> + use<> {
         let theirs = self.caller.hear_gated(now_ms, caller, somebody).map(|heard| (Talker::Caller, heard));
         let ours = self.agent.hear(now_ms, agent).map(|heard| (Talker::Agent, heard));
         theirs.chain(ours).filter_map(|(who, heard)| match heard {

@@ -1,8 +1,6 @@
 //! What a session needs done elsewhere: all that takes longer than a beat.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{
@@ -11,7 +9,7 @@ use crate::call::{
 use crate::dialog::{Expect, Language, Prompt};
 use crate::emotion::live::Feel;
 use crate::emotion::policy::Why;
-use crate::speech::TurnId;
+use crate::speech::{Samples, TurnId};
 
 /// Whose prompt it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +34,7 @@ pub enum Request {
     /// Read this turn; the text comes back by `heard`.
     Hear {
         turn: TurnId,
-        audio: Arc<[f32]>,
+        audio: Samples,
         language: Language,
         hints: Vec<String>,
         expect: Expect,
@@ -47,7 +45,7 @@ pub enum Request {
     /// Read what caller or agent said to the other, if there is time for it; it comes back as `Event::Overheard`.
     Overhear {
         who: Talker,
-        audio: Arc<[f32]>,
+        audio: Samples,
         language: Language,
         start_ms: u64,
         end_ms: u64,
@@ -57,7 +55,7 @@ pub enum Request {
     /// Is this turn over? The answer comes back by `turn_probability`.
     Judge {
         turn: TurnId,
-        audio: Arc<[f32]>,
+        audio: Samples,
         gone: CancellationToken,
     },
     Understand {

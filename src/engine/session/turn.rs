@@ -1,8 +1,6 @@
 //! What the caller says during a session: from the listener's pauses through the recogniser's text to a turn that the
 //! call is told, and what becomes meanwhile of a prompt that somebody speaks into.
 
-use std::sync::Arc;
-
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Request, Saying, Session};
@@ -10,7 +8,7 @@ use crate::call::{Event, Passing, Utterance, Weight};
 use crate::emotion::live::Felt;
 use crate::engine::stages::Stages;
 use crate::media::Frame;
-use crate::speech::{Heard, Hearing, Meaning, TurnId};
+use crate::speech::{Heard, Hearing, Meaning, Samples, TurnId};
 
 /// The recogniser may take this long for one turn before the caller is asked again.
 const HEARING_LIMIT_MS: u64 = 8_000;
@@ -197,7 +195,7 @@ impl Session {
     }
 
     /// Has a turn read, if the call wants to know what the caller says.
-    fn read(&mut self, id: TurnId, audio: &Arc<[f32]>, end_ms: u64) {
+    fn read(&mut self, id: TurnId, audio: &Samples, end_ms: u64) {
         let Some((expect, language, hints)) = self.listening.clone() else { return };
         let gone = CancellationToken::new();
         let (languages, samples, rest) = (self.languages.clone(), audio.len(), self.parts.rest(audio));
