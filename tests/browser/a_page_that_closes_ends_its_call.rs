@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::common::chromium::{Chromium, speech};
 use crate::common::eventually;
+use crate::desk::assert_hears_only;
 use crate::door::{answer, called, open, settings};
 use frontdesk::sip::LegEvent;
 
@@ -20,8 +21,7 @@ async fn a_page_that_closes_ends_its_call() {
     let heard = answer(called(&mut calls).await, CancellationToken::new());
     page.wait("window.__peers.at(-1)?.connectionState == 'connected'").await;
     tokio::time::sleep(Duration::from_secs(1)).await; // of speech
-    let (level, share) = page.hears(600.0).await;
-    assert!(level > 0.05 && share > 0.9, "{level} {share}");
+    assert_hears_only("the page", &mut page, 600.0).await;
     page.key("5").await;
     page.key("#").await;
     tokio::time::sleep(Duration::from_secs(1)).await; // of two keys

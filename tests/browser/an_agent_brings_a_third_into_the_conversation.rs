@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use crate::common;
-use crate::desk::{BEN, BEN_HUMS, PAGES, administrator, assert_deaf, assert_hears, at_work, in_a_call};
+use crate::desk::{
+    BEN, BEN_HUMS, PAGES, administrator, assert_deaf, assert_hears, assert_hears_only, at_work, in_a_call,
+};
 use common::engine::Engine;
 use common::people::{AGENT, CALLER, SECONDS, agent as colleague};
 use frontdesk::call::Note;
@@ -51,8 +53,7 @@ async fn an_agent_brings_a_third_into_the_conversation() {
     let anna_has = |note: &Note| matches!(note, Note::Connected { agent } if agent == "anna");
     engine.wait_for("the colleague's connection", SECONDS, anna_has).await;
     tokio::time::sleep(Duration::from_secs(1)).await; // of conversation
-    let (level, share) = caller.hears(AGENT).await;
-    assert!(level > 0.01 && share > 0.8, "the caller hears the colleague alone: {level} {share}");
+    assert_hears_only("the caller", &mut caller, AGENT).await;
     anna.hang_up().await;
 
     let record = engine.finished(SECONDS).await;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::common::chromium::{Chromium, speech};
+use crate::desk::assert_hears_only;
 use crate::door::{answer, called, open, settings};
 use frontdesk::webrtc::Settings;
 
@@ -46,8 +47,7 @@ async fn another_sites_page_calls_only_when_it_may() {
     let hang_up = CancellationToken::new();
     let heard = answer(incoming, hang_up.clone());
     page.wait("window.__peers.at(-1)?.connectionState == 'connected'").await;
-    let (level, share) = page.hears(600.0).await;
-    assert!(level > 0.05 && share > 0.9, "{level} {share}");
+    assert_hears_only("the page", &mut page, 600.0).await;
     // Captions come across sites, too.
     page.wait("document.querySelector('frontdesk-call').phase").await;
     page.shot("shop-call").await;

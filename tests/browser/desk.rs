@@ -191,21 +191,36 @@ pub async fn in_a_call(engine: &Engine, agent: &mut Chromium) -> Chromium {
     caller
 }
 
-/// The page hears this tone, among others: where the sound was joined up just then (late packets), it is asked once more.
+/// The page hears this tone, among others.
 pub async fn assert_hears(who: &str, page: &mut Chromium, hz: f64) {
+    heard_by("hears", who, page, hz, |level, share| level > 0.01 && share > 0.15).await;
+}
+
+/// The page hears nothing but this tone.
+pub async fn assert_hears_only(who: &str, page: &mut Chromium, hz: f64) {
+    heard_by("hears nothing but", who, page, hz, |level, share| level > 0.01 && share > 0.8).await;
+}
+
+/// The page hears this tone no more: what was on its way may still arrive.
+pub async fn assert_hears_no_more(who: &str, page: &mut Chromium, hz: f64) {
+    heard_by("hears no more", who, page, hz, |_, share| share < 0.3).await;
+}
+
+/// Asks several times: a busy machine garbles half a second now and then.
+async fn heard_by(how: &str, who: &str, page: &mut Chromium, hz: f64, so: impl Fn(f64, f64) -> bool) {
     let mut heard = Vec::new();
     for _ in 0..6 {
         let (level, share) = page.hears(hz).await;
-        if level > 0.01 && share > 0.15 {
+        if so(level, share) {
             return;
         }
         heard.push((level, share));
     }
-    panic!("{who} hears {hz} Hz: {heard:?}");
+    panic!("{who} {how} {hz} Hz: level and share {heard:?}");
 }
 
 /// The page does not hear it.
 pub async fn assert_deaf(who: &str, page: &mut Chromium, hz: f64) {
-    let (_, share) = page.hears(hz).await;
-    assert!(share < 0.03, "{who} does not hear {hz} Hz: {share}");
+    let (level, share) = page.hears(hz).await;
+    assert!(share < 0.03 || level < 0.001, "{who} does not hear {hz} Hz: {level} {share}");
 }
