@@ -250,7 +250,12 @@ impl Reader {
         let expected = match job.grammar {
             // Other sentences are not worth the wait where this one is sure and long.
             Some(Grammar::Sentences(_)) if certainty(&tokens) >= SURE && tokens.len() > SHORT => Vec::new(),
-            Some(grammar) => self.expected(job, grammar, &self.prompt(language, &hint), watch.total),
+            Some(grammar) => {
+                let prompt = self.prompt(language, &hint);
+                // A warmer decoding has probabilities of its own: the same text is weighed as the grammar's are.
+                let free = if fell_back { self.log_probability(&prompt, &tokens)? } else { watch.total };
+                self.expected(job, grammar, &prompt, free)
+            }
             None => Vec::new(),
         };
         if fell_back {
@@ -434,6 +439,18 @@ impl Reader {
         };
         self.go_on(prompt, &mut path, usize::MAX, allowed)?;
         Ok(path.last().is_some_and(|t| t.id == end).then_some(path))
+    }
+
+    /// That of a text, its end included.
+    fn log_probability(&mut self, prompt: &[WhisperTokenId], text: &[Token]) -> Result<f32, HearError> {
+        let end = self.model.context.token_eot();
+        let told = |path: &[Token], logits: &[f32]| {
+            let id = text.get(path.len()).map_or(end, |token| token.id);
+            Some(Token { id, p: (logits[id as usize] - log_sum(logits)).exp(), other: None })
+        };
+        let mut path = Vec::new();
+        self.go_on(prompt, &mut path, usize::MAX, told)?;
+        Ok(path.iter().map(|token| token.p.max(1e-9).ln()).sum())
     }
 
     /// Decodes from `prompt` and `path` on, by what `next` makes of the path and the logits of the text's tokens and their
