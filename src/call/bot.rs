@@ -132,7 +132,8 @@ impl Call {
                     let words = self.words(say);
                     self.commanded.told(name);
                     self.set_stage(Stage::Saying { next: next.clone() });
-                    self.listen(Expect::Request, self.person_hints());
+                    // Callers who know the way answer the menu that follows.
+                    self.listen(Expect::Request, self.menu_hints(next));
                     if self.say(vec![words], true) {
                         return Walked::Begun;
                     }
@@ -143,7 +144,7 @@ impl Call {
                         let words = self.words(say);
                         self.commanded.told(name);
                         self.set_stage(Stage::Saying { next: next.clone() });
-                        self.listen(Expect::Request, self.person_hints());
+                        self.listen(Expect::Request, self.menu_hints(next));
                         if self.say(vec![words], true) {
                             return Walked::Begun;
                         }
@@ -591,6 +592,16 @@ impl Call {
         if let Phase::Bot(bot) = &mut self.phase {
             bot.stage = stage;
         }
+    }
+
+    /// What may be said where this step comes next: a menu's phrases, the wish for a person.
+    pub(super) fn menu_hints(&self, step: &str) -> Vec<String> {
+        let options = match self.flow.steps.get(step) {
+            Some(Step::Menu { options, .. }) => options.as_slice(),
+            _ => &[],
+        };
+        let phrases = options.iter().flat_map(|option| option.phrases.iter().cloned());
+        phrases.chain(self.person_hints()).collect()
     }
 
     pub(super) fn person_hints(&self) -> Vec<String> {

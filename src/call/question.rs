@@ -124,8 +124,7 @@ impl Call {
             }
             (Stage::Confirming { .. }, _) => (Expect::YesNo, person),
             (_, Some(Step::Menu { options, .. })) => {
-                let mut phrases: Vec<String> = options.iter().flat_map(|option| option.phrases.clone()).collect();
-                phrases.extend(person);
+                let phrases = self.menu_hints(&bot.step);
                 match options.iter().any(|option| option.intent.is_some()) {
                     true => (Expect::Request, phrases),
                     false => (Expect::Choice { phrases }, Vec::new()),

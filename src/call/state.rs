@@ -33,7 +33,7 @@ pub struct Call {
     pub(super) speaking: Option<Speaking>,
     /// Said at the beginning of the next prompt.
     pub(super) preface: Vec<Rendered>,
-    pub(super) listening: Option<Expect>,
+    pub(super) listening: Option<(Expect, Vec<String>)>,
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
     pub(super) commanded: Commanded,
@@ -314,10 +314,11 @@ impl Call {
     }
 
     pub(super) fn listen(&mut self, expect: Expect, hints: Vec<String>) {
-        if self.keys_only || self.listening.as_ref() == Some(&expect) {
+        let listening = Some((expect.clone(), hints.clone()));
+        if self.keys_only || self.listening == listening {
             return;
         }
-        self.listening = Some(expect.clone());
+        self.listening = listening;
         self.act(Action::Listen { expect, language: self.flow.language.clone(), hints });
     }
 

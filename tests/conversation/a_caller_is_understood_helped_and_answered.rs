@@ -195,16 +195,17 @@ fn a_parcel_in_mandarin() {
 fn the_ear_is_told_what_is_expected() {
     let mut call = bank();
     call.says("balance").says("407123");
-    let expected: Vec<&Expect> = call
-        .actions
-        .iter()
-        .filter_map(|action| match action {
-            Action::Listen { expect, .. } => Some(expect),
-            _ => None,
-        })
-        .collect();
+    let listens = call.actions.iter().filter_map(|action| match action {
+        Action::Listen { expect, hints, .. } => Some((expect, hints)),
+        _ => None,
+    });
+    let (mut expected, hints): (Vec<&Expect>, Vec<_>) = listens.unzip();
+    expected.dedup();
     let digits = Expect::Digits { min: 6, max: 6 };
     assert_eq!(expected, [&Expect::Request, &digits, &Expect::Confirm { of: Box::new(digits.clone()) }]);
+    let named = |hints: &Vec<String>| hints.iter().any(|hint| hint == "balance");
+    assert!(named(hints[0]), "the menu's phrases, from the greeting on: {hints:?}");
+    assert!(!hints[1..].iter().any(|hints| named(hints)), "and no longer than the menu: {hints:?}");
 }
 
 #[test]
