@@ -186,7 +186,7 @@ fn an_agent_found_too_late_is_given_back() {
     let mut call = waiting();
     call.tell(Event::NobodyThere);
     found(&mut call, "ann");
-    let failure = AgentFailure::LeftEarly;
+    let failure = AgentFailure::NotWanted;
     assert_eq!(queue(&call).last(), Some(&QueueRequest::NotTaken { agent: "ann".into(), failure }));
     assert_eq!(call.count(|action| matches!(action, Action::RingAgent { .. })), 0);
 }
