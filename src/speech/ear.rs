@@ -297,6 +297,12 @@ fn confidence(certainty: f32) -> f32 {
 /// -10; of 200 numbers of six digits all but two (both misheard) were nearer than -3.
 const LIKELY_ODDS: f32 = -5.0;
 
+/// Where nothing could be made out the free text is as unlikely as any other, and odds say little: "block my card" was as
+/// likely as "Both card are going to lower the drink" for mortgage rates asked after in babble. A text expected is none
+/// below the first certainty, and no doubt is cast on it from the second on.
+const UNHEARD: f32 = 0.12;
+const HEARD: f32 = 0.3;
+
 /// The text of the grammar that was said, if it was one, and the chance that it is right.
 fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
     let best = expected.first().filter(|best| best.odds >= LIKELY_ODDS)?;
@@ -305,7 +311,8 @@ fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
     }
     let rivals = expected.iter().filter(|other| other.text != best.text).map(|other| (other.odds - best.odds).exp());
     let among = 1.0 / (1.0 + rivals.sum::<f32>());
-    Some((best.text.clone(), among / (1.0 + (LIKELY_ODDS - best.odds).exp())))
+    let plain = ((best.certainty - UNHEARD) / (HEARD - UNHEARD)).clamp(0.0, 1.0);
+    (plain > 0.0).then(|| (best.text.clone(), plain * among / (1.0 + (LIKELY_ODDS - best.odds).exp())))
 }
 
 /// The chance that a whole number is right, by the product of its signs' probabilities: as counted on 200 numbers of
@@ -383,13 +390,15 @@ mod tests {
 
     #[test]
     fn what_sounds_like_something_expected_is_read_as_that() {
-        let expected = |text: &str, odds, signs| Expected { text: text.into(), odds, signs };
+        let expected = |text: &str, odds, signs| Expected { text: text.into(), odds, certainty: 0.6, signs };
         let of = |expected| Reading { expected, ..reading("en", "Loves curry.", "Love scurry.") };
         let near = hearing(&of(vec![expected("lost card", -1.5, None)]), 1.0, 0.0);
         assert_eq!((near.text.as_str(), near.confidence > 0.9), ("lost card", true));
         assert_eq!(near.alternatives, ["Loves curry.", "Love scurry."], "what was written freely is kept");
         let far = hearing(&of(vec![expected("lost card", -8.0, None)]), 1.0, 0.0);
         assert_eq!(far.text, "Loves curry.");
+        let noise = Expected { certainty: 0.08, ..expected("lost card", 0.0, None) };
+        assert_eq!(hearing(&of(vec![noise]), 1.0, 0.0).text, "Loves curry.", "either is as unlikely");
         let rivals = vec![expected("open an account", -1.0, None), expected("close an account", -1.2, None)];
         assert!(hearing(&of(rivals), 1.0, 0.0).confidence < 0.6, "either");
         let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), 1.0, 0.0);

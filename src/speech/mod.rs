@@ -1,5 +1,6 @@
 //! Voice activity, end of turn, speech-to-text, text-to-speech, prompt cache.
 
+mod bpe;
 mod cpu;
 mod ear;
 mod echo;

@@ -1,8 +1,8 @@
 //! The only file that knows whisper-rs: one utterance in, tokens with probabilities out. No policy here.
 //!
 //! Works around what is broken or missing in whisper-rs 0.16 / whisper.cpp 1.8.3: `set_language` leaks (parameters are
-//! made once a language and cloned), `set_initial_prompt` leaks (tokens instead), `tokenize` is unsound when its
-//! buffer is small, language detection ignores `audio_ctx`, decoder 0 keeps its random state between utterances.
+//! made once a language and cloned), `set_initial_prompt` leaks (tokens instead), `tokenize` spells as Whisper does
+//! not, language detection ignores `audio_ctx`, decoder 0 keeps its random state between utterances.
 
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
@@ -16,6 +16,7 @@ use whisper_rs::{
 };
 
 use super::HearError;
+use super::bpe::Vocabulary;
 use super::grammar::{Grammar, Numerals, Sentences};
 use crate::dialog::words::is_han;
 
@@ -34,6 +35,7 @@ const MAX_HINT_TOKENS: usize = 200;
 /// A loaded model, shared by all readers.
 pub struct Model {
     context: WhisperContext,
+    vocabulary: Vocabulary,
     numerals: Numerals,
 }
 
@@ -46,8 +48,9 @@ impl Model {
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|e| HearError::Model { path: path.to_owned(), reason: e.to_string() })?;
         let token = |id| Some((id, context.token_to_bytes(id).ok()?));
+        let vocabulary = Vocabulary::of((0..context.token_eot()).filter_map(token));
         let numerals = Numerals::of((0..context.token_eot()).filter_map(token));
-        Ok(Arc::new(Self { context, numerals }))
+        Ok(Arc::new(Self { context, vocabulary, numerals }))
     }
 
     /// False for the English-only models.
@@ -56,8 +59,7 @@ impl Model {
     }
 
     fn tokens_of(&self, text: &str) -> Vec<WhisperTokenId> {
-        // A token is at least a byte: with this room `tokenize` cannot overrun (its check for that is wrong).
-        let tokens = self.context.tokenize(text, text.len() + 1).unwrap_or_default();
+        let tokens = self.vocabulary.tokens(text);
         tokens[tokens.len().saturating_sub(MAX_HINT_TOKENS)..].to_vec()
     }
 
@@ -159,6 +161,8 @@ pub struct Expected {
     pub text: String,
     /// Logarithm of its probability against that of the text written freely: 0 is the same, -10 something else.
     pub odds: f32,
+    /// Geometric mean of its tokens' probabilities, 0..=1.
+    pub certainty: f32,
     /// Of a number or a code: the product of its digits' and letters' probabilities, 0..=1.
     pub signs: Option<f32>,
 }
@@ -376,72 +380,75 @@ impl Reader {
         prompt
     }
 
-    /// The likeliest texts of a grammar: the greedy path through it and, where that is doubtful, those that leave it
-    /// where a second choice was close. `free` is the log probability of the text written freely. Best effort.
+    /// The likeliest texts of a grammar, likeliest first: the greedy path through it and, where that is doubtful, the ways
+    /// that leave a path found, the most promising first. `free` is the log probability of the text written freely.
+    /// Best effort.
     fn expected(&mut self, job: &Job, grammar: &Grammar, prompt: &[WhisperTokenId], free: f32) -> Vec<Expected> {
-        const FORKS: usize = 2;
-        let Ok(Some(greedy)) = self.within(grammar, prompt, Vec::new()) else { return Vec::new() };
         let model = self.model.clone();
-        let judged = |path: &[Token]| {
-            let ids = path.iter().map(|t| t.id).filter(|id| *id < model.context.token_eot());
-            let text = match grammar {
-                Grammar::Sentences(sentences) => sentences.text(ids)?.to_owned(),
-                Grammar::Signs { .. } => {
-                    let text = model.text_of(&ids.collect::<Vec<_>>());
-                    text.trim_matches([' ', ',', '-', '.']).to_owned()
-                }
-            };
-            let log = |t: &Token| t.p.max(1e-9).ln();
-            let spelled = path.iter().filter(|t| model.numerals.is_sign(t.id)).map(log).sum::<f32>().exp();
-            let signs = matches!(grammar, Grammar::Signs { .. }).then_some(spelled);
-            Some(Expected { text, odds: path.iter().map(log).sum::<f32>() - free, signs })
-        };
-        let Some(best) = judged(&greedy) else { return Vec::new() };
-        let doubtful = best.signs.map_or(best.odds < -1.0, |signs| signs < 0.5);
-        let mut found = vec![best];
-        if doubtful {
-            let second = |(at, t): (usize, &Token)| t.other.map(|(id, p)| (at, id, p, p / t.p.max(1e-9)));
-            let mut forks: Vec<_> = greedy.iter().enumerate().filter_map(second).filter(|f| f.3 > CLOSE).collect();
-            forks.sort_by(|a, b| b.3.total_cmp(&a.3));
-            for (at, id, p, _) in forks.into_iter().take(FORKS) {
-                if (job.cancelled)() {
-                    break;
-                }
-                let mut path = greedy[..at].to_vec();
-                path.push(Token { id, p, other: None });
-                if let Ok(Some(path)) = self.within(grammar, prompt, path) {
-                    found.extend(judged(&path));
-                }
+        let mut found: Vec<Expected> = Vec::new();
+        let mut open = vec![Way::default()];
+        let (mut passes, mut least) = (0, free + FAR);
+        while passes < PASSES && !(job.cancelled)() {
+            let most = (0..open.len()).max_by(|&a, &b| open[a].promise.total_cmp(&open[b].promise));
+            let Some(way) = most.map(|at| open.swap_remove(at)).filter(|way| way.promise >= least) else { break };
+            let Ok((path, forks)) = self.within(grammar, prompt, way.path, least) else { break };
+            passes += path.len();
+            open.extend(forks);
+            let Some(text) = judged(&model, grammar, &path, free) else { continue };
+            least = least.max(free + text.odds + NEAR);
+            let sure = text.signs.map_or(text.odds >= -1.0, |signs| signs >= 0.5);
+            found.push(text);
+            if found.len() == 1 && sure {
+                break;
             }
-            found.sort_by(|a, b| b.odds.total_cmp(&a.odds));
         }
+        found.sort_by(|a, b| b.odds.total_cmp(&a.odds));
         found
     }
 
-    /// Decodes within a grammar from `path` on, the likeliest way, the end of the text included. `None` where there is no
-    /// way on.
+    /// Decodes within a grammar from `path` on, the likeliest way, to the end of the text, or to where it is less likely
+    /// than `least`; and the ways that could have been gone instead.
     fn within(
         &mut self,
         grammar: &Grammar,
         prompt: &[WhisperTokenId],
         mut path: Vec<Token>,
-    ) -> Result<Option<Vec<Token>>, HearError> {
+        least: f32,
+    ) -> Result<(Vec<Token>, Vec<Way>), HearError> {
         let model = self.model.clone();
         let end = model.context.token_eot();
+        let mut others: Vec<(usize, Token)> = Vec::new();
         let allowed = |path: &[Token], logits: &[f32]| {
-            let allowed = grammar.next(&model.numerals, path.iter().map(|t| t.id), end);
-            let chosen: Vec<f32> = allowed.iter().map(|&id| logits[id as usize]).collect();
-            let [first, second] = two_best(&chosen);
+            if log_p(path) < least {
+                return None;
+            }
             let all = log_sum(logits);
-            let token = |at: WhisperTokenId| Some((*allowed.get(at as usize)?, (chosen[at as usize] - all).exp()));
-            let (id, p) = token(first.0)?;
-            Some(Token { id, p, other: (allowed.len() > 1).then(|| token(second.0)).flatten() })
+            let token = |id: WhisperTokenId| Token { id, p: (logits[id as usize] - all).exp(), other: None };
+            let mut allowed = grammar.next(&model.numerals, path.iter().map(|t| t.id), end).into_iter().map(token);
+            let mut best = allowed.next()?;
+            for mut other in allowed {
+                if other.p > best.p {
+                    std::mem::swap(&mut other, &mut best);
+                }
+                others.push((path.len(), other));
+            }
+            Some(best)
         };
         self.go_on(prompt, &mut path, usize::MAX, allowed)?;
-        Ok(path.last().is_some_and(|t| t.id == end).then_some(path))
+        let whole = path.last().is_some_and(|t| t.id == end);
+        // All numbers go on alike: what follows another sign is about as likely as it is here. Sentences do not.
+        let alike = whole && matches!(grammar, Grammar::Signs { .. });
+        let ways = others.into_iter().filter_map(|(at, token)| {
+            let rest = if alike { log_p(&path[at + 1..]) } else { 0.0 };
+            let promise = log_p(&path[..at]) + log_p(&[token]) + rest;
+            let way = || Way { path: path[..at].iter().copied().chain([token]).collect(), promise };
+            (promise >= least).then(way)
+        });
+        let ways = ways.collect();
+        Ok((path, ways))
     }
 
-    /// That of a text, its end included.
+    /// Log probability of a text, its end included.
     fn log_probability(&mut self, prompt: &[WhisperTokenId], text: &[Token]) -> Result<f32, HearError> {
         let end = self.model.context.token_eot();
         let told = |path: &[Token], logits: &[f32]| {
@@ -450,7 +457,7 @@ impl Reader {
         };
         let mut path = Vec::new();
         self.go_on(prompt, &mut path, usize::MAX, told)?;
-        Ok(path.iter().map(|token| token.p.max(1e-9).ln()).sum())
+        Ok(log_p(&path))
     }
 
     /// Decodes from `prompt` and `path` on, by what `next` makes of the path and the logits of the text's tokens and their
@@ -481,6 +488,43 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// A way through a grammar, not gone to its end.
+#[derive(Default)]
+struct Way {
+    path: Vec<Token>,
+    /// Log probability that its end may have.
+    promise: f32,
+}
+
+/// A text of a grammar so much less likely than the free one, in log probability, is not looked for.
+const FAR: f32 = -10.0;
+/// Nor one so much less likely than the best that was found.
+const NEAR: f32 = -2.5;
+/// Passes of the decoder that looking for texts of a grammar may take, about.
+const PASSES: usize = 40;
+
+fn judged(model: &Model, grammar: &Grammar, path: &[Token], free: f32) -> Option<Expected> {
+    let end = model.context.token_eot();
+    let (last, signs) = path.split_last()?;
+    if last.id != end {
+        return None;
+    }
+    let ids = signs.iter().map(|t| t.id);
+    let (text, signs) = match grammar {
+        Grammar::Sentences(sentences) => (sentences.text(ids)?.to_owned(), None),
+        Grammar::Signs { .. } => {
+            let text = model.text_of(&ids.collect::<Vec<_>>());
+            let spelled = signs.iter().filter(|t| model.numerals.is_sign(t.id)).map(|t| t.p.max(1e-9).ln());
+            (text.trim_matches([' ', ',', '-', '.']).to_owned(), Some(spelled.sum::<f32>().exp()))
+        }
+    };
+    Some(Expected { text, odds: log_p(path) - free, certainty: certainty(path), signs })
+}
+
+fn log_p(path: &[Token]) -> f32 {
+    path.iter().map(|token| token.p.max(1e-9).ln()).sum()
 }
 
 /// Geometric mean of the tokens' probabilities.
