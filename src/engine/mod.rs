@@ -9,6 +9,7 @@ mod known;
 mod live;
 mod load;
 mod parts;
+mod pulse;
 mod reasons;
 mod replay;
 mod serve;

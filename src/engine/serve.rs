@@ -17,6 +17,7 @@ use super::caller::Arrival;
 use super::floor::FloorHandle;
 use super::live::{self, House};
 use super::load::{self, Flows, LoadError, Loaded};
+use super::pulse::Pulse;
 use super::timetable::Timetable;
 use super::transfer::Switchboard;
 use super::webhooks::{Patience, Webhooks};
@@ -89,6 +90,7 @@ struct Doors {
     floor: FloorHandle,
     switchboard: Switchboard,
     board: Board,
+    pulse: Pulse,
 }
 
 impl Server {
@@ -152,7 +154,7 @@ impl Server {
         let running = Running { config, shared, flows, loaded };
         let running = Arc::new(ArcSwap::from_pointee(running));
         let switchboard = Switchboard::default();
-        let doors = Doors { running, endpoint, store, recordings, floor, switchboard, board };
+        let doors = Doors { running, endpoint, store, recordings, floor, switchboard, board, pulse: Pulse::start() };
         let (drain, _) = watch::channel(None);
         let calls = TaskTracker::new();
         tokio::spawn(doors.clone().follow_registrations());
@@ -292,6 +294,10 @@ impl Doors {
                 refuse(call, 404, "no such number").await;
                 continue;
             };
+            if self.pulse.is_late() {
+                refuse(call, 503, "starved").await;
+                continue;
+            }
             let house = self.house(&running, &drain, &today);
             calls.spawn(live::take(house, flow, line, Arrival::Phone(Box::new(call))));
         }
@@ -343,8 +349,10 @@ impl Doors {
 
     /// Whether a browser's call can be taken now: it is told before it goes to any trouble.
     fn admits(&self, drain: &watch::Sender<Option<Duration>>, calls: &TaskTracker) -> webrtc::Admit {
-        let (running, drain, calls) = (self.running.clone(), drain.subscribe(), calls.clone());
-        Arc::new(move || match drain.borrow().is_some() || calls.len() >= running.load().config.sip.max_calls {
+        let (running, drain, calls, pulse) =
+            (self.running.clone(), drain.subscribe(), calls.clone(), self.pulse.clone());
+        let full = move || calls.len() >= running.load().config.sip.max_calls;
+        Arc::new(move || match drain.borrow().is_some() || pulse.is_late() || full() {
             true => Err(TRY_AGAIN),
             false => Ok(()),
         })

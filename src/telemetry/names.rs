@@ -12,6 +12,9 @@ pub const CALL_SECONDS: &str = "frontdesk_call_seconds";
 /// Labels: `reason`.
 pub const CALLS_REFUSED: &str = "frontdesk_calls_refused_total";
 
+/// Mean of the last seconds. From 150 ms on new calls are refused, until it is below 30 ms.
+pub const CLOCK_LATE: &str = "frontdesk_clock_late_seconds";
+
 /// Requests that the desk refused. Labels: `reason`.
 pub const DESK_REFUSED: &str = "frontdesk_desk_refused_total";
 
@@ -91,6 +94,7 @@ pub fn describe() {
     describe_counter!(CALLS_STARTED, "Calls that arrived, by line");
     describe_counter!(CALLS_ENDED, "Calls that ended, by cause and outcome");
     describe_histogram!(CALL_SECONDS, Unit::Seconds, "Length of a call, arrival to end");
+    describe_gauge!(CLOCK_LATE, Unit::Seconds, "How late the media clock comes; new calls are refused when it is high");
     describe_counter!(CALLS_REFUSED, "Calls turned away before they began, by reason");
     describe_counter!(DESK_REFUSED, "Requests that the agents' desk refused, by reason");
 

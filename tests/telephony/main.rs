@@ -23,6 +23,7 @@ mod a_prompt_stops_for_words_and_for_nothing_else;
 mod a_sip_caller_and_the_engine_hear_each_other;
 mod a_sip_caller_who_gives_up_is_let_go;
 mod a_softphone_speaks_every_codec_and_encrypts;
+mod a_starved_engine_takes_no_new_calls;
 mod a_trunk_registers_and_carries_calls_both_ways;
 mod agents_pass_callers_on_and_keep_them;
 mod an_agent_who_does_not_take_a_call_gives_way_to_the_next;
