@@ -129,7 +129,7 @@ async fn play(
     at(&mut samples, begin_ms, &read(&row.turn));
     let spoken_ms = samples.len() as u64 / 8;
     let mut once = samples.clone();
-    once.resize(once.len() + 2 * RATE as usize, 0);
+    once.resize(once.len() + 3 * RATE as usize, 0);
     let (timeline, heard) = call(shared, flow, carried(&once)).await;
     let first = right(&row.wanted, &timeline);
     let asked = match &row.wanted {
