@@ -177,6 +177,12 @@ class Call:
 
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def sound(path: pathlib.Path, level: int = 1_640) -> bytes:
     """A wav file as a telephone's microphone gives it: 8 kHz, mono, 16 bit, speech at -26 dB of full scale."""
     with wave.open(str(path)) as file:
