@@ -163,7 +163,6 @@ impl Call {
                 if let Some(language) = language.filter(|language| **language != self.flow.language) {
                     self.flow = Arc::new(self.flow.in_language(language));
                     self.note(Note::Language { language: language.to_string() });
-                    self.listening = None; // told with the next question
                 }
                 self.once_more();
             }

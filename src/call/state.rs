@@ -33,7 +33,8 @@ pub struct Call {
     pub(super) speaking: Option<Speaking>,
     /// Said at the beginning of the next prompt.
     pub(super) preface: Vec<Rendered>,
-    pub(super) listening: Option<(Expect, Vec<String>)>,
+    /// What the ear was told last.
+    pub(super) listening: Option<(Expect, Language, Vec<String>)>,
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
     pub(super) commanded: Commanded,
@@ -212,7 +213,7 @@ impl Call {
 
     fn arrived(&mut self, call: CallId, caller: Caller, at: chrono::DateTime<chrono::Utc>) {
         self.arrived_at = at;
-        self.who = if caller.withheld || caller.number.is_empty() { call } else { comparable(&caller.number) };
+        self.who = caller.shown_number().map_or(call, comparable);
         self.values.set("caller_number", caller.number.clone());
         self.values.set("dialled", caller.dialled.clone());
         self.values.set("line", caller.line.clone());
@@ -314,12 +315,13 @@ impl Call {
     }
 
     pub(super) fn listen(&mut self, expect: Expect, hints: Vec<String>) {
-        let listening = Some((expect.clone(), hints.clone()));
-        if self.keys_only || self.listening == listening {
+        let told = (expect, self.flow.language.clone(), hints);
+        if self.keys_only || self.listening.as_ref() == Some(&told) {
             return;
         }
-        self.listening = listening;
-        self.act(Action::Listen { expect, language: self.flow.language.clone(), hints });
+        let (expect, language, hints) = told.clone();
+        self.listening = Some(told);
+        self.act(Action::Listen { expect, language, hints });
     }
 
     /// The caller speaks another of the flow's languages: from here on we do, too.
@@ -331,8 +333,6 @@ impl Call {
         }
         self.flow = Arc::new(self.flow.in_language(&language));
         self.note(Note::Language { language: tag.to_owned() });
-        // The recogniser, too, is told with the next question.
-        self.listening = None;
     }
 
     pub(super) fn stop_listening(&mut self) {

@@ -78,8 +78,8 @@ impl Call {
             return Some(Weight::Complete);
         }
         match &self.listening {
-            Some((Expect::YesNo, _)) => return answer_to_yes_no(text),
-            Some((Expect::Confirm { of }, _)) => return answer_to_yes_no(text).or_else(|| of_signs(of, text)),
+            Some((Expect::YesNo, ..)) => return answer_to_yes_no(text),
+            Some((Expect::Confirm { of }, ..)) => return answer_to_yes_no(text).or_else(|| of_signs(of, text)),
             _ => {}
         }
         let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return None };

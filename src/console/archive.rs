@@ -91,9 +91,8 @@ fn hearing<'m>(shared: &Shared, me: &'m Me) -> Result<&'m str, Problem> {
 /// Whether this agent may hear a call that is over.
 pub fn hears(shared: &Shared, agent: &str, head: &CallHead, talked: bool) -> bool {
     let of_the_caller = || {
-        let number = shared.board.caller_at(agent).map(|number| comparable(&number));
-        let theirs = Some(comparable(&head.caller.number)).filter(|number| !number.is_empty() && !head.caller.withheld);
-        number.is_some() && number == theirs
+        let theirs = head.caller.shown_number().map(comparable).filter(|number| !number.is_empty());
+        theirs.is_some() && theirs == shared.board.caller_at(agent).as_deref().map(comparable)
     };
     let may = shared.settings.agents_hear;
     head.ended.is_some() && (talked && may >= AgentsHear::Own || may == AgentsHear::Earlier && of_the_caller())
@@ -157,17 +156,12 @@ async fn recording(
     }
     let mut response = match range {
         Some((from, to)) => {
-            let mut response = (StatusCode::PARTIAL_CONTENT, pieces(bytes.slice(from..to))).into_response();
-            web::insert(response.headers_mut(), header::CONTENT_LENGTH, &(to - from).to_string());
+            let mut response = pieces(StatusCode::PARTIAL_CONTENT, bytes.slice(from..to));
             let range = format!("bytes {from}-{}/{all}", to - 1);
             web::insert(response.headers_mut(), header::CONTENT_RANGE, &range);
             response
         }
-        None => {
-            let mut response = pieces(bytes).into_response();
-            web::insert(response.headers_mut(), header::CONTENT_LENGTH, &all.to_string());
-            response
-        }
+        None => pieces(StatusCode::OK, bytes),
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
@@ -176,10 +170,13 @@ async fn recording(
 }
 
 /// So that a slow reader is seen to read.
-fn pieces(bytes: Bytes) -> Body {
+fn pieces(status: StatusCode, bytes: Bytes) -> Response {
     let all = bytes.len();
     let cut = move |at: usize| bytes.slice(at..bytes.len().min(at + PIECE));
-    Body::from_stream(stream::iter((0..all).step_by(PIECE).map(move |at| Ok::<_, Infallible>(cut(at)))))
+    let body = stream::iter((0..all).step_by(PIECE).map(move |at| Ok::<_, Infallible>(cut(at))));
+    let mut response = (status, Body::from_stream(body)).into_response();
+    web::insert(response.headers_mut(), header::CONTENT_LENGTH, &all.to_string());
+    response
 }
 
 /// `bytes=from-to` and `bytes=from-`, as far as there is such a part.

@@ -13,13 +13,11 @@ pub async fn known(
     caller: &Caller,
     call: &str,
 ) -> BTreeMap<String, String> {
-    let Some(people) = people.filter(|_| !caller.withheld && !caller.number.is_empty()) else {
-        return BTreeMap::new();
-    };
+    let (Some(people), Some(number)) = (people, caller.shown_number()) else { return BTreeMap::new() };
     match &people.source {
-        PeopleFrom::Table(_) => people.in_table(&caller.number),
+        PeopleFrom::Table(_) => people.in_table(number),
         PeopleFrom::Backend { backend, timeout, .. } => {
-            let with = [("number".to_owned(), caller.number.clone())].into();
+            let with = [("number".to_owned(), number.to_owned())].into();
             let id = format!("{call}-0"); // requests of the call itself begin at 1
             match tokio::time::timeout(*timeout, backends.fetch(backend, &with, &id)).await {
                 Ok(Reply::Found(said)) => people.in_reply(&said),

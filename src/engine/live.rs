@@ -242,7 +242,7 @@ impl Live {
         let mut caller = incoming.caller(line);
         self.screen = incoming.screen();
         self.line.clone_from(&caller.line);
-        self.number = (!caller.withheld && !caller.number.is_empty()).then(|| caller.number.clone());
+        self.number = caller.shown_number().map(str::to_owned);
         self.reasons = Reasons::new(&self.house.config, self.number.as_deref());
         self.house.store.begin(&self.call, &caller, self.started, &self.flow.stored);
         let (board, meaning) = (&self.house.board, &self.flow.meaning);

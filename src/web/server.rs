@@ -139,15 +139,14 @@ where
         // Until the version of HTTP is known no limit of the server's own counts: who says nothing would keep the place.
         let limit = if traffic.last().is_zero() { PATIENCE.min(idle) } else { traffic.last() + idle };
         let left = limit.saturating_sub(traffic.began.elapsed());
-        tokio::select! {
-            done = &mut served => break done,
-            () = tokio::time::sleep(left), if !left.is_zero() => {}
-            () = std::future::ready(()), if left.is_zero() => {
-                // Told, so that what crosses this is asked anew; and no longer waited for than any request's head.
-                served.as_mut().graceful_shutdown();
-                let _ = tokio::time::timeout(PATIENCE.min(idle), served).await;
-                return debug!("a connection asked for nothing");
-            }
+        if left.is_zero() {
+            // Told, so that what crosses this is asked anew; and no longer waited for than any request's head.
+            served.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(PATIENCE.min(idle), served).await;
+            return debug!("a connection asked for nothing");
+        }
+        if let Ok(done) = tokio::time::timeout(left, &mut served).await {
+            break done;
         }
     };
     if let Err(error) = done {

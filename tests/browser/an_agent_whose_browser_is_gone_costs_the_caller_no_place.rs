@@ -17,25 +17,8 @@ use frontdesk::call::{AgentFailure, Note};
 async fn an_agent_whose_browser_is_gone_costs_the_caller_no_place() {
     let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(BEN, PAGES).await;
-    let admin = administrator(&engine).await;
-    // A colleague who has lunch.
-    let mut anna = agent(&engine, "anna").await;
-    let secret = admin.invite("anna", "agent", Some("anna")).await;
-    let mut colleague = Client::new(&admin.at);
-    assert_eq!(colleague.accept(&secret, PASSWORD).await, StatusCode::OK);
-    assert_eq!(colleague.log_in("anna", PASSWORD).await.0, StatusCode::OK);
-    let lunch = json!({ "state": "paused", "reason": "lunch" });
-    assert_eq!(colleague.send(Method::POST, "/api/state", lunch).await.0, StatusCode::NO_CONTENT);
-    let mut page = at_work(&admin, "ben").await;
-    let mut phone = caller(&engine).await;
-    phone.dial(&engine.uri("1000")).await;
-    engine.at_step("menu", SECONDS).await;
-    phone.press("0").await;
-    page.wait("document.querySelector('.acts h2')?.innerText == 'Incoming call'").await;
-    page.click("Answer").await;
-    engine.wait_for("the answer", SECONDS, |note| matches!(note, Note::AgentAnswered { .. })).await;
-    page.click("Skip briefing").await;
-    engine.wait_for("the connection", SECONDS, |note| matches!(note, Note::Connected { .. })).await;
+    let (mut page, colleague, mut anna, _phone) = a_caller_for_ben(&engine).await;
+    talks(&engine, &mut page).await;
 
     page.leave().await;
     let lost = |note: &Note| matches!(note, Note::AgentFailed { agent, failure } if agent == "ben" && *failure == AgentFailure::Unreachable);
@@ -45,18 +28,10 @@ async fn an_agent_whose_browser_is_gone_costs_the_caller_no_place() {
         .await;
     assert!(told.seq > at.seq);
     // The next agent who is free takes the same caller.
-    assert_eq!(colleague.send(Method::POST, "/api/state", json!({ "state": "ready" })).await.0, StatusCode::NO_CONTENT);
-    anna.wait_for("CALL_INCOMING", 2 * SECONDS).await;
-    anna.accept().await;
-    let anna_has = |note: &Note| matches!(note, Note::Connected { agent } if agent == "anna");
-    engine.wait_for("the next agent", SECONDS, anna_has).await;
+    anna_takes_over(&engine, &colleague, &mut anna).await;
     tokio::time::sleep(Duration::from_millis(500)).await; // of conversation
     anna.hang_up().await;
-    let record = engine.finished(SECONDS).await;
-    let transfers = record.timeline.iter().filter(|entry| matches!(entry.note, Note::Transfer { .. })).count();
-    assert_eq!(transfers, 1, "the caller never left the queue");
-    engine.assert_replays(&record).await;
-    engine.terminate().await;
+    assert_kept_in_the_queue(engine).await;
 }
 
 const LUNCH: &str = "lunch";
@@ -80,6 +55,23 @@ async fn a_caller_for_ben(engine: &Engine) -> (Chromium, Client, Baresip, Baresi
     (page, colleague, anna, phone)
 }
 
+/// Ben answers, and talks to the caller.
+async fn talks(engine: &Engine, page: &mut Chromium) {
+    page.click("Answer").await;
+    engine.wait_for("the answer", SECONDS, |note| matches!(note, Note::AgentAnswered { .. })).await;
+    page.click("Skip briefing").await;
+    engine.wait_for("the connection", SECONDS, |note| matches!(note, Note::Connected { .. })).await;
+}
+
+/// What the call's record says in the end.
+async fn assert_kept_in_the_queue(engine: Engine) {
+    let record = engine.finished(SECONDS).await;
+    let transfers = record.timeline.iter().filter(|entry| matches!(entry.note, Note::Transfer { .. })).count();
+    assert_eq!(transfers, 1, "the caller never left the queue");
+    engine.assert_replays(&record).await;
+    engine.terminate().await;
+}
+
 /// Anna is back and has the caller, whom Ben lost.
 async fn anna_takes_over(engine: &Engine, colleague: &Client, anna: &mut Baresip) {
     assert_eq!(colleague.send(Method::POST, "/api/state", json!({ "state": "ready" })).await.0, StatusCode::NO_CONTENT);
@@ -101,10 +93,7 @@ async fn a_laptop_that_sleeps_in_a_call_loses_it_to_a_colleague() {
     let _alone = crate::common::chromium::alone().await;
     let engine = Engine::start_with(BEN, PAGES).await;
     let (mut page, colleague, mut anna, _phone) = a_caller_for_ben(&engine).await;
-    page.click("Answer").await;
-    engine.wait_for("the answer", SECONDS, |note| matches!(note, Note::AgentAnswered { .. })).await;
-    page.click("Skip briefing").await;
-    engine.wait_for("the connection", SECONDS, |note| matches!(note, Note::Connected { .. })).await;
+    talks(&engine, &mut page).await;
 
     let (asleep, since) = (page.asleep(), Instant::now());
     let lost = |note: &Note| matches!(note, Note::AgentFailed { agent, failure } if agent == "ben" && *failure == AgentFailure::Unreachable);
@@ -120,11 +109,7 @@ async fn a_laptop_that_sleeps_in_a_call_loses_it_to_a_colleague() {
     page.shot("desk-lost").await;
 
     anna.hang_up().await;
-    let record = engine.finished(SECONDS).await;
-    let transfers = record.timeline.iter().filter(|entry| matches!(entry.note, Note::Transfer { .. })).count();
-    assert_eq!(transfers, 1, "the caller never left the queue");
-    engine.assert_replays(&record).await;
-    engine.terminate().await;
+    assert_kept_in_the_queue(engine).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::common;
+use common::baresip::Baresip;
 use common::engine::Engine;
 use common::people::*;
 use common::sipp::Sipp;
@@ -24,16 +25,22 @@ fn calls(engine: &Engine, what: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[tokio::test]
-async fn a_callback_survives_a_crash_and_reaches_an_agent() {
-    let phone = Sipp::phone("trunk_is_called_back").start();
-    let engine = Engine::start_calling_back(phone.port()).await;
-    let mut caller = caller(&engine).await;
+/// A caller who wants a person, is told that nobody is there, and has the choice of what to do instead.
+async fn offered(engine: &Engine) -> Baresip {
+    let mut caller = caller(engine).await;
     caller.dial(&engine.uri("1000")).await;
     caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
     engine.at_step("menu", SECONDS).await;
     caller.press("0").await;
     engine.wait_for("the choice", SECONDS, |note| matches!(note, Note::Offered { .. })).await;
+    caller
+}
+
+#[tokio::test]
+async fn a_callback_survives_a_crash_and_reaches_an_agent() {
+    let phone = Sipp::phone("trunk_is_called_back").start();
+    let engine = Engine::start_calling_back(phone.port()).await;
+    let mut caller = offered(&engine).await;
     caller.press("1").await;
     engine.wait_for("the number", SECONDS, says("call you back on")).await;
     caller.press("1").await;
@@ -68,12 +75,7 @@ async fn a_number_is_promised_one_callback() {
     let phone = Sipp::phone("trunk_is_called_back").start();
     let engine = Engine::start_calling_back(phone.port()).await;
     for told in ["as soon as it is your turn", "on that number already"] {
-        let mut caller = caller(&engine).await;
-        caller.dial(&engine.uri("1000")).await;
-        caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
-        engine.at_step("menu", SECONDS).await;
-        caller.press("0").await;
-        engine.wait_for("the choice", SECONDS, |note| matches!(note, Note::Offered { .. })).await;
+        let mut caller = offered(&engine).await;
         caller.press("1").await;
         engine.wait_for("the number", SECONDS, says("call you back on 5")).await;
         caller.press("1").await;
@@ -90,12 +92,7 @@ async fn a_number_is_promised_one_callback() {
 #[tokio::test]
 async fn a_message_is_recorded_written_down_and_listed() {
     let engine = Engine::start().await;
-    let mut caller = caller(&engine).await;
-    caller.dial(&engine.uri("1000")).await;
-    caller.wait_for("CALL_ESTABLISHED", SECONDS).await;
-    engine.at_step("menu", SECONDS).await;
-    caller.press("0").await;
-    engine.wait_for("the choice", SECONDS, |note| matches!(note, Note::Offered { .. })).await;
+    let mut caller = offered(&engine).await;
     caller.press("2").await;
     engine.wait_for("the invitation", SECONDS, says("leave your message")).await;
     caller.hears(recorded("asterisk/en-speak-with-a-representative.wav")).await;
