@@ -158,8 +158,9 @@ impl Default for OpusWishes {
 
 /// Bit/s of our Opus: wideband speech is transparent from 20 k on (RFC 7587, 3.1.1 has 16-20 k without redundancy).
 const OPUS_BITRATE: u32 = 28_000;
-/// libopus's effort, 0-10: 5 costs half of 9 and is indistinguishable on speech of this rate.
-const OPUS_COMPLEXITY: i32 = 5;
+/// libopus's effort, 0-10. On five recordings at this rate PESQ (wide band) finds 4.17 for 1, 4.14 for 5, 4.19 for 10, at a
+/// cost of 1, 2 and 3.
+const OPUS_COMPLEXITY: i32 = 1;
 /// Loss to be prepared for, percent: redundancy costs nothing below 1 and is worth little beyond 10.
 const OPUS_LOSS: i32 = 5;
 

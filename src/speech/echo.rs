@@ -86,6 +86,9 @@ impl EchoGate {
 
     /// Whether `heard` may hold the caller's own voice, `played` being what was sent just before. Frames of any rate.
     pub fn hears_somebody(&mut self, heard: &Frame, played: &Frame) -> bool {
+        if self.quiet >= TAIL && played.samples().iter().all(|&sample| sample == 0) {
+            return true; // all that is remembered is silence already
+        }
         let (heard, played) = (self.samples(0, heard), self.samples(1, played));
         let sounding = power(&played);
         self.quiet = if sounding > 0.0 { 0 } else { self.quiet.saturating_add(1) };

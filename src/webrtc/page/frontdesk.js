@@ -65,7 +65,7 @@
     .card.idle .before { gap: 1rem; }
     header { display: flex; align-items: center; gap: .9rem; }
     .badge { width: 3rem; height: 3rem; border-radius: 1rem; display: grid; place-items: center; color: #fff; background: var(--accent); }
-    .badge.live { background: var(--accent); animation: live 2.4s ease-out infinite; }
+    .badge.live { background: var(--accent); animation: live 2.4s steps(24) infinite; } /* ten paints a second: a call may be long */
     @keyframes live { 0% { box-shadow: 0 0 0 0 #17957d66; } 100% { box-shadow: 0 0 0 1rem #17957d00; } }
     h2 { margin: 0; font-size: 1.25rem; line-height: 1.25; font-weight: 650; }
     .status { margin: 0; color: var(--soft); font-size: .925rem; min-height: 1.4em; }
