@@ -7,7 +7,8 @@ use std::time::Duration;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let runtime = match tokio::runtime::Runtime::new() {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match threads.enable_all().on_thread_start(frontdesk::media::go_in_line).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("frontdesk: no threads can be started: {error}");

@@ -335,6 +335,7 @@ impl Live {
     }
 
     fn beat(&mut self, session: &mut Session) {
+        crate::media::go_first();
         let (now_ms, at) = (self.now_ms(), Instant::now());
         if let Some(frame) = rings(&mut self.agent, at).or_else(|| rings(&mut self.target, at)) {
             session.rings(&frame);

@@ -51,7 +51,10 @@ impl Recordings {
     /// Starts the thread. Fails when the system has no thread left.
     pub fn start() -> std::io::Result<Self> {
         let (tasks, inbox) = mpsc::channel();
-        std::thread::Builder::new().name("recordings".into()).spawn(move || write_all(&inbox))?;
+        std::thread::Builder::new().name("recordings".into()).spawn(move || {
+            super::go_in_line();
+            write_all(&inbox);
+        })?;
         Ok(Self { tasks })
     }
 

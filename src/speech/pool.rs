@@ -47,14 +47,17 @@ impl<T: Send + 'static, A: Send + 'static> Pool<T, A> {
         let (ready, started) = std::sync::mpsc::channel();
         for i in 0..workers.max(1) {
             let (shared, make, ready) = (pool.shared.clone(), make.clone(), ready.clone());
-            let run = move || match make() {
-                Ok(mut work) => {
-                    let _ = ready.send(Ok(())); // the opener may have given up at another thread's error
-                    drop(ready);
-                    shared.serve(&mut work);
-                }
-                Err(error) => {
-                    let _ = ready.send(Err(error));
+            let run = move || {
+                crate::media::go_in_line();
+                match make() {
+                    Ok(mut work) => {
+                        let _ = ready.send(Ok(())); // the opener may have given up at another thread's error
+                        drop(ready);
+                        shared.serve(&mut work);
+                    }
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                    }
                 }
             };
             // Threads are made at start-up, when there is nothing better to do without them.

@@ -172,7 +172,10 @@ impl Voice {
         });
         let spawn = |n| {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name(format!("voice-{n}")).spawn(move || shared.work())
+            std::thread::Builder::new().name(format!("voice-{n}")).spawn(move || {
+                crate::media::go_in_line();
+                shared.work();
+            })
         };
         let threads = (0..options.threads.max(1)).map(spawn).collect::<Result<Vec<_>, _>>().map_err(LoadError::File)?;
         Ok(Self { _threads: Arc::new(Threads { shared: Arc::clone(&shared), threads }), shared })
