@@ -290,14 +290,14 @@ impl Doors {
                 ));
                 continue;
             }
-            let Some((line, flow)) = line_of(&running, &call.to_number) else {
-                refuse(call, 404, "no such number").await;
-                continue;
-            };
             if self.pulse.is_late() {
                 refuse(call, 503, "starved").await;
                 continue;
             }
+            let Some((line, flow)) = line_of(&running, &call.to_number) else {
+                refuse(call, 404, "no such number").await;
+                continue;
+            };
             let house = self.house(&running, &drain, &today);
             calls.spawn(live::take(house, flow, line, Arrival::Phone(Box::new(call))));
         }
