@@ -175,8 +175,6 @@ class Call:
             open_socket.close()
 
 
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
