@@ -134,6 +134,12 @@ pub struct Token {
     pub other: Option<(WhisperTokenId, f32)>,
 }
 
+impl Token {
+    fn log_p(&self) -> f32 {
+        self.p.max(1e-9).ln()
+    }
+}
+
 /// What was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
@@ -419,7 +425,8 @@ impl Reader {
         let end = model.context.token_eot();
         let mut others: Vec<(usize, Token)> = Vec::new();
         let allowed = |path: &[Token], logits: &[f32]| {
-            if log_p(path) < least {
+            let so_far = log_p(path);
+            if so_far < least {
                 return None;
             }
             let all = log_sum(logits);
@@ -430,7 +437,9 @@ impl Reader {
                 if other.p > best.p {
                     std::mem::swap(&mut other, &mut best);
                 }
-                others.push((path.len(), other));
+                if so_far + other.log_p() >= least {
+                    others.push((path.len(), other));
+                }
             }
             Some(best)
         };
@@ -440,7 +449,7 @@ impl Reader {
         let alike = whole && matches!(grammar, Grammar::Signs { .. });
         let ways = others.into_iter().filter_map(|(at, token)| {
             let rest = if alike { log_p(&path[at + 1..]) } else { 0.0 };
-            let promise = log_p(&path[..at]) + log_p(&[token]) + rest;
+            let promise = log_p(&path[..at]) + token.log_p() + rest;
             let way = || Way { path: path[..at].iter().copied().chain([token]).collect(), promise };
             (promise >= least).then(way)
         });
@@ -505,6 +514,7 @@ const NEAR: f32 = -2.5;
 /// Passes of the decoder that looking for texts of a grammar may take, about.
 const PASSES: usize = 40;
 
+/// What a path to the end of the text stands for.
 fn judged(model: &Model, grammar: &Grammar, path: &[Token], free: f32) -> Option<Expected> {
     let end = model.context.token_eot();
     let (last, signs) = path.split_last()?;
@@ -516,7 +526,7 @@ fn judged(model: &Model, grammar: &Grammar, path: &[Token], free: f32) -> Option
         Grammar::Sentences(sentences) => (sentences.text(ids)?.to_owned(), None),
         Grammar::Signs { .. } => {
             let text = model.text_of(&ids.collect::<Vec<_>>());
-            let spelled = signs.iter().filter(|t| model.numerals.is_sign(t.id)).map(|t| t.p.max(1e-9).ln());
+            let spelled = signs.iter().filter(|t| model.numerals.is_sign(t.id)).map(Token::log_p);
             (text.trim_matches([' ', ',', '-', '.']).to_owned(), Some(spelled.sum::<f32>().exp()))
         }
     };
@@ -524,7 +534,7 @@ fn judged(model: &Model, grammar: &Grammar, path: &[Token], free: f32) -> Option
 }
 
 fn log_p(path: &[Token]) -> f32 {
-    path.iter().map(|token| token.p.max(1e-9).ln()).sum()
+    path.iter().map(Token::log_p).sum()
 }
 
 /// Geometric mean of the tokens' probabilities.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::common;
 use common::engine::Engine;
+use common::eventually;
 use common::people::*;
 use common::sipp::Sipp;
 use frontdesk::call::Cause;
@@ -22,9 +23,9 @@ async fn new_calls_are_put_off_until_there_is_room() {
     engine.signal(Signal::STOP);
     tokio::time::sleep(Duration::from_secs(3)).await;
     engine.signal(Signal::CONT);
-    tokio::time::timeout(SECONDS, told(&engine, "new calls are refused")).await.expect("it has not noticed");
+    eventually("it has noticed", SECONDS, || engine.log().contains("new calls are refused")).await;
     Sipp::new("caller_is_put_off", engine.address).run().await;
-    tokio::time::timeout(SECONDS, told(&engine, "new calls are taken")).await.expect("there is room again");
+    eventually("there is room again", SECONDS, || engine.log().contains("new calls are taken")).await;
 
     first.hang_up().await;
     let record = engine.finished(SECONDS).await;
@@ -33,10 +34,4 @@ async fn new_calls_are_put_off_until_there_is_room() {
     let mut second = caller(&engine).await;
     second.dial(&engine.uri("1000")).await;
     second.wait_for("CALL_ESTABLISHED", SECONDS).await;
-}
-
-async fn told(engine: &Engine, what: &str) {
-    while !engine.log().contains(what) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
