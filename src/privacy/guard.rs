@@ -167,13 +167,22 @@ impl Guard {
                 true => issued_card(&digits) && self.in_groups(at),
                 false => luhn(&digits) && (issued_card(&digits) || unasked > AHEAD),
             };
-            begins && (known || china_id(&digits))
+            begins && (known || china_id(&digits)) && !self.chosen_one_by_one(at)
         })
     }
 
     /// There is a pause before the key at this place.
     fn parted(&self, at: usize) -> bool {
         at > 0 && self.keys[at].at_ms > self.keys[at - 1].at_ms + ROW
+    }
+
+    /// The keys from there on are choices of menus, hardly two of them in a row: by and by they make any number.
+    fn chosen_one_by_one(&self, from: usize) -> bool {
+        let lone = (from..self.keys.len()).filter(|&at| {
+            let begins = at == from || self.parted(at);
+            begins && !self.keys[at].asked && (at + 1 == self.keys.len() || self.parted(at + 1))
+        });
+        2 * lone.count() > self.keys.len() - from
     }
 
     /// The rows of keys from there on may be one card's: they are keyed where one number, or none, is asked for, or in groups
@@ -259,6 +268,15 @@ mod tests {
         let mut guard = Guard::default();
         for (at, keys) in [(0, "45395787"), (60_000, "63621486")] {
             assert_eq!(press(&mut guard, at, keys, true, "account"), (keys.into(), None));
+        }
+    }
+
+    #[test]
+    fn choices_one_after_the_other_are_no_card() {
+        let mut guard = Guard::default();
+        for (n, key) in "4525726535265".char_indices() {
+            let passed = press(&mut guard, 6_000 * n as u64, &key.to_string(), false, "menu");
+            assert_eq!(passed, (key.to_string(), None), "key {n}");
         }
     }
 
