@@ -6,16 +6,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use webrtc::ice::udp_mux::{UDPMux, UDPMuxDefault, UDPMuxParams};
 use webrtc::util::Conn;
 
 use super::Error;
 
+/// Bytes that may wait in the socket, in the kernel's count: some 750 a packet of sound. Linux's usual 208 KiB hold a tenth
+/// of a second of fifty calls, and what comes while a busy machine lets us wait longer is lost.
+const WAITING: usize = 2 << 20;
+
 /// Opens the socket.
 pub async fn open(address: SocketAddr) -> Result<(Arc<dyn UDPMux + Send + Sync>, SocketAddr), Error> {
     let failed = |source| Error::Listen { address, source };
     let socket = UdpSocket::bind(address).await.map_err(failed)?;
+    // Or less, as the system grants.
+    if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(WAITING) {
+        tracing::debug!(%error, "the socket's buffer stays as it is");
+    }
     let address = socket.local_addr().map_err(failed)?;
     Ok((UDPMuxDefault::new(UDPMuxParams::new(Lasting(socket))), address))
 }
