@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use frontdesk::call::{Entry, Note};
+use frontdesk::dialog::flow::Step;
 use frontdesk::emotion::degrade::{Line, Noise};
 use frontdesk::engine::{self, ReadyFlow, Script, Shared};
 use frontdesk::local::FilePort;
@@ -139,7 +140,8 @@ async fn play(
     let mut after = first && !asked;
     let mut timeline = timeline;
     if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
-        let answer = if first { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
+        let agrees = first || asked_whether(flow, &row.wanted, &timeline, spoken_ms);
+        let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
         at(&mut samples, silent + THINKS_MS, &answer);
         samples.resize(samples.len() + 2 * RATE as usize, 0);
         timeline = call(shared, flow, carried(&samples)).await.0;
@@ -203,6 +205,21 @@ fn asked_back(timeline: &[Entry], spoken_ms: u64) -> bool {
     });
     // Without an answer the bot asks again after some seconds, and then gives up.
     done.is_none_or(|done| done.at_ms > spoken_ms + 6_000)
+}
+
+/// Whether the bot asked after this moment if what is wanted of a menu is meant.
+fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], spoken_ms: u64) -> bool {
+    let Wanted::Step(wanted) = wanted else { return false };
+    let options = flow.flow.steps.values().filter_map(|step| match step {
+        Step::Menu { options, .. } => Some(options),
+        _ => None,
+    });
+    let intents = options.flatten().filter(|option| option.next == *wanted).filter_map(|option| option.intent.as_ref());
+    let labels: Vec<&String> = intents.flat_map(|intent| flow.flow.intents[intent].label.values()).collect();
+    timeline.iter().filter(|entry| entry.at_ms > spoken_ms).any(|entry| match &entry.note {
+        Note::Say { text } => labels.iter().any(|label| text.contains(&format!("I heard {label}."))),
+        _ => false,
+    })
 }
 
 /// When the bot, after this moment, has spoken and is silent, ms.

@@ -215,6 +215,10 @@ impl Call {
                 self.set_stage(Stage::Asking);
                 return self.ask();
             }
+            Some(Step::Menu { .. }) if confirming => {
+                self.set_stage(Stage::Asking);
+                return self.ask();
+            }
             Some(Step::Form(_)) if self.form_back() => return,
             _ if saying => {} // the question before is the last one
             _ => {

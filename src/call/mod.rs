@@ -19,6 +19,7 @@ mod guard;
 mod handoff;
 mod instead;
 mod log;
+mod meant;
 mod number;
 mod personal;
 mod proof;

@@ -74,6 +74,11 @@ impl Call {
                 texts.extend(self.form_question());
                 Some(&lines.hint_yes_no)
             }
+            // Keys mean there what the menu says.
+            (Stage::Confirming { value }, Some(Step::Menu { .. })) => {
+                texts.push(self.whether_meant(value));
+                Some(&lines.hint_menu)
+            }
             (_, Some(Step::Form(_))) => {
                 texts.extend(self.form_question());
                 (!self.changes_form()).then_some(&lines.hint_free)
@@ -122,7 +127,7 @@ impl Call {
             (Stage::Confirming { .. }, Some(Step::Ask(ask))) if ask.kind.is_spelled() => {
                 (Expect::Confirm { of: Box::new(form::expected(&ask.kind)) }, person)
             }
-            (Stage::Confirming { .. }, _) => (Expect::YesNo, person),
+            (Stage::Confirming { .. }, Some(Step::Ask(_) | Step::Form(_))) => (Expect::YesNo, person),
             (_, Some(Step::Menu { options, .. })) => {
                 let phrases = self.menu_hints(&bot.step);
                 match options.iter().any(|option| option.intent.is_some()) {
@@ -250,14 +255,18 @@ impl Call {
     }
 
     /// Reads an answer; `counts` is false when the question had yet to be asked.
-    fn answer(&mut self, utterance: &Utterance, counts: bool) {
+    pub(super) fn answer(&mut self, utterance: &Utterance, counts: bool) {
         self.interrupt();
         self.forget_keys(); // words instead
         let spelled = matches!(self.step(), Some(Step::Ask(ask)) if ask.kind.is_spelled());
         let least = if spelled { SPELLED } else { HEARD };
         if utterance.confidence < least || utterance.text.trim().is_empty() {
             let apology = self.flow.lines.not_heard.clone();
-            return if counts { self.failed(&apology) } else { self.ask() };
+            return match counts {
+                true if self.asks_whether_meant(utterance) => {}
+                true => self.failed(&apology),
+                false => self.ask(),
+            };
         }
         let flow = self.flow.clone();
         let Phase::Bot(bot) = &self.phase else { return };
@@ -343,6 +352,7 @@ impl Call {
                     self.carry(text, confidence);
                     self.chosen(&options[at]);
                 }
+                None if counts && self.asks_whether_last_words_meant() => {}
                 None if counts => self.not_understood(),
                 None => self.ask(),
             };
@@ -356,7 +366,7 @@ impl Call {
     }
 
     /// The option whose intent has this very sentence as an example.
-    fn exemplified<'o>(&self, options: &'o [MenuOption], text: &str) -> Option<&'o MenuOption> {
+    pub(super) fn exemplified<'o>(&self, options: &'o [MenuOption], text: &str) -> Option<&'o MenuOption> {
         let said = Words::of(text);
         let examples = |intent: &String| self.flow.intents.get(intent).map_or(&[][..], |intent| &intent.examples);
         // Stops and capitals alone may make a difference in length.
@@ -419,6 +429,7 @@ impl Call {
                 self.set_stage(Stage::Asking);
                 let unknown = flow.knowledge.is_some() && *understanding != Understanding::default();
                 match counts {
+                    true if self.asks_whether_last_words_meant() => {}
                     true if unknown && self.asked_much() => self.seek_person(UNKNOWN, None),
                     true => self.not_understood(),
                     false => self.ask(),
@@ -487,7 +498,7 @@ impl Call {
     }
 
     /// An option was chosen outright, by key or by phrase.
-    fn chosen(&mut self, option: &MenuOption) {
+    pub(super) fn chosen(&mut self, option: &MenuOption) {
         match &option.intent {
             Some(intent) => self.note(Note::Intent { chosen: Some(intent.clone()), scores: Vec::new() }),
             None => self.note(Note::Choice { option: name(option) }),
@@ -610,6 +621,7 @@ impl Call {
         let ask = match flow.steps.get(&bot.step) {
             Some(Step::Ask(ask)) => ask,
             Some(Step::Form(_)) => return self.confirm_form(utterance),
+            Some(Step::Menu { options, .. }) => return self.confirm_meant(options, value, utterance),
             _ => return,
         };
         if utterance.confidence < HEARD {
@@ -660,7 +672,7 @@ impl Call {
         self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
     }
 
-    fn denied(&mut self) {
+    pub(super) fn denied(&mut self) {
         if let Some(Bot { stage: Stage::Confirming { value }, denied, .. }) = self.bot_mut() {
             denied.push(value.clone());
         }

@@ -188,7 +188,7 @@ fn hear(
     let cpu_s = (thread_cpu() - before).as_secs_f32() * threads as f32;
     let seconds = request.audio.len() as f32 / RATE as f32;
     tracing::debug!(threads, seconds, wall_ms = began.elapsed().as_millis() as u64, cpu_s, "read");
-    Ok(Some(hearing(&reading, seconds, cpu_s)))
+    Ok(Some(hearing(&reading, &request.expect, seconds, cpu_s)))
 }
 
 /// Threads for one utterance: a caller alone need not wait for one core while others idle. Where something else runs
@@ -246,7 +246,7 @@ fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
     Some(reader.sentences(phrases.iter().chain(&request.hints).chain(likely).map(String::as_str)))
 }
 
-fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
+fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hearing {
     let certainty = certainty(&reading.tokens);
     let judged = |text: &str| {
         let spoken = guard::spoken(&guard::Evidence {
@@ -269,8 +269,13 @@ fn hearing(reading: &Reading, seconds: f32, cpu_s: f32) -> Hearing {
     };
     let mut alternatives: Vec<String> = Vec::new();
     let others = reading.alternatives.iter().map(|(other, _)| judged(other));
-    let near = reading.expected.iter().filter(|other| other.odds >= LIKELY_ODDS).map(|other| other.text.clone());
-    for other in expected.iter().flat_map(|_| near.clone()).chain([free.clone()]).chain(others) {
+    let likely = |other: &&Expected| match &expected {
+        Some(_) => other.odds >= LIKELY_ODDS,
+        // A menu asks whether such a thing is meant. A value would be taken from it as though it had been written.
+        None => *expect == Expect::Request && other.certainty >= GUESSED,
+    };
+    let near = reading.expected.iter().filter(likely).map(|other| other.text.clone());
+    for other in near.chain([free.clone()]).chain(others) {
         if !text.is_empty() && !other.is_empty() && other != text && !alternatives.contains(&other) {
             alternatives.push(other);
         }
@@ -302,6 +307,8 @@ const LIKELY_ODDS: f32 = -5.0;
 /// below the first certainty, and no doubt is cast on it from the second on.
 const UNHEARD: f32 = 0.12;
 const HEARD: f32 = 0.3;
+/// From this certainty on, a text expected that is too far from what was written freely is worth a question.
+const GUESSED: f32 = 0.2;
 
 /// The text of the grammar that was said, if it was one, and the chance that it is right.
 fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
@@ -392,25 +399,36 @@ mod tests {
     fn what_sounds_like_something_expected_is_read_as_that() {
         let expected = |text: &str, odds, signs| Expected { text: text.into(), odds, certainty: 0.6, signs };
         let of = |expected| Reading { expected, ..reading("en", "Loves curry.", "Love scurry.") };
-        let near = hearing(&of(vec![expected("lost card", -1.5, None)]), 1.0, 0.0);
+        let near = hearing(&of(vec![expected("lost card", -1.5, None)]), &Expect::Free, 1.0, 0.0);
         assert_eq!((near.text.as_str(), near.confidence > 0.9), ("lost card", true));
         assert_eq!(near.alternatives, ["Loves curry.", "Love scurry."], "what was written freely is kept");
-        let far = hearing(&of(vec![expected("lost card", -8.0, None)]), 1.0, 0.0);
+        let far = hearing(&of(vec![expected("lost card", -8.0, None)]), &Expect::Free, 1.0, 0.0);
         assert_eq!(far.text, "Loves curry.");
+        let asked = hearing(&of(vec![expected("lost card", -8.0, None)]), &Expect::Request, 1.0, 0.0);
+        assert_eq!(
+            (asked.text.as_str(), asked.alternatives[0].as_str()),
+            ("Loves curry.", "lost card"),
+            "a menu may ask"
+        );
+        assert!(!far.alternatives.contains(&"lost card".to_owned()), "no value is read from it");
         let noise = Expected { certainty: 0.08, ..expected("lost card", 0.0, None) };
-        assert_eq!(hearing(&of(vec![noise]), 1.0, 0.0).text, "Loves curry.", "either is as unlikely");
+        assert_eq!(hearing(&of(vec![noise]), &Expect::Free, 1.0, 0.0).text, "Loves curry.", "either is as unlikely");
         let rivals = vec![expected("open an account", -1.0, None), expected("close an account", -1.2, None)];
-        assert!(hearing(&of(rivals), 1.0, 0.0).confidence < 0.6, "either");
-        let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), 1.0, 0.0);
+        assert!(hearing(&of(rivals), &Expect::Free, 1.0, 0.0).confidence < 0.6, "either");
+        let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), &Expect::Free, 1.0, 0.0);
         assert!(number.text == "4, 0, 7" && (0.5..0.9).contains(&number.confidence), "{number:?}");
     }
 
     #[test]
     fn mandarin_is_written_in_simplified_characters() {
-        let heard =
-            hearing(&reading("zh", "我們會在三個工作日內給您回電。", "我们会在三個工作日内给您回电。"), 3.0, 0.0);
+        let heard = hearing(
+            &reading("zh", "我們會在三個工作日內給您回電。", "我们会在三個工作日内给您回电。"),
+            &Expect::Free,
+            3.0,
+            0.0,
+        );
         assert_eq!(heard.text, "我们会在三个工作日内给您回电。");
         assert!(heard.alternatives.is_empty(), "the other reading differs in writing alone: {:?}", heard.alternatives);
-        assert_eq!(hearing(&reading("ja", "電話を留守", "電話"), 3.0, 0.0).text, "電話を留守");
+        assert_eq!(hearing(&reading("ja", "電話を留守", "電話"), &Expect::Free, 3.0, 0.0).text, "電話を留守");
     }
 }

@@ -1,0 +1,77 @@
+//! Where only a poor or a less likely reading leads to an option, the bot asks whether it is meant: once a menu, and a
+//! caller whom it does not hear reaches a person as soon as ever.
+
+use crate::script::flows::bank;
+use crate::script::{MONDAY, Script};
+use frontdesk::call::Note;
+
+const ASKED: &str = "I heard lost card. Is that right?";
+
+fn chosen(script: &Script) -> Vec<String> {
+    let notes = script.notes().filter_map(|note| match note {
+        Note::Intent { chosen, .. } => chosen.clone(),
+        Note::Choice { option } => Some(option.clone()),
+        _ => None,
+    });
+    notes.collect()
+}
+
+fn asked() -> Script {
+    let mut script = Script::at(bank(), MONDAY);
+    script.says_one_of("Loves curry", &["somebody stole my wallet"]).quiet();
+    assert_eq!(script.last_said(), ASKED);
+    assert!(chosen(&script).is_empty(), "nothing is done before the caller has said so");
+    script
+}
+
+#[test]
+fn a_yes_chooses_what_another_reading_says() {
+    let mut script = asked();
+    script.says("Yes, please.").quiet();
+    assert_eq!(
+        (chosen(&script), script.last_said().as_str()),
+        (vec!["lost_card".into()], "Shall I block your card now?")
+    );
+}
+
+#[test]
+fn who_says_it_again_means_it() {
+    let mut script = asked();
+    script.murmurs("lost card", 0.2);
+    assert_eq!(chosen(&script), ["lost_card"]);
+}
+
+#[test]
+fn a_no_may_say_what_is_meant_instead() {
+    let mut script = asked();
+    script.says("No, my balance.").quiet();
+    assert_eq!(
+        (chosen(&script), script.last_said().as_str()),
+        (vec!["balance".into()], "What is your account number?")
+    );
+    let mut script = asked();
+    script.says("opening hours");
+    assert_eq!(chosen(&script), ["opening hours"]);
+    let mut script = asked();
+    script.keys("1");
+    assert_eq!(chosen(&script), ["balance"], "keys are the menu's");
+}
+
+#[test]
+fn it_is_asked_once_and_a_no_is_a_failure() {
+    let mut script = asked();
+    script.says("No.").quiet();
+    assert!(script.last_said().starts_with("Sorry, I misheard."), "{}", script.last_said());
+    script.says_one_of("Hobnob ring hours", &["opening hours"]).quiet();
+    assert_eq!(script.queue(), Some("service"), "{:?}", script.said());
+}
+
+#[test]
+fn what_was_heard_poorly_is_asked_about_and_noise_is_not() {
+    let mut script = Script::at(bank(), MONDAY);
+    script.quiet().murmurs("stolen card", 0.2).quiet();
+    assert_eq!(script.last_said(), ASKED);
+    let mut script = Script::at(bank(), MONDAY);
+    script.quiet().murmurs("stolen card", 0.05).quiet();
+    assert!(script.last_said().contains("I couldn't hear that"), "{}", script.last_said());
+}
