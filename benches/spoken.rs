@@ -7,7 +7,7 @@
 //! A row: set, flow, what must come of it (`slot=value;slot=value`, or `step:name` to be entered first), decibels of speech
 //! above the noise (empty: clean), sound of the turn, sound of the caller saying it again, what is said (for reading).
 //! The configuration stands beside the list as `config.yaml`. Prints a figure a set; `SPOKEN_LIMITS` is
-//! `set=first,after;...` in percent.
+//! `set=first,after;...` in percent. `SPOKEN_ONLY=9,17` plays only these calls, and prints all that happened in them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,9 @@ const RATE: u32 = 8_000;
 const THINKS_MS: u64 = 500;
 /// Silence that ends what the bot has to say, ms.
 const BOT_DONE_MS: usize = 700;
+/// Who has said something waits so long for an answer, ms; and so long, where none comes, until the bot asks again.
+const WAITS_MS: u64 = 3_000;
+const LONG_MS: u64 = 12_000;
 
 struct Row {
     set: String,
@@ -63,7 +66,9 @@ async fn main() {
     let mut sounds = Sounds { yes: file::read(folder.join("yes.wav")).expect("yes.wav"), babble: babble(&rows) };
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut greetings: BTreeMap<String, u64> = BTreeMap::new();
-    for (n, row) in rows.iter().enumerate() {
+    let only = std::env::var("SPOKEN_ONLY").unwrap_or_default();
+    let only: Vec<usize> = only.split(',').filter_map(|n| n.parse().ok()).collect();
+    for (n, row) in rows.iter().enumerate().filter(|(n, _)| only.is_empty() || only.contains(n)) {
         let flow = flows[&row.flow].clone();
         if !greetings.contains_key(&row.flow) {
             let heard = call(&shared, &flow, Vec::new()).await.1;
@@ -129,16 +134,21 @@ async fn play(
     let mut samples = Vec::new();
     at(&mut samples, begin_ms, &read(&row.turn));
     let spoken_ms = samples.len() as u64 / 8;
-    let mut once = samples.clone();
-    once.resize(once.len() + 3 * RATE as usize, 0);
-    let (timeline, heard) = call(shared, flow, carried(&once)).await;
+    let waited = |ms: u64| {
+        let mut once = samples.clone();
+        at(&mut once, spoken_ms + ms, &[]);
+        carried(&once)
+    };
+    let (mut timeline, mut heard) = call(shared, flow, waited(WAITS_MS)).await;
+    if silent_from(&heard, spoken_ms).is_none() {
+        (timeline, heard) = call(shared, flow, waited(LONG_MS)).await;
+    }
     let first = right(&row.wanted, &timeline);
     let asked = match &row.wanted {
         Wanted::Slots(_) => asked_back(&timeline, spoken_ms),
         Wanted::Step(_) => !first && first_step(&timeline).is_none(),
     };
     let mut after = first && !asked;
-    let mut timeline = timeline;
     if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
         let agrees = first || asked_whether(flow, &row.wanted, &timeline, spoken_ms);
         let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
@@ -146,6 +156,11 @@ async fn play(
         samples.resize(samples.len() + 2 * RATE as usize, 0);
         timeline = call(shared, flow, carried(&samples)).await.0;
         after = right(&row.wanted, &timeline);
+    }
+    if std::env::var_os("SPOKEN_ONLY").is_some() {
+        for Entry { at_ms, note, .. } in &timeline {
+            println!("   {at_ms} {note:?}");
+        }
     }
     if !first || !after {
         let texts: Vec<String> = timeline

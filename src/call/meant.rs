@@ -2,7 +2,7 @@
 //! to is not acted upon, nor is the caller made to say it again. A yes settles it; anything else is an answer to the menu.
 
 use super::bot::Stage;
-use super::question::HEARD;
+use super::question::{HEARD, HEARD_WELL};
 use super::state::{Call, Phase};
 use super::{Note, Utterance};
 use crate::dialog::Piece;
@@ -28,6 +28,20 @@ impl Call {
         true
     }
 
+    /// Asks the same of an option that was heard none too well, where another reading leads elsewhere.
+    pub(super) fn asks_in_doubt(&mut self, option: &MenuOption, confidence: f32) -> bool {
+        let Phase::Bot(bot) = &self.phase else { return false };
+        let Some(Step::Menu { options, .. }) = self.flow.steps.get(&bot.step) else { return false };
+        let value = self.matter(option);
+        let elsewhere = |words: &Utterance| self.matters(options, words).any(|matter| matter != value);
+        if confidence >= HEARD_WELL || !bot.denied.is_empty() || !self.last_words().is_some_and(elsewhere) {
+            return false;
+        }
+        self.set_stage(Stage::Confirming { value });
+        self.ask();
+        true
+    }
+
     /// What the readings choose outright, the likeliest first.
     fn matters<'a>(&'a self, options: &'a [MenuOption], utterance: &'a Utterance) -> impl Iterator<Item = String> + 'a {
         let likely = Some(&utterance.text).filter(|_| utterance.confidence >= LIKELY);
@@ -39,11 +53,14 @@ impl Call {
 
     /// The same for the last words heard.
     pub(super) fn asks_whether_last_words_meant(&mut self) -> bool {
-        let last = self.notes.iter().rev().find_map(|entry| match &entry.note {
-            Note::Utterance(utterance) => Some(utterance.clone()),
+        self.last_words().cloned().is_some_and(|utterance| self.asks_whether_meant(&utterance))
+    }
+
+    pub(super) fn last_words(&self) -> Option<&Utterance> {
+        self.notes.iter().rev().find_map(|entry| match &entry.note {
+            Note::Utterance(utterance) => Some(utterance),
             _ => None,
-        });
-        last.is_some_and(|utterance| self.asks_whether_meant(&utterance))
+        })
     }
 
     /// The question for it.

@@ -331,6 +331,7 @@ impl Call {
 
     fn answer_menu(&mut self, options: &[MenuOption], text: &str, confidence: f32, counts: bool) {
         let mentioned = match choice::choose(options, text) {
+            Choice::Sure(at) if self.asks_in_doubt(&options[at], confidence) => return,
             Choice::Sure(at) => {
                 // "Two" is a key, and no number of anything.
                 if choice::spoken_key(&Words::of(text)).is_none() {
@@ -342,6 +343,9 @@ impl Call {
             Choice::Open => None,
         };
         if let Some(option) = self.exemplified(options, text) {
+            if self.asks_in_doubt(option, confidence) {
+                return;
+            }
             let intent = option.intent.clone().unwrap_or_default();
             return self.requested(option, vec![IntentScore { intent, score: 1.0 }], text, confidence);
         }
@@ -421,9 +425,8 @@ impl Call {
             return self.answer_freely(answer);
         }
         match chosen {
-            Some(at) => {
-                self.requested(&options[at], scores, &text, confidence);
-            }
+            Some(at) if self.asks_in_doubt(&options[at], confidence) => {}
+            Some(at) => self.requested(&options[at], scores, &text, confidence),
             None => {
                 self.note(Note::Intent { chosen: None, scores });
                 self.set_stage(Stage::Asking);
@@ -490,11 +493,7 @@ impl Call {
 
     /// The caller's last words are a whole question, not a word that was not caught.
     fn asked_much(&self) -> bool {
-        let last = self.notes.iter().rev().find_map(|entry| match &entry.note {
-            Note::Utterance(utterance) => Some(utterance.text.as_str()),
-            _ => None,
-        });
-        last.is_some_and(|text| Words::of(text).len() >= QUESTION)
+        self.last_words().is_some_and(|utterance| Words::of(&utterance.text).len() >= QUESTION)
     }
 
     /// An option was chosen outright, by key or by phrase.

@@ -75,3 +75,17 @@ fn what_was_heard_poorly_is_asked_about_and_noise_is_not() {
     script.quiet().murmurs("stolen card", 0.05).quiet();
     assert!(script.last_said().contains("I couldn't hear that"), "{}", script.last_said());
 }
+
+#[test]
+fn two_readings_that_lead_apart_are_told_apart_by_a_question() {
+    let two = |confidence| {
+        let mut script = Script::at(bank(), MONDAY);
+        script.quiet().heard("lost card", &["opening hours"], confidence).quiet();
+        script
+    };
+    assert_eq!((two(0.5).last_said().as_str(), chosen(&two(0.5))), (ASKED, vec![]));
+    assert_eq!(chosen(&two(0.8)), ["lost_card"], "heard well");
+    let mut script = Script::at(bank(), MONDAY);
+    script.quiet().heard("lost card", &["stolen card"], 0.5);
+    assert_eq!(chosen(&script), ["lost_card"], "either means the same");
+}

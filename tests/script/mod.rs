@@ -216,7 +216,8 @@ impl Script {
         self.heard(text, others, 0.9)
     }
 
-    fn heard(&mut self, text: &str, others: &[&str], confidence: f32) -> &mut Self {
+    /// The caller is heard with this confidence, and what is said could also have been one of these.
+    pub fn heard(&mut self, text: &str, others: &[&str], confidence: f32) -> &mut Self {
         let start_ms = self.now;
         self.now += 1_000 + 50 * text.chars().count() as u64;
         let utterance = Utterance {
