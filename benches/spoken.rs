@@ -153,7 +153,7 @@ async fn play(
         let agrees = first || asked_whether(flow, &row.wanted, &timeline, spoken_ms);
         let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
         at(&mut samples, silent + THINKS_MS, &answer);
-        samples.resize(samples.len() + 2 * RATE as usize, 0);
+        samples.resize(samples.len() + (WAITS_MS * 8) as usize, 0);
         timeline = call(shared, flow, carried(&samples)).await.0;
         after = right(&row.wanted, &timeline);
     }
