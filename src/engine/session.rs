@@ -89,6 +89,7 @@ pub struct Session {
     playing: bool,
     /// What was read of the turn that goes on.
     parts: Parts,
+    unbroken: Option<turn::Unbroken>,
     /// Languages that the caller may speak besides the call's.
     languages: Vec<Language>,
     /// What the caller said last and has yet to be answered.
@@ -172,6 +173,7 @@ impl Session {
             sounding: Sounding::Nothing,
             seam: Seam::default(),
             parts: Parts::default(),
+            unbroken: None,
             languages,
             unanswered: None,
             echo: EchoGate::new(),
@@ -640,7 +642,7 @@ impl Session {
     fn mask(&mut self, masked: bool) {
         if self.masked && !masked {
             self.unmasked_ms = self.now_ms;
-            self.turn = None;
+            (self.turn, self.unbroken) = (None, None);
             self.parts.clear();
         }
         self.masked = masked;

@@ -28,6 +28,10 @@ pub struct ListenerSettings {
     pub pause_ms: u32,
     /// The same while a prompt waits for the text: half a word is not to decide what becomes of it.
     pub waited_pause_ms: u32,
+    /// A turn that has gone on without a pause for so long is worth a reading: it may be other people's talk, ms.
+    pub unbroken_ms: u32,
+    /// The same while a prompt waits, ms.
+    pub waited_unbroken_ms: u32,
     /// Longest turn, ms; below the 30 s that the recogniser hears at once.
     pub longest_ms: u32,
 }
@@ -39,6 +43,8 @@ impl Default for ListenerSettings {
             preroll_ms: 320,
             pause_ms: 64,
             waited_pause_ms: 96,
+            unbroken_ms: 6_000,
+            waited_unbroken_ms: 2_500,
             longest_ms: 28_000,
         }
     }
@@ -57,6 +63,11 @@ pub enum Heard {
     },
     /// The pause lasts: time for the turn model's word, `turn_probability`, and later for another if it was not sure.
     Lasting {
+        turn: Samples,
+        id: TurnId,
+    },
+    /// The turn goes on and on: what is it so far? `Listener::background` if it is nothing.
+    Unbroken {
         turn: Samples,
         id: TurnId,
     },
@@ -91,6 +102,10 @@ pub struct Listener {
     origin_ms: i64,
     turn: Option<Turn>,
     next_id: TurnId,
+    /// Mean square of the loudest chunk of what is known to be the background; 0 where none is.
+    background: f32,
+    /// Chunks without anybody's voice, the background's included.
+    quiet: u32,
     /// A prompt waits for what is read.
     waited_for: bool,
 }
@@ -99,6 +114,10 @@ struct Turn {
     start_ms: u64,
     /// Mean square of the loudest chunk.
     loudest: f32,
+    /// Chunks since the last pause, or since it was asked what this is.
+    unbroken: u32,
+    /// The loudest when it was asked what this is: whoever spoke since may be the caller.
+    asked: Option<f32>,
     pause: Option<Pause>,
 }
 
@@ -130,6 +149,10 @@ const RATE: u32 = 16_000;
 /// What is this much (28 dB, as mean squares) below the loudest of the turn is silence, even where voice activity has
 /// not noticed yet: it lags by 90 ms. On a line as noisy as that voice activity alone decides.
 const SILENT: f32 = 0.001_6;
+/// The caller is louder than the loudest of the background by this much (2 dB).
+const ABOVE: f32 = 1.6;
+/// After so much silence the background is no more, ms.
+const QUIET_MS: u32 = 3_000;
 const SAMPLES_A_MS: u64 = 16;
 
 impl Listener {
@@ -146,6 +169,8 @@ impl Listener {
             origin_ms: 0,
             turn: None,
             next_id: 0,
+            background: 0.0,
+            quiet: 0,
             waited_for: false,
             settings,
         }
@@ -182,7 +207,9 @@ impl Listener {
             self.partial -= CHUNK;
             let score = self.vad.score(&chunk);
             let power = power(&chunk);
-            let faint = self.turn.as_ref().is_some_and(|turn| power < turn.loudest * SILENT);
+            self.follow_background(score);
+            let silent = self.turn.as_ref().map_or(0.0, |turn| turn.loudest * SILENT);
+            let faint = power < silent.max(self.background * ABOVE);
             let change = self.activity.hear(if audible && !faint { score } else { 0.0 });
             self.step(change, power, &mut events);
         }
@@ -202,6 +229,21 @@ impl Listener {
         let pause = self.pause_of(id)?;
         (pause.read, pause.meaning) = (true, meaning);
         self.decide()
+    }
+
+    /// The turn so far is nothing that is said to us: what is no louder is not heard any more, until it ends.
+    pub fn background(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        self.background = self.background.max(turn.asked.unwrap_or(turn.loudest));
+        self.activity.rest();
+        self.forget();
+    }
+
+    fn follow_background(&mut self, score: f32) {
+        self.quiet = if score < self.settings.activity.off { self.quiet + 1 } else { 0 };
+        if self.quiet * CHUNK_MS > QUIET_MS {
+            self.background = 0.0;
+        }
     }
 
     /// No more sound will come: ends the turn that is open.
@@ -224,7 +266,7 @@ impl Listener {
         let chunk_end = self.first + (self.sound.len() - self.partial) as u64;
         if let Change::Began { chunks } = change {
             let start = chunk_end.saturating_sub(u64::from(chunks) * CHUNK as u64);
-            self.turn = Some(Turn { start_ms: self.ms(start), loudest: 0.0, pause: None });
+            self.turn = Some(Turn { start_ms: self.ms(start), loudest: 0.0, unbroken: 0, asked: None, pause: None });
             events.push(Heard::SpeechStarted);
         }
         let Some(turn) = &mut self.turn else {
@@ -235,18 +277,34 @@ impl Listener {
         if silence_ms == 0 {
             turn.loudest = turn.loudest.max(power);
         }
-        let pause_ms = if self.waited_for { self.settings.waited_pause_ms } else { self.settings.pause_ms };
+        turn.unbroken += 1;
+        let unbroken_ms = turn.unbroken * CHUNK_MS;
+        let ListenerSettings { pause_ms, waited_pause_ms, unbroken_ms: plain_ms, waited_unbroken_ms, .. } =
+            self.settings;
+        let (pause_ms, longest_unbroken_ms) =
+            if self.waited_for { (waited_pause_ms, waited_unbroken_ms) } else { (pause_ms, plain_ms) };
         match &turn.pause {
             Some(_) if silence_ms == 0 => {
-                turn.pause = None;
+                (turn.pause, turn.unbroken, turn.asked) = (None, 0, None);
                 events.push(Heard::Resumed);
             }
             None if silence_ms >= pause_ms => self.pause(chunk_end, silence_ms, events),
+            None if unbroken_ms >= longest_unbroken_ms => {
+                (turn.unbroken, turn.asked) = (0, Some(turn.loudest));
+                let id = self.named();
+                events.push(Heard::Unbroken { turn: self.turn_sound(), id });
+            }
             _ => {}
         }
         if let Some(event) = self.decide() {
             events.push(event);
         }
+    }
+
+    fn named(&mut self) -> TurnId {
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        id
     }
 
     /// Whether the turn is over by now, or the turn model is to say.
@@ -284,8 +342,7 @@ impl Listener {
     fn pause(&mut self, chunk_end: u64, silence_ms: u32, events: &mut Collected) {
         let end_ms = self.ms(chunk_end).saturating_sub(silence_ms.into());
         let audio = self.turn_sound();
-        let id = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1);
+        let id = self.named();
         if let Some(turn) = &mut self.turn {
             turn.pause = Some(Pause {
                 id,
@@ -307,8 +364,7 @@ impl Listener {
             Some(pause) => (pause.id, pause.audio, pause.end_ms),
             None => {
                 // Cut off in the middle of speech.
-                let id = self.next_id;
-                self.next_id = self.next_id.wrapping_add(1);
+                let id = self.named();
                 (id, self.turn_sound(), self.ms(self.first + self.sound.len() as u64))
             }
         };

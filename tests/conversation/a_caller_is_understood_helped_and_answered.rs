@@ -101,8 +101,11 @@ fn a_value_heard_poorly_is_read_back_even_unasked() {
 #[test]
 fn what_was_hardly_heard_is_not_acted_upon() {
     let mut call = bank();
-    call.quiet().murmurs("balance", 0.1);
+    call.quiet().murmurs("balance", 0.05);
     assert!(call.last_said().starts_with("Sorry, I couldn't hear that."), "{}", call.last_said());
+    let mut call = bank();
+    call.quiet().murmurs("balance", 0.1);
+    assert_eq!(call.last_said(), "I heard balance enquiry. Is that right?");
 }
 
 #[test]

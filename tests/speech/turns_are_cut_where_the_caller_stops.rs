@@ -194,3 +194,40 @@ fn noise_and_clicks_are_no_turn() {
     let events = listen(&mut Listener::new(ListenerSettings::default()), 8_000, &sound);
     assert_eq!(events, []);
 }
+
+/// Five people at once, whose pauses fill each other's.
+fn babble(samples: usize) -> Vec<i16> {
+    let voices = ["vm-reachoper", "privacy-prompt", "pls-hold-while-try", "auth-incorrect", "reach-an-operator"];
+    let voices = voices.map(|name| fixture(&format!("asterisk/en-{name}.wav"), 8_000));
+    let mix = |at: usize| voices.iter().map(|voice| i32::from(voice[(at + 4_000) % voice.len()]) / 12).sum::<i32>();
+    (0..samples).map(|at| mix(at) as i16).collect()
+}
+
+#[test]
+fn who_speaks_before_a_background_of_talk_is_heard_alone() {
+    let mut sound = babble(25 * 8_000);
+    let speech = fixture("pocketsphinx/goforward.wav", 8_000);
+    let (from, to) = (12 * 8_000, 12 * 8_000 + speech.len());
+    sound[from..to].iter_mut().zip(&speech).for_each(|(to, &from)| *to = to.saturating_add(from));
+    let mut listener = Listener::new(ListenerSettings::default());
+    listener.waited_for(true);
+    let mut events = Vec::new();
+    for (n, samples) in sound.chunks(160).enumerate() {
+        let now_ms = n as u64 * u64::from(FRAME_MS);
+        for event in listener.hear(now_ms, &Frame::from_samples(8_000, samples)) {
+            if now_ms < 10_000 && matches!(event, Heard::Unbroken { .. } | Heard::Paused { .. }) {
+                listener.background(); // nothing was read of it
+            }
+            events.push((now_ms, event));
+        }
+    }
+    let nothing_since = |from_ms: u64, to_ms: u64| !events.iter().any(|(at, _)| (from_ms..to_ms).contains(at));
+    let first = events.iter().find(|(_, event)| matches!(event, Heard::Unbroken { .. } | Heard::Paused { .. }));
+    assert!(first.is_some_and(|(at, _)| *at < 4_000), "what goes on is asked about in time: {first:?}");
+    assert!(nothing_since(8_000, 11_900), "the background is not heard once it is known");
+    let turns = turns(&events);
+    let [(at, start, end, _)] = turns[..] else { panic!("one turn: {turns:?}") };
+    let (from_ms, to_ms) = (from as u64 / 8, to as u64 / 8);
+    assert!((from_ms..from_ms + 500).contains(&start), "{start} of {from_ms}");
+    assert!(end <= to_ms + 100 && at <= to_ms + 1_500, "{start} to {end}, known at {at}, of {from_ms} to {to_ms}");
+}

@@ -13,6 +13,9 @@ use crate::speech::{Heard, Hearing, Meaning, Samples, TurnId};
 /// The recogniser may take this long for one turn before the caller is asked again.
 const HEARING_LIMIT_MS: u64 = 8_000;
 
+/// A turn of more samples of which nothing can be made is no cough: 2.5 s.
+const LONG: usize = 40_000;
+
 /// A turn between its first pause and its text.
 pub(super) struct Turn {
     id: TurnId,
@@ -29,6 +32,12 @@ pub(super) struct Turn {
     wanted: DropGuard,
 }
 
+/// A turn that goes on without a pause, while it is asked what it is.
+pub(super) struct Unbroken {
+    id: TurnId,
+    _wanted: DropGuard,
+}
+
 /// A turn that could not be read; the reason was logged where it arose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unheard;
@@ -37,6 +46,9 @@ impl Session {
     /// The text of a turn, or that there is none to be had.
     pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
         let now = self.now_ms;
+        if self.unbroken.take_if(|unbroken| unbroken.id == turn).is_some() {
+            return self.what_goes_on(hearing);
+        }
         if self.parts.heard(turn, &hearing) {
             self.tell_part(&hearing);
         } else if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
@@ -74,7 +86,7 @@ impl Session {
 
     /// The recogniser takes nothing more, now.
     pub fn speech_unavailable(&mut self) {
-        self.turn = None;
+        (self.turn, self.unbroken) = (None, None);
         self.parts.clear();
         self.release();
         self.tell(Event::SpeechUnavailable);
@@ -94,6 +106,7 @@ impl Session {
 
     fn follow(&mut self, heard: Heard) {
         self.feel(&heard);
+        self.unbroken = None;
         match heard {
             Heard::SpeechStarted => {
                 (self.told, self.turn) = (false, None);
@@ -106,6 +119,13 @@ impl Session {
             Heard::Lasting { id, turn: audio } => {
                 if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
                     self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
+                }
+            }
+            Heard::Unbroken { id, turn: audio } => {
+                let gone = CancellationToken::new();
+                let wanted = gone.clone().drop_guard();
+                if self.request_reading(id, audio, gone) {
+                    self.unbroken = Some(Unbroken { id, _wanted: wanted });
                 }
             }
             Heard::Resumed => {
@@ -148,7 +168,7 @@ impl Session {
                 live.resumed();
                 (None, None)
             }
-            Heard::Lasting { .. } => return,
+            Heard::Lasting { .. } | Heard::Unbroken { .. } => return,
             Heard::TurnEnded { .. } => live.over(now),
         };
         self.requests.extend(feel.map(Request::Feel));
@@ -196,22 +216,45 @@ impl Session {
 
     /// Has a turn read, if the call wants to know what the caller says.
     fn read(&mut self, id: TurnId, audio: &Samples, end_ms: u64) {
-        let Some((expect, language, hints)) = self.listening.clone() else { return };
         let gone = CancellationToken::new();
-        let (languages, samples, rest) = (self.languages.clone(), audio.len(), self.parts.rest(audio));
-        self.requests.push(Request::Hear {
-            turn: id,
-            audio: rest,
-            language,
-            hints,
-            expect,
-            languages,
-            gone: gone.clone(),
-        });
+        let (samples, rest) = (audio.len(), self.parts.rest(audio));
+        if !self.request_reading(id, rest, gone.clone()) {
+            return;
+        }
         let asked_ms = self.now_ms;
         let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
         let wanted = gone.clone().drop_guard();
         self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, gone, wanted });
+    }
+
+    /// False where the call does not want to know what the caller says.
+    fn request_reading(&mut self, turn: TurnId, audio: Samples, gone: CancellationToken) -> bool {
+        let Some((expect, language, hints)) = self.listening.clone() else { return false };
+        let languages = self.languages.clone();
+        self.requests.push(Request::Hear { turn, audio, language, hints, expect, languages, gone });
+        true
+    }
+
+    /// Somebody talks without a pause, perhaps not to us. A prompt does not wait for its end.
+    fn what_goes_on(&mut self, hearing: Result<Hearing, Unheard>) {
+        let Ok(hearing) = hearing else { return };
+        match self.call.weigh(&hearing.text, hearing.confidence) {
+            Weight::Nothing => self.dismiss(),
+            _ if self.held => self.interrupt(),
+            _ => {}
+        }
+    }
+
+    /// What was taken for the caller's turn is other people's talk.
+    fn dismiss(&mut self) {
+        self.listener.background();
+        self.turn = None;
+        self.parts.clear();
+        match self.held {
+            true => self.carry_on(Passing::Noise),
+            false if self.told => self.tell(Event::NotHeard),
+            false => {}
+        }
     }
 
     /// A part of the turn that goes on was read.
@@ -240,6 +283,7 @@ impl Session {
         let heard = self.listener.meaning(id, meaning);
         if self.held {
             match weight {
+                Weight::Nothing if self.turn.as_ref().is_some_and(|turn| turn.samples > LONG) => self.dismiss(),
                 Weight::Nothing => self.pass(Passing::Noise),
                 Weight::Backchannel => self.pass(Passing::Backchannel),
                 _ => self.interrupt(),
@@ -287,7 +331,7 @@ impl Session {
 
     pub(super) fn stop_listening(&mut self) {
         self.listening = None;
-        self.turn = None;
+        (self.turn, self.unbroken) = (None, None);
         self.parts.clear();
         self.release();
     }
