@@ -307,6 +307,8 @@ const LIKELY_ODDS: f32 = -5.0;
 /// below the first certainty, and no doubt is cast on it from the second on.
 const UNHEARD: f32 = 0.12;
 const HEARD: f32 = 0.3;
+/// Nor is it one below this chance: noise made an "operator" of .01 too often, and a wish for a person is always heeded.
+const SOMETHING: f32 = 0.05;
 /// From this certainty on, a text expected that is too far from what was written freely is worth a question.
 const GUESSED: f32 = 0.2;
 
@@ -319,7 +321,8 @@ fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
     let rivals = expected.iter().filter(|other| other.text != best.text).map(|other| (other.odds - best.odds).exp());
     let among = 1.0 / (1.0 + rivals.sum::<f32>());
     let plain = ((best.certainty - UNHEARD) / (HEARD - UNHEARD)).clamp(0.0, 1.0);
-    (plain > 0.0).then(|| (best.text.clone(), plain * among / (1.0 + (LIKELY_ODDS - best.odds).exp())))
+    let chance = plain * among / (1.0 + (LIKELY_ODDS - best.odds).exp());
+    (chance >= SOMETHING).then(|| (best.text.clone(), chance))
 }
 
 /// The chance that a whole number is right, by the product of its signs' probabilities: as counted on 200 numbers of
