@@ -28,6 +28,8 @@ const BOT_DONE_MS: usize = 700;
 /// Who has said something waits so long for an answer, ms; and so long, where none comes, until the bot asks again.
 const WAITS_MS: u64 = 3_000;
 const LONG_MS: u64 = 12_000;
+/// Longer than any of these calls, ms.
+const CALL_MS: usize = 90_000;
 
 struct Row {
     set: String,
@@ -126,7 +128,14 @@ async fn play(
     };
     let line = Line { noise: row.noise_db.map(|db| (Noise::ALL[number % Noise::ALL.len()], db)), ..Line::telephone() };
     let babble: Vec<&[i16]> = sounds.babble.iter().map(Vec::as_slice).collect();
-    let carried = |samples: &[i16]| line.carry(samples, RATE, &babble, number as u64);
+    // The same noise however long the call: what follows is not to change what was heard.
+    let carried = |samples: &[i16]| {
+        let mut whole = samples.to_vec();
+        whole.resize(whole.len().max(CALL_MS * 8), 0);
+        let mut heard = line.carry(&whole, RATE, &babble, number as u64);
+        heard.truncate(samples.len());
+        heard
+    };
     let at = |samples: &mut Vec<i16>, ms: u64, turn: &[i16]| {
         samples.resize((ms * 8) as usize, 0);
         samples.extend_from_slice(turn);
