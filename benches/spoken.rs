@@ -159,7 +159,7 @@ async fn play(
     };
     let mut after = first && !asked;
     if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
-        let agrees = first || asked_whether(flow, &row.wanted, &timeline, spoken_ms);
+        let agrees = first || asked_whether(flow, &row.wanted, &timeline, begin_ms);
         let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
         at(&mut samples, silent + THINKS_MS, &answer);
         samples.resize(samples.len() + (WAITS_MS * 8) as usize, 0);
@@ -232,7 +232,7 @@ fn asked_back(timeline: &[Entry], spoken_ms: u64) -> bool {
 }
 
 /// Whether the bot asked after this moment if what is wanted of a menu is meant.
-fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], spoken_ms: u64) -> bool {
+fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], since_ms: u64) -> bool {
     let Wanted::Step(wanted) = wanted else { return false };
     let options = flow.flow.steps.values().filter_map(|step| match step {
         Step::Menu { options, .. } => Some(options),
@@ -240,7 +240,7 @@ fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], spoken_m
     });
     let intents = options.flatten().filter(|option| option.next == *wanted).filter_map(|option| option.intent.as_ref());
     let labels: Vec<&String> = intents.flat_map(|intent| flow.flow.intents[intent].label.values()).collect();
-    timeline.iter().filter(|entry| entry.at_ms > spoken_ms).any(|entry| match &entry.note {
+    timeline.iter().filter(|entry| entry.at_ms > since_ms).any(|entry| match &entry.note {
         Note::Say { text } => labels.iter().any(|label| text.contains(&format!("I heard {label}."))),
         _ => false,
     })
