@@ -58,12 +58,16 @@ pub async fn run(
     back: mpsc::Sender<Return>,
 ) {
     let done = match request {
-        Request::Hear { turn, audio, language, hints, expect, languages, gone } => {
+        Request::Hear { turn, audio, language, hints, expect, languages, gone, needed } => {
             let heard_s = audio.len() as f64 / 16_000.0;
             let began = Instant::now();
             let likely = flow.likely.clone();
             let request = HearRequest { audio, language: Some(language), hints, expect, likely, languages };
             let Ok(pending) = shared.ear.hear(request) else {
+                if !needed {
+                    let _ = back.send(Return::Heard(turn, Err(Unheard))).await;
+                    return;
+                }
                 metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
                 let _ = back.send(Return::SpeechUnavailable).await; // the call may be over
                 return;

@@ -25,6 +25,12 @@ struct Part {
 }
 
 impl Parts {
+    /// Words were read in one of them, or may be yet.
+    pub fn has_words(&self) -> bool {
+        let words = |text: &Result<Hearing, Unheard>| text.as_ref().is_ok_and(|hearing| !hearing.text.is_empty());
+        self.parts.iter().any(|part| part.text.as_ref().is_none_or(words))
+    }
+
     /// The sound that no part covers.
     pub fn rest(&self, turn: &Samples) -> Samples {
         if self.covered == 0 { turn.clone() } else { turn[self.covered.min(turn.len())..].into() }

@@ -642,8 +642,7 @@ impl Session {
     fn mask(&mut self, masked: bool) {
         if self.masked && !masked {
             self.unmasked_ms = self.now_ms;
-            (self.turn, self.unbroken) = (None, None);
-            self.parts.clear();
+            self.forget_turn();
         }
         self.masked = masked;
         match &mut self.recorder {

@@ -4,12 +4,14 @@
 //! decided by how long the silence lasts and what the model makes of it (`by_silence`), what was understood so far
 //! (`by_meaning`) and how long the turn has become (`by_length`).
 
+mod background;
 mod by_length;
 mod by_meaning;
 mod by_silence;
 
 use std::collections::VecDeque;
 
+use self::background::{Background, power};
 use super::samples::Samples;
 use super::vad::{Activity, ActivitySettings, CHUNK, CHUNK_MS, Change, Vad};
 use crate::dialog::Expect;
@@ -66,7 +68,8 @@ pub enum Heard {
         turn: Samples,
         id: TurnId,
     },
-    /// The turn goes on and on: what is it so far? `Listener::background` if it is nothing.
+    /// The turn goes on and on: what is it so far? To be answered by `Listener::background` if it is nothing, or
+    /// nothing new, else by `Listener::ask_again`.
     Unbroken {
         turn: Samples,
         id: TurnId,
@@ -102,10 +105,7 @@ pub struct Listener {
     origin_ms: i64,
     turn: Option<Turn>,
     next_id: TurnId,
-    /// Mean square of the loudest chunk of what is known to be the background; 0 where none is.
-    background: f32,
-    /// Chunks without anybody's voice, the background's included.
-    quiet: u32,
+    background: Background,
     /// A prompt waits for what is read.
     waited_for: bool,
 }
@@ -114,11 +114,19 @@ struct Turn {
     start_ms: u64,
     /// Mean square of the loudest chunk.
     loudest: f32,
-    /// Chunks since the last pause, or since it was asked what this is.
-    unbroken: u32,
-    /// The loudest when it was asked what this is: whoever spoke since may be the caller.
-    asked: Option<f32>,
+    /// Chunks since the beginning, or since it was asked what this is.
+    unasked: u32,
+    /// Sample numbers, over the call, where it was asked what this is, the last time and the time before.
+    asked: [Option<u64>; 2],
+    /// To the last time there is no answer yet.
+    unanswered: bool,
     pause: Option<Pause>,
+}
+
+impl Turn {
+    fn new(start_ms: u64) -> Self {
+        Self { start_ms, loudest: 0.0, unasked: 0, asked: [None; 2], unanswered: false, pause: None }
+    }
 }
 
 struct Pause {
@@ -149,10 +157,6 @@ const RATE: u32 = 16_000;
 /// What is this much (28 dB, as mean squares) below the loudest of the turn is silence, even where voice activity has
 /// not noticed yet: it lags by 90 ms. On a line as noisy as that voice activity alone decides.
 const SILENT: f32 = 0.001_6;
-/// The caller is louder than the loudest of the background by this much (2 dB).
-const ABOVE: f32 = 1.6;
-/// After so much silence the background is no more, ms.
-const QUIET_MS: u32 = 3_000;
 const SAMPLES_A_MS: u64 = 16;
 
 impl Listener {
@@ -169,8 +173,7 @@ impl Listener {
             origin_ms: 0,
             turn: None,
             next_id: 0,
-            background: 0.0,
-            quiet: 0,
+            background: Background::default(),
             waited_for: false,
             settings,
         }
@@ -207,9 +210,14 @@ impl Listener {
             self.partial -= CHUNK;
             let score = self.vad.score(&chunk);
             let power = power(&chunk);
-            self.follow_background(score);
-            let silent = self.turn.as_ref().map_or(0.0, |turn| turn.loudest * SILENT);
-            let faint = power < silent.max(self.background * ABOVE);
+            let silent = match &self.turn {
+                Some(turn) => turn.loudest * SILENT,
+                None => {
+                    self.background.follow(power);
+                    0.0
+                }
+            };
+            let faint = power < silent.max(self.background.threshold());
             let change = self.activity.hear(if audible && !faint { score } else { 0.0 });
             self.step(change, power, &mut events);
         }
@@ -231,24 +239,46 @@ impl Listener {
         self.decide()
     }
 
-    /// The turn so far is nothing that is said to us: what is no louder is not heard any more, until it ends.
-    pub fn background(&mut self) {
-        let Some(turn) = self.turn.take() else { return };
-        self.background = self.background.max(turn.asked.unwrap_or(turn.loudest));
-        self.activity.rest();
-        self.forget();
+    /// What came between the last two questions what this is, or until the first, or up to now where none was put, is
+    /// nothing that is said to us: what does not stand out of it is not heard any more. Ends the turn where nothing else
+    /// is left of it; otherwise a new one begins with what came since, and this is true.
+    pub fn background(&mut self) -> bool {
+        let Some(turn) = self.turn.take() else { return false };
+        let heard = (self.sound.len() - self.partial) as u64;
+        let (to, from) = (turn.asked[0].unwrap_or(self.first + heard), turn.asked[1].unwrap_or(self.first));
+        let at = |sample: u64| (sample.saturating_sub(self.first)).min(heard) as usize;
+        let (from, to, heard) = (at(from), at(to), heard as usize);
+        let sound = self.sound.make_contiguous();
+        self.background.learn(&sound[from..to.max(from)]);
+        let loudest = sound[to..heard].chunks(CHUNK).map(power).fold(0.0, f32::max);
+        let goes_on = loudest >= self.background.threshold() && turn.pause.is_none();
+        if goes_on {
+            let begins = to.saturating_sub(self.settings.preroll_ms as usize * SAMPLES_A_MS as usize);
+            self.sound.drain(..begins);
+            self.first += begins as u64;
+            let start_ms = self.ms(self.first + (to - begins) as u64);
+            self.turn = Some(Turn { loudest, ..Turn::new(start_ms) });
+        } else {
+            self.activity.rest();
+            self.forget();
+        }
+        goes_on
     }
 
-    fn follow_background(&mut self, score: f32) {
-        self.quiet = if score < self.settings.activity.off { self.quiet + 1 } else { 0 };
-        if self.quiet * CHUNK_MS > QUIET_MS {
-            self.background = 0.0;
+    /// The turn that goes on and on may be the caller's; whether there is more of it is to be asked later.
+    pub fn ask_again(&mut self) {
+        if let Some(turn) = &mut self.turn {
+            (turn.unasked, turn.unanswered) = (0, false);
         }
     }
 
     /// No more sound will come: ends the turn that is open.
     pub fn finish(&mut self) -> Option<Heard> {
         self.end()
+    }
+
+    pub fn turn_start_ms(&self) -> Option<u64> {
+        self.turn.as_ref().map(|turn| turn.start_ms)
     }
 
     fn pause_of(&mut self, id: TurnId) -> Option<&mut Pause> {
@@ -266,7 +296,9 @@ impl Listener {
         let chunk_end = self.first + (self.sound.len() - self.partial) as u64;
         if let Change::Began { chunks } = change {
             let start = chunk_end.saturating_sub(u64::from(chunks) * CHUNK as u64);
-            self.turn = Some(Turn { start_ms: self.ms(start), loudest: 0.0, unbroken: 0, asked: None, pause: None });
+            let start_ms = self.ms(start);
+            self.turn = Some(Turn::new(start_ms));
+            self.background.interrupted();
             events.push(Heard::SpeechStarted);
         }
         let Some(turn) = &mut self.turn else {
@@ -277,20 +309,23 @@ impl Listener {
         if silence_ms == 0 {
             turn.loudest = turn.loudest.max(power);
         }
-        turn.unbroken += 1;
-        let unbroken_ms = turn.unbroken * CHUNK_MS;
+        turn.unasked += 1;
+        let unasked_ms = turn.unasked * CHUNK_MS;
         let ListenerSettings { pause_ms, waited_pause_ms, unbroken_ms: plain_ms, waited_unbroken_ms, .. } =
             self.settings;
-        let (pause_ms, longest_unbroken_ms) =
+        let (pause_ms, mut askable_ms) =
             if self.waited_for { (waited_pause_ms, waited_unbroken_ms) } else { (pause_ms, plain_ms) };
+        if turn.asked[0].is_some() {
+            askable_ms = waited_unbroken_ms; // words were made of it: are there more of them?
+        }
         match &turn.pause {
             Some(_) if silence_ms == 0 => {
-                (turn.pause, turn.unbroken, turn.asked) = (None, 0, None);
+                turn.pause = None;
                 events.push(Heard::Resumed);
             }
             None if silence_ms >= pause_ms => self.pause(chunk_end, silence_ms, events),
-            None if unbroken_ms >= longest_unbroken_ms => {
-                (turn.unbroken, turn.asked) = (0, Some(turn.loudest));
+            None if unasked_ms >= askable_ms && !turn.unanswered => {
+                (turn.unanswered, turn.asked) = (true, [Some(chunk_end), turn.asked[0]]);
                 let id = self.named();
                 events.push(Heard::Unbroken { turn: self.turn_sound(), id });
             }
@@ -391,11 +426,6 @@ impl Listener {
     fn ms(&self, sample: u64) -> u64 {
         (self.origin_ms + (sample / SAMPLES_A_MS) as i64).max(0) as u64
     }
-}
-
-/// Mean square.
-fn power(chunk: &[i16; CHUNK]) -> f32 {
-    chunk.iter().map(|&s| f32::from(s) * f32::from(s)).sum::<f32>() / CHUNK as f32
 }
 
 /// At most three events: a frame ends at most one chunk, which brings at most a beginning, a pause, its lasting or a resumption, and an end.

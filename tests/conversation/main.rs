@@ -1,5 +1,7 @@
 //! Flows, values, queues and summaries, without sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
+#[path = "../babble/mod.rs"]
+mod babble;
 mod queue_world;
 #[path = "../script/mod.rs"]
 mod script;
@@ -44,6 +46,7 @@ mod personal_slots_are_shown_to_who_may_see_them;
 mod queues_keep_their_promises_in_any_order_of_events;
 mod replaying_a_log_decides_the_same_to_the_byte;
 mod silent_callers_are_asked_twice_and_let_go;
+mod talk_in_the_background_holds_nothing_up;
 mod the_shipped_conversations_serve_their_callers;
 mod the_shipped_scenarios_pass;
 mod the_summary_of_fifty_calls_names_every_fact_and_invents_none;

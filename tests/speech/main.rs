@@ -1,5 +1,8 @@
 //! Sound files, voices, the ear, turns and keys in the sound. One behaviour a file; all of them one test program, for linking each alone took minutes and gigabytes.
 
+#[path = "../babble/mod.rs"]
+mod babble;
+
 mod a_full_voice_queue_refuses_at_once;
 mod a_language_without_a_voice_speaks_by_recordings;
 mod a_lost_packet_of_a_real_voice_is_hardly_missed;

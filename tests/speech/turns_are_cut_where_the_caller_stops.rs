@@ -1,5 +1,6 @@
 //! The listener on real speech: turns begin with their first syllable and end after the right silence.
 
+use crate::babble::{babble, over};
 use frontdesk::dialog::Expect;
 use frontdesk::media::{self, FRAME_MS, Frame};
 use frontdesk::speech::{Heard, Listener, ListenerSettings, Meaning, TurnId};
@@ -195,26 +196,11 @@ fn noise_and_clicks_are_no_turn() {
     assert_eq!(events, []);
 }
 
-fn power(sound: &[i16]) -> f32 {
-    sound.iter().map(|&s| f32::from(s).powi(2)).sum::<f32>() / sound.len() as f32
-}
-
-/// Five people at once, whose pauses fill each other's, 15 dB below this speech.
-fn babble(samples: usize, speech: &[i16]) -> Vec<i16> {
-    let voices = ["vm-reachoper", "privacy-prompt", "pls-hold-while-try", "auth-incorrect", "reach-an-operator"];
-    let voices = voices.map(|name| fixture(&format!("asterisk/en-{name}.wav"), 8_000));
-    let mix = |at: usize| voices.iter().map(|voice| voice[(at + 4_000) % voice.len()] / 5).sum::<i16>();
-    let mixed: Vec<i16> = (0..samples).map(mix).collect();
-    let gain = (power(speech) / power(&mixed) / 31.6).sqrt();
-    mixed.iter().map(|&s| (f32::from(s) * gain) as i16).collect()
-}
-
 #[test]
 fn who_speaks_before_a_background_of_talk_is_heard_alone() {
     let speech = fixture("pocketsphinx/goforward.wav", 8_000);
-    let mut sound = babble(25 * 8_000, &speech);
     let (from, to) = (12 * 8_000, 12 * 8_000 + speech.len());
-    sound[from..to].iter_mut().zip(&speech).for_each(|(to, &from)| *to = to.saturating_add(from));
+    let sound = over(babble(25 * 8_000, &speech), from, &speech);
     let mut listener = Listener::new(ListenerSettings::default());
     listener.waited_for(true);
     let mut events = Vec::new();

@@ -41,6 +41,8 @@ pub enum Request {
         /// The caller may speak one of these as well.
         languages: Vec<Language>,
         gone: CancellationToken,
+        /// Nothing can be understood without; else it may come back as `Unheard` where the recogniser has no time.
+        needed: bool,
     },
     /// Read what caller or agent said to the other, if there is time for it; it comes back as `Event::Overheard`.
     Overhear {

@@ -5,6 +5,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Request, Saying, Session};
 use crate::call::{Event, Passing, Utterance, Weight};
+use crate::dialog::words::Words;
 use crate::emotion::live::Felt;
 use crate::engine::stages::Stages;
 use crate::media::Frame;
@@ -32,10 +33,12 @@ pub(super) struct Turn {
     wanted: DropGuard,
 }
 
-/// A turn that goes on without a pause, while it is asked what it is.
+/// A turn that goes on and on, and what it was found to be.
 pub(super) struct Unbroken {
-    id: TurnId,
-    _wanted: DropGuard,
+    /// The question, while it is not answered.
+    asked: Option<(TurnId, DropGuard)>,
+    /// The words made of it when it was asked last.
+    said: String,
 }
 
 /// A turn that could not be read; the reason was logged where it arose.
@@ -46,7 +49,8 @@ impl Session {
     /// The text of a turn, or that there is none to be had.
     pub fn heard(&mut self, turn: TurnId, hearing: Result<Hearing, Unheard>) {
         let now = self.now_ms;
-        if self.unbroken.take_if(|unbroken| unbroken.id == turn).is_some() {
+        let asked = self.unbroken.as_mut().map(|unbroken| &mut unbroken.asked);
+        if asked.is_some_and(|asked| asked.take_if(|(id, _)| *id == turn).is_some()) {
             return self.what_goes_on(hearing);
         }
         if self.parts.heard(turn, &hearing) {
@@ -86,8 +90,7 @@ impl Session {
 
     /// The recogniser takes nothing more, now.
     pub fn speech_unavailable(&mut self) {
-        (self.turn, self.unbroken) = (None, None);
-        self.parts.clear();
+        self.forget_turn();
         self.release();
         self.tell(Event::SpeechUnavailable);
     }
@@ -106,28 +109,27 @@ impl Session {
 
     fn follow(&mut self, heard: Heard) {
         self.feel(&heard);
-        self.unbroken = None;
         match heard {
             Heard::SpeechStarted => {
-                (self.told, self.turn) = (false, None);
+                (self.told, self.turn, self.unbroken) = (false, None, None);
                 self.parts.clear();
                 self.speaks();
             }
             Heard::Paused { start_ms, .. } if start_ms < self.unmasked_ms => {}
             Heard::TurnEnded { start_ms, .. } if start_ms < self.unmasked_ms => self.carry_on(Passing::Noise),
-            Heard::Paused { id, turn: audio, end_ms, .. } => self.read(id, &audio, end_ms),
+            Heard::Paused { id, turn: audio, end_ms, .. } => {
+                // A hum let the prompt go on: it waits again for what came after that.
+                if !self.told && !self.held {
+                    self.speaks();
+                }
+                self.read(id, &audio, end_ms);
+            }
             Heard::Lasting { id, turn: audio } => {
                 if let Some(turn) = self.turn.as_ref().filter(|turn| turn.id == id) {
                     self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
                 }
             }
-            Heard::Unbroken { id, turn: audio } => {
-                let gone = CancellationToken::new();
-                let wanted = gone.clone().drop_guard();
-                if self.request_reading(id, audio, gone) {
-                    self.unbroken = Some(Unbroken { id, _wanted: wanted });
-                }
-            }
+            Heard::Unbroken { id, turn: audio } => self.ask_what_goes_on(id, audio),
             Heard::Resumed => {
                 if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
                     && self.parts.keep(id, text.clone(), wanted, samples)
@@ -138,6 +140,7 @@ impl Session {
                 self.speaks();
             }
             Heard::TurnEnded { id, audio, start_ms, end_ms } => {
+                self.unbroken = None;
                 if self.turn.as_ref().is_none_or(|turn| turn.id != id) {
                     self.read(id, &audio, end_ms);
                 }
@@ -218,7 +221,7 @@ impl Session {
     fn read(&mut self, id: TurnId, audio: &Samples, end_ms: u64) {
         let gone = CancellationToken::new();
         let (samples, rest) = (audio.len(), self.parts.rest(audio));
-        if !self.request_reading(id, rest, gone.clone()) {
+        if !self.request_reading(id, rest, gone.clone(), true) {
             return;
         }
         let asked_ms = self.now_ms;
@@ -228,33 +231,77 @@ impl Session {
     }
 
     /// False where the call does not want to know what the caller says.
-    fn request_reading(&mut self, turn: TurnId, audio: Samples, gone: CancellationToken) -> bool {
+    fn request_reading(&mut self, turn: TurnId, audio: Samples, gone: CancellationToken, needed: bool) -> bool {
         let Some((expect, language, hints)) = self.listening.clone() else { return false };
         let languages = self.languages.clone();
-        self.requests.push(Request::Hear { turn, audio, language, hints, expect, languages, gone });
+        self.requests.push(Request::Hear { turn, audio, language, hints, expect, languages, gone, needed });
         true
     }
 
-    /// Somebody talks without a pause, perhaps not to us. A prompt does not wait for its end.
+    /// Somebody talks on and on, perhaps not to us.
+    fn ask_what_goes_on(&mut self, id: TurnId, audio: Samples) {
+        // Who is read in parts is the caller, and a message needs no understanding.
+        if self.parts.has_words() || self.call.takes_message() {
+            return;
+        }
+        let gone = CancellationToken::new();
+        let wanted = gone.clone().drop_guard();
+        if self.request_reading(id, audio, gone, false) {
+            let said = self.unbroken.take().map_or(String::new(), |unbroken| unbroken.said);
+            self.unbroken = Some(Unbroken { asked: Some((id, wanted)), said });
+        } else {
+            self.listener.ask_again();
+        }
+    }
+
+    /// A prompt does not wait for the end of what is nothing, and an answer does not wait for the end of what follows it.
     fn what_goes_on(&mut self, hearing: Result<Hearing, Unheard>) {
-        let Ok(hearing) = hearing else { return };
+        // What is read of a pause is newer.
+        let (Ok(hearing), None) = (hearing, &self.turn) else { return self.listener.ask_again() };
         match self.call.weigh(&hearing.text, hearing.confidence) {
             Weight::Nothing => self.dismiss(),
-            _ if self.held => self.interrupt(),
-            _ => {}
+            Weight::Backchannel => {
+                self.listener.ask_again();
+                self.carry_on(Passing::Backchannel);
+            }
+            _ => {
+                self.listener.ask_again();
+                if self.held {
+                    self.interrupt();
+                }
+                let said = Words::of(&hearing.text).iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+                let Some(unbroken) = &mut self.unbroken else { return };
+                if std::mem::replace(&mut unbroken.said, said.clone()) == said {
+                    self.nothing_followed(hearing);
+                }
+            }
+        }
+    }
+
+    /// What is not to be heard of the turn is known; whether the caller speaks on, who then begins anew.
+    fn cut(&mut self) {
+        let goes_on = self.listener.background();
+        self.forget_turn();
+        if goes_on {
+            self.follow(Heard::SpeechStarted);
         }
     }
 
     /// What was taken for the caller's turn is other people's talk.
     fn dismiss(&mut self) {
-        self.listener.background();
-        self.turn = None;
-        self.parts.clear();
         match self.held {
             true => self.carry_on(Passing::Noise),
             false if self.told => self.tell(Event::NotHeard),
             false => {}
         }
+        self.cut();
+    }
+
+    /// The caller has said all this, and what followed is other people's talk.
+    fn nothing_followed(&mut self, hearing: Hearing) {
+        let (start_ms, end_ms) = (self.listener.turn_start_ms().unwrap_or(self.now_ms), self.now_ms);
+        self.tell(Event::Heard(utterance(hearing, start_ms, end_ms)));
+        self.cut();
     }
 
     /// A part of the turn that goes on was read.
@@ -283,7 +330,9 @@ impl Session {
         let heard = self.listener.meaning(id, meaning);
         if self.held {
             match weight {
-                Weight::Nothing if self.turn.as_ref().is_some_and(|turn| turn.samples > LONG) => self.dismiss(),
+                Weight::Nothing if !matches!(heard, Some(Heard::TurnEnded { .. })) && self.goes_on_and_on() => {
+                    return self.dismiss();
+                }
                 Weight::Nothing => self.pass(Passing::Noise),
                 Weight::Backchannel => self.pass(Passing::Backchannel),
                 _ => self.interrupt(),
@@ -292,6 +341,11 @@ impl Session {
         if let Some(heard) = heard {
             self.follow(heard);
         }
+    }
+
+    /// Too long for a cough.
+    fn goes_on_and_on(&self) -> bool {
+        self.turn.as_ref().is_some_and(|turn| turn.samples > LONG) && !self.call.takes_message()
     }
 
     /// The turn, as it stands, interrupts nothing and answers nothing.
@@ -317,22 +371,21 @@ impl Session {
         }
         self.unanswered = Some(Stages { told: self.now_ms, ..stages });
         self.tell(match text {
-            Ok(hearing) if !hearing.text.is_empty() => Event::Heard(Utterance {
-                text: hearing.text,
-                alternatives: hearing.alternatives,
-                confidence: hearing.confidence,
-                language: hearing.language.to_string(),
-                start_ms,
-                end_ms,
-            }),
+            Ok(hearing) if !hearing.text.is_empty() => Event::Heard(utterance(hearing, start_ms, end_ms)),
             _ => Event::NotHeard,
         });
     }
 
-    pub(super) fn stop_listening(&mut self) {
-        self.listening = None;
+    /// What is being read of the turn is no longer wanted.
+    pub(super) fn forget_turn(&mut self) {
         (self.turn, self.unbroken) = (None, None);
         self.parts.clear();
+        self.listener.ask_again();
+    }
+
+    pub(super) fn stop_listening(&mut self) {
+        self.listening = None;
+        self.forget_turn();
         self.release();
     }
 
@@ -347,5 +400,16 @@ impl Session {
                 false => self.tell(Event::NotHeard),
             }
         }
+    }
+}
+
+fn utterance(hearing: Hearing, start_ms: u64, end_ms: u64) -> Utterance {
+    Utterance {
+        text: hearing.text,
+        alternatives: hearing.alternatives,
+        confidence: hearing.confidence,
+        language: hearing.language.to_string(),
+        start_ms,
+        end_ms,
     }
 }
