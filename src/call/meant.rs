@@ -15,26 +15,27 @@ use crate::dialog::values::Rendered;
 const LIKELY: f32 = 0.1;
 
 impl Call {
-    /// Asks whether an option is meant that these words, or else one of their other readings, choose outright: once a
-    /// menu. Whether it has asked.
+    /// Asks whether an option is meant that these words, or else one of their other readings, choose outright. Whether it
+    /// has asked.
     pub(super) fn asks_whether_meant(&mut self, utterance: &Utterance) -> bool {
-        let Phase::Bot(bot) = &self.phase else { return false };
-        let Some(Step::Menu { options, .. }) = self.flow.steps.get(&bot.step) else { return false };
-        let Some(value) = self.matters(options, utterance).next().filter(|_| bot.denied.is_empty()) else {
-            return false;
-        };
-        self.set_stage(Stage::Confirming { value });
-        self.ask();
-        true
+        let Some(Step::Menu { options, .. }) = self.step() else { return false };
+        let likeliest = self.matters(options, utterance).next();
+        likeliest.is_some_and(|value| self.asks_whether(value))
     }
 
-    /// Asks the same of an option that was heard none too well, where another reading leads elsewhere.
+    /// Asks the same before an option that was heard none too well is taken, where another reading leads elsewhere. What
+    /// a reading chooses outright comes before what was guessed of one.
     pub(super) fn asks_in_doubt(&mut self, option: &MenuOption, confidence: f32) -> bool {
-        let Phase::Bot(bot) = &self.phase else { return false };
-        let Some(Step::Menu { options, .. }) = self.flow.steps.get(&bot.step) else { return false };
-        let value = self.matter(option);
-        let elsewhere = |words: &Utterance| self.matters(options, words).any(|matter| matter != value);
-        if confidence >= HEARD_WELL || !bot.denied.is_empty() || !self.last_words().is_some_and(elsewhere) {
+        let Some(Step::Menu { options, .. }) = self.step() else { return false };
+        let Some(words) = self.last_words().filter(|_| confidence < HEARD_WELL) else { return false };
+        let matters: Vec<String> = self.matters(options, words).collect();
+        let elsewhere = matters.iter().any(|other| other != matter(option));
+        elsewhere && matters.into_iter().next().is_some_and(|likeliest| self.asks_whether(likeliest))
+    }
+
+    /// Once a menu.
+    fn asks_whether(&mut self, value: String) -> bool {
+        if !matches!(&self.phase, Phase::Bot(bot) if bot.denied.is_empty()) {
             return false;
         }
         self.set_stage(Stage::Confirming { value });
@@ -46,8 +47,10 @@ impl Call {
     fn matters<'a>(&'a self, options: &'a [MenuOption], utterance: &'a Utterance) -> impl Iterator<Item = String> + 'a {
         let likely = Some(&utterance.text).filter(|_| utterance.confidence >= LIKELY);
         likely.into_iter().chain(&utterance.alternatives).filter_map(|text| match choice::choose(options, text) {
-            Choice::Sure(at) => Some(self.matter(&options[at])),
-            Choice::Mentioned(_) | Choice::Open => self.exemplified(options, text).map(|option| self.matter(option)),
+            Choice::Sure(at) => Some(matter(&options[at]).to_owned()),
+            Choice::Mentioned(_) | Choice::Open => {
+                self.exemplified(options, text).map(|option| matter(option).to_owned())
+            }
         })
     }
 
@@ -65,34 +68,46 @@ impl Call {
 
     /// The question for it.
     pub(super) fn whether_meant(&self, matter: &str) -> Rendered {
-        let pieces = vec![Piece::Text(matter.to_owned())];
-        self.values.render_with(&self.flow.lines.read_back, self.language(), &[("value", pieces)])
+        let options = match self.step() {
+            Some(Step::Menu { options, .. }) => options.as_slice(),
+            _ => &[],
+        };
+        let option = options.iter().find(|option| self::matter(option) == matter);
+        let label = || self.flow.intents.get(matter)?.label.get(self.language()).cloned();
+        let phrase = || option?.phrases.first().cloned();
+        let said = label().or_else(phrase).unwrap_or_else(|| matter.to_owned());
+        self.values.render_with(&self.flow.lines.read_back, self.language(), &[("value", vec![Piece::Text(said)])])
     }
 
-    pub(super) fn confirm_meant(&mut self, options: &[MenuOption], value: &str, utterance: &Utterance) {
+    /// The answer to it. What else the answer names counts for more than a yes, and a no for more than a name in it.
+    pub(super) fn confirm_meant(&mut self, options: &[MenuOption], asked: &str, utterance: &Utterance) {
         let answer = yes_no(&utterance.text).filter(|_| utterance.confidence >= HEARD);
-        let meant = match &answer {
-            Some(answer) => answer.yes,
-            None => self.matters(options, utterance).any(|matter| matter == value),
-        };
-        if let Some(option) = options.iter().find(|option| meant && self.matter(option) == value) {
-            return self.chosen(option);
-        }
-        let other = match answer {
-            Some(answer) if answer.rest.trim().is_empty() => return self.denied(),
+        let yes = answer.as_ref().map(|answer| answer.yes);
+        let words = match answer {
             Some(answer) => Utterance { text: answer.rest, alternatives: Vec::new(), ..utterance.clone() },
             None => utterance.clone(),
         };
+        let named = self.matters(options, &words).next();
+        let same = named.as_deref() == Some(asked);
+        let meant = match yes {
+            Some(yes) => yes && (named.is_none() || same),
+            None => same,
+        };
+        if let Some(option) = options.iter().find(|option| meant && matter(option) == asked) {
+            return self.chosen(option);
+        }
+        if yes == Some(false) && (same || words.text.trim().is_empty()) {
+            return self.denied();
+        }
         if let Phase::Bot(bot) = &mut self.phase {
-            bot.denied.push(value.to_owned());
+            bot.denied.push(asked.to_owned());
             bot.stage = Stage::Asking;
         }
-        self.answer(&other, true);
+        self.answer(&words, true);
     }
+}
 
-    /// What an option is about, as it can be said.
-    fn matter(&self, option: &MenuOption) -> String {
-        let label = || self.flow.intents.get(option.intent.as_ref()?)?.label.get(self.language()).cloned();
-        label().unwrap_or_else(|| option.phrases.first().unwrap_or(&option.next).clone())
-    }
+/// What an option is about, in whatever language the call is.
+pub(super) fn matter(option: &MenuOption) -> &str {
+    option.intent.as_ref().or(option.phrases.first()).unwrap_or(&option.next)
 }

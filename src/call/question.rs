@@ -2,6 +2,7 @@
 
 use super::bot::{Bot, Stage};
 use super::form;
+use super::meant::matter;
 use super::state::{Call, Goal, Phase};
 use super::{Action, Answer, Cause, IntentScore, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
@@ -128,8 +129,11 @@ impl Call {
                 (Expect::Confirm { of: Box::new(form::expected(&ask.kind)) }, person)
             }
             (Stage::Confirming { .. }, Some(Step::Ask(_) | Step::Form(_))) => (Expect::YesNo, person),
-            (_, Some(Step::Menu { options, .. })) => {
-                let phrases = self.menu_hints(&bot.step);
+            (stage, Some(Step::Menu { options, .. })) => {
+                let asked_whether = matches!(stage, Stage::Confirming { .. });
+                let yes_no = if asked_whether { slots::yes_no_hints(self.language().as_str()) } else { &[] };
+                let yes_no = yes_no.iter().map(|&hint| hint.to_owned());
+                let phrases = yes_no.chain(self.menu_hints(&bot.step)).collect();
                 match options.iter().any(|option| option.intent.is_some()) {
                     true => (Expect::Request, phrases),
                     false => (Expect::Choice { phrases }, Vec::new()),
@@ -395,16 +399,21 @@ impl Call {
 
     pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
         let flow = self.flow.clone();
-        let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return };
+        let Phase::Bot(Bot { stage, step, denied, .. }) = &self.phase else { return };
         let Stage::Understanding { request: asked, text, confidence, mentioned, counts } = stage else { return };
-        let (text, confidence, mentioned, counts) = (text.clone(), *confidence, *mentioned, *counts);
         let Some(Step::Menu { options, .. }) = flow.steps.get(step) else { return };
         if *asked != request {
             return;
         }
-        self.cancel_timer(TimerId::Patience);
+        // "No, I haven't lost my card" is like an example of what it denies.
+        let is_denied = |matter: &str| denied.iter().any(|denied| denied == matter);
+        let mentioned = mentioned.filter(|&at| !is_denied(matter(&options[at])));
         let mut scores = understanding.intents.clone();
-        scores.retain(|score| options.iter().any(|option| option.intent.as_ref() == Some(&score.intent)));
+        scores.retain(|score| {
+            options.iter().any(|option| option.intent.as_ref() == Some(&score.intent)) && !is_denied(&score.intent)
+        });
+        let (text, confidence, counts) = (text.clone(), *confidence, *counts);
+        self.cancel_timer(TimerId::Patience);
         scores.sort_by(|a, b| b.score.total_cmp(&a.score));
         let of = |intent: &str| options.iter().position(|option| option.intent.as_deref() == Some(intent));
         let best = scores.first().and_then(|best| of(&best.intent));

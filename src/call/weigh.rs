@@ -85,6 +85,14 @@ impl Call {
         let Phase::Bot(Bot { stage, step, .. }) = &self.phase else { return None };
         let step = match stage {
             Stage::Asking => self.flow.steps.get(step)?,
+            // "Is that right?" of a menu; the choice itself answers it as well.
+            Stage::Confirming { .. } => match self.flow.steps.get(step)? {
+                menu @ Step::Menu { .. } => match answer_to_yes_no(text) {
+                    None => menu,
+                    answer => return answer,
+                },
+                _ => return None,
+            },
             // Callers who know the way answer the menu that follows.
             Stage::Saying { next } => self.flow.steps.get(next).filter(|step| matches!(step, Step::Menu { .. }))?,
             _ => return None,

@@ -3,7 +3,8 @@
 
 use crate::script::flows::bank;
 use crate::script::{MONDAY, Script};
-use frontdesk::call::Note;
+use frontdesk::call::{Action, Note, Weight};
+use frontdesk::dialog::Expect;
 
 const ASKED: &str = "I heard lost card. Is that right?";
 
@@ -58,6 +59,22 @@ fn a_no_may_say_what_is_meant_instead() {
 }
 
 #[test]
+fn what_the_answer_names_counts() {
+    let mut script = asked();
+    script.heard("Close. Opening hours.", &["lost card"], 0.9);
+    assert_eq!(chosen(&script), ["opening hours"], "its likeliest reading");
+    let mut script = asked();
+    script.says("Yeah, opening hours.");
+    assert_eq!(chosen(&script), ["opening hours"], "more than the yes before it");
+    for no in ["No, not lost card.", "No, I haven't lost any card."] {
+        let mut script = asked();
+        script.intents.insert("I haven't lost any card.".into(), vec![("lost_card".into(), 0.9)]);
+        script.says(no).quiet();
+        assert!(chosen(&script).is_empty(), "{no}: {:?}", chosen(&script));
+    }
+}
+
+#[test]
 fn it_is_asked_once_and_a_no_is_a_failure() {
     let mut script = asked();
     script.says("No.").quiet();
@@ -88,4 +105,26 @@ fn two_readings_that_lead_apart_are_told_apart_by_a_question() {
     let mut script = Script::at(bank(), MONDAY);
     script.quiet().heard("lost card", &["stolen card"], 0.5);
     assert_eq!(chosen(&script), ["lost_card"], "either means the same");
+}
+
+#[test]
+fn what_a_reading_says_outright_comes_before_what_was_guessed_of_one() {
+    let mut script = Script::at(bank(), MONDAY);
+    script.intents.insert("Sam won stole my words".into(), vec![("complaint".into(), 0.9)]);
+    script.quiet().heard("Sam won stole my words", &["somebody stole my wallet"], 0.5).quiet();
+    assert_eq!((script.last_said().as_str(), chosen(&script)), (ASKED, vec![]));
+}
+
+#[test]
+fn the_question_waits_for_a_yes() {
+    let script = asked();
+    let expected = script.actions.iter().rev().find_map(|action| match action {
+        Action::Listen { expect, hints, .. } => Some((expect, hints)),
+        _ => None,
+    });
+    let (expect, hints) = expected.unwrap();
+    assert_eq!(*expect, Expect::Request);
+    assert!(hints.iter().any(|hint| hint == "yes") && hints.iter().any(|hint| hint == "lost card"), "{hints:?}");
+    let weights = ["Yes.", "lost card", "No, my balance."].map(|text| script.call.weigh(text, 0.9));
+    assert_eq!(weights, [Weight::Complete, Weight::Complete, Weight::Words]);
 }

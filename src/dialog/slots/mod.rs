@@ -20,7 +20,7 @@ pub use list::phrases;
 pub use number::Number;
 pub use read::{Found, Read, read};
 pub use tokens::tokens;
-pub use yes_no::{Answer, yes_no};
+pub use yes_no::{Answer, hints as yes_no_hints, yes_no};
 
 use super::flow::SlotKind;
 

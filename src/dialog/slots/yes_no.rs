@@ -124,6 +124,15 @@ const LOOSE: [&str; 2] = ["要", "有"];
 /// Characters with which they may still be one: 要，谢谢.
 const LOOSE_LENGTH: usize = 3;
 
+/// What a caller is likely to say to a question of that kind, for the ear.
+pub fn hints(language: &str) -> &'static [&'static str] {
+    match language {
+        "zh" => &["是的", "对", "不是", "不对"],
+        "es" => &["sí", "no"],
+        _ => &["yes", "yes that's right", "no"],
+    }
+}
+
 /// Reads a yes or no that opens the sentence, or the only one in it. `None` when there is neither, or both.
 pub fn yes_no(text: &str) -> Option<Answer> {
     let words = Words::of(text);
