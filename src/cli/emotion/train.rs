@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use indicatif::ProgressBar;
+use indicatif::{HumanDuration, ProgressBar};
 
 use crate::emotion::labels;
 use crate::emotion::train::{self, MODEL, Options, Outcome, REPORT, Stage};
@@ -138,11 +139,20 @@ fn verdict(outcome: &Outcome, written: &Path) -> String {
     }
 }
 
-/// One bar after the other: hearing, learning.
+/// One bar after the other: hearing, learning. Where nobody sees a bar, a line now and then.
 #[derive(Default)]
 struct Show {
-    bar: Mutex<Option<(&'static str, ProgressBar)>>,
+    bar: Mutex<Option<Shown>>,
 }
+
+struct Shown {
+    name: &'static str,
+    bar: ProgressBar,
+    /// When a line was written last, where lines are.
+    said: Instant,
+}
+
+const BETWEEN_LINES: Duration = Duration::from_secs(15);
 
 impl Show {
     fn stage(&self, stage: Stage) {
@@ -158,21 +168,24 @@ impl Show {
 
     fn bar(&self, name: &'static str, of: usize, change: impl Fn(&ProgressBar)) {
         let mut shown = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if shown.as_ref().is_none_or(|(shown, _)| *shown != name) {
-            if let Some((_, bar)) = shown.take() {
-                bar.finish_and_clear();
-            }
+        if let Some(former) = shown.take_if(|shown| shown.name != name) {
+            former.bar.finish_and_clear();
+        }
+        let shown = shown.get_or_insert_with(|| {
             let bar = super::progress(of, "{prefix} {pos}/{len} {wide_bar} {eta} {msg}");
             bar.set_prefix(name);
-            *shown = Some((name, bar));
-        }
-        if let Some((_, bar)) = shown.as_ref() {
-            change(bar);
+            Shown { name, bar, said: Instant::now() }
+        });
+        change(&shown.bar);
+        if shown.bar.is_hidden() && shown.said.elapsed() >= BETWEEN_LINES {
+            shown.said = Instant::now();
+            let left = HumanDuration(shown.bar.eta());
+            eprintln!("{name}: {} of {of}, {left} left", shown.bar.position());
         }
     }
 
     fn end(&self) {
-        if let Some((_, bar)) = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take() {
+        if let Some(Shown { bar, .. }) = self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take() {
             bar.finish_and_clear();
         }
     }
