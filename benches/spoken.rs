@@ -128,29 +128,26 @@ async fn play(
     };
     let line = Line { noise: row.noise_db.map(|db| (Noise::ALL[number % Noise::ALL.len()], db)), ..Line::telephone() };
     let babble: Vec<&[i16]> = sounds.babble.iter().map(Vec::as_slice).collect();
-    // The same noise however long the call: what follows is not to change what was heard.
-    let carried = |samples: &[i16]| {
-        let mut whole = samples.to_vec();
-        whole.resize(whole.len().max(CALL_MS * 8), 0);
-        let mut heard = line.carry(&whole, RATE, &babble, number as u64);
-        heard.truncate(samples.len());
-        heard
-    };
-    let at = |samples: &mut Vec<i16>, ms: u64, turn: &[i16]| {
-        samples.resize((ms * 8) as usize, 0);
-        samples.extend_from_slice(turn);
-    };
-    let mut samples = Vec::new();
-    at(&mut samples, begin_ms, &read(&row.turn));
+    let mut samples = vec![0; (begin_ms * 8) as usize];
+    samples.extend(read(&row.turn));
     let spoken_ms = samples.len() as u64 / 8;
-    let waited = |ms: u64| {
-        let mut once = samples.clone();
-        at(&mut once, spoken_ms + ms, &[]);
-        carried(&once)
+    // The same noise however long the call, and whatever is answered: that is not to change what was heard.
+    samples.resize(CALL_MS * 8, 0);
+    let line_with_turn = line.carry(&samples, RATE, &babble, number as u64);
+    let waited = |ms: u64| line_with_turn[..((spoken_ms + ms) * 8) as usize].to_vec();
+    let with_answer = |from_ms: u64, answer: &[i16]| {
+        let answer = Line::telephone().carry(&as_loud(answer, &samples), RATE, &[], 0);
+        let from = (from_ms * 8) as usize;
+        let mut heard = line_with_turn[..from + answer.len() + (WAITS_MS * 8) as usize].to_vec();
+        heard[from..].iter_mut().zip(answer).for_each(|(heard, answer)| *heard = heard.saturating_add(answer));
+        heard
     };
     let (mut timeline, mut heard) = call(shared, flow, waited(WAITS_MS)).await;
     if silent_from(&heard, spoken_ms).is_none() {
         (timeline, heard) = call(shared, flow, waited(LONG_MS)).await;
+    }
+    if std::env::var_os("SPOKEN_ONLY").is_some() {
+        println!("   spoken until {spoken_ms}, the bot silent again at {:?}", silent_from(&heard, spoken_ms));
     }
     let first = right(&row.wanted, &timeline);
     let asked = match &row.wanted {
@@ -161,9 +158,7 @@ async fn play(
     if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
         let agrees = first || asked_whether(flow, &row.wanted, &timeline, begin_ms);
         let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
-        at(&mut samples, silent + THINKS_MS, &answer);
-        samples.resize(samples.len() + (WAITS_MS * 8) as usize, 0);
-        timeline = call(shared, flow, carried(&samples)).await.0;
+        timeline = call(shared, flow, with_answer(silent + THINKS_MS, &answer)).await.0;
         after = right(&row.wanted, &timeline);
     }
     if std::env::var_os("SPOKEN_ONLY").is_some() {
@@ -189,6 +184,13 @@ async fn play(
         );
     }
     (first, after)
+}
+
+/// The same as loud at its loudest as another.
+fn as_loud(sound: &[i16], other: &[i16]) -> Vec<i16> {
+    let most = |sound: &[i16]| sound.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0).max(1);
+    let gain = f32::from(most(other)) / f32::from(most(sound));
+    sound.iter().map(|&s| (f32::from(s) * gain) as i16).collect()
 }
 
 /// What the call came to.
