@@ -178,7 +178,7 @@ fn mandarin(words: &[&str], before: Half) -> Option<((u32, u32), usize, bool)> {
         ["钟" | "鐘" | "整", ..] => (0, 1),
         ["零", digit, ..] if cardinal(&[digit]).is_some() => (cardinal(&[digit])?.0 as u32, 2),
         tail => match cardinal(tail) {
-            Some((n, more)) if n < 60 => (n as u32, more),
+            Some((n, more)) if n < 60 && are_minutes(tail, more) => (n as u32, more),
             _ => (0, 0),
         },
     };
@@ -187,6 +187,15 @@ fn mandarin(words: &[&str], before: Half) -> Option<((u32, u32), usize, bool)> {
     let time = placed(n, minute, half)?;
     let minutes = (time.0 * 60 + time.1 + 24 * 60 - before.min(59)) % (24 * 60);
     Some(((minutes / 60, minutes % 60), skip + at, true))
+}
+
+/// Whether the number of so many words after 点 tells minutes: 十点二十, and not 三点四个人, at three for four.
+fn are_minutes(words: &[&str], length: usize) -> bool {
+    match words.get(length) {
+        Some(&"分") => true,
+        Some(&("个" | "個" | "位" | "人" | "名" | "口")) => false,
+        _ => length > 1 || words[0].contains('十') || words[0].len() == 2 && words[0].is_ascii(),
+    }
 }
 
 #[cfg(test)]
@@ -200,6 +209,15 @@ mod tests {
         let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let found = time(&[], &words).filter(|found| found.1 == words.len());
         assert_eq!(found.map(|((h, m), ..)| format!("{h:02}:{m:02}")).as_deref(), Some(wanted), "{text}: {words:?}");
+    }
+
+    #[test]
+    fn guests_are_no_minutes() {
+        for text in ["三点四个人", "三点二十位", "三点四位", "三点两个人"] {
+            let tokens = tokens(text);
+            let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
+            assert_eq!(time(&[], &words).map(|found| found.0), Some((15, 0)), "{text}: {words:?}");
+        }
     }
 
     #[test]
@@ -240,6 +258,10 @@ mod tests {
             ("三点零五分", "15:05"),
             ("差五分三点", "14:55"),
             ("十点二十", "10:20"),
+            ("十点十分", "10:10"),
+            ("十点十五", "10:15"),
+            ("三点五分", "15:05"),
+            ("下午三点20", "15:20"),
             ("中午十二点", "12:00"),
             ("中午", "12:00"),
             ("凌晨两点", "02:00"),
