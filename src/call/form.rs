@@ -225,6 +225,14 @@ impl Call {
         }
     }
 
+    /// The slot that was asked for was keyed.
+    pub(super) fn form_keyed(&mut self, form: &Form, value: String) {
+        let Some(at) = self.filling().and_then(|filling| filling.asked) else { return };
+        let Some(slot) = form.slots.get(at) else { return };
+        self.fill(slot, at, value, true);
+        self.go_on_with_form();
+    }
+
     fn fill(&mut self, slot: &FormSlot, at: usize, value: String, sure: bool) {
         let said = self.said(&slot.kind, &slot.label, &value);
         self.values.set_said(&slot.slot, value.clone(), said);

@@ -33,6 +33,8 @@ const UNDERSTAND_LIMIT_MS: u64 = 3_000;
 /// The pause between keys that ends an entry which is too short, and one which could be whole.
 const INTER_KEY_MS: u64 = 5_000;
 const INTER_KEY_WHOLE_MS: u64 = 2_500;
+/// Keys of a number that has no upper bound.
+const LONGEST_NUMBER: usize = 9;
 /// Silences in a row after which a caller is let go.
 const SILENCES: u32 = 2;
 /// Why a person is sought for a question that nothing is known about.
@@ -525,6 +527,8 @@ impl Call {
         }
         let flow = self.flow.clone();
         let star = key.as_char() == '*' && self.star_repeats();
+        let wanted = self.asked_kind().and_then(keyed);
+        let yes_or_no = matches!(self.asked_kind(), Some(SlotKind::YesNo));
         let Some(bot) = self.bot_mut() else { return };
         bot.silences = 0;
         bot.hearing = false;
@@ -544,21 +548,14 @@ impl Call {
             (Some(Step::Ask(_)), Some(_), '2') => self.denied(),
             (Some(Step::Form(_)), Some(_), '1' | '#') => self.form_confirmed(),
             (Some(Step::Form(_)), Some(_), '2') => self.form_denied(),
-            (Some(Step::Ask(Ask { kind, .. })), None, c) if keyed(kind).is_some() => {
-                let max = keyed(kind).map_or(0, |(_, max)| max);
-                self.gather(c, max);
-            }
+            (Some(_), None, c) if wanted.is_some() => self.gather(c, wanted.map_or(0, |(_, max)| max)),
             (_, _, '0') => self.seek_person("key 0", None),
             (Some(Step::Menu { options, .. }), _, c) => match options.iter().find(|option| option.key == Some(c)) {
                 Some(option) => self.chosen(option),
                 None => self.not_understood(),
             },
-            (Some(Step::Ask(ask @ Ask { kind: SlotKind::YesNo, .. })), None, '1') => {
-                self.filled(ask, slots::YES.into(), true);
-            }
-            (Some(Step::Ask(ask @ Ask { kind: SlotKind::YesNo, .. })), None, '2') => {
-                self.filled(ask, slots::NO.into(), true);
-            }
+            (Some(step), None, '1') if yes_or_no => self.keyed(step, slots::YES.into()),
+            (Some(step), None, '2') if yes_or_no => self.keyed(step, slots::NO.into()),
             _ => self.not_understood(),
         }
     }
@@ -578,7 +575,7 @@ impl Call {
             bot.complete_ms = Some(now_ms);
             return self.keys_done();
         }
-        let whole = length > 1 && slot_fits(self.step(), length);
+        let whole = length > 1 && self.keyed_value().is_some();
         self.set_timer(TimerId::InterKey, if whole || length == 1 { INTER_KEY_WHOLE_MS } else { INTER_KEY_MS });
     }
 
@@ -588,17 +585,53 @@ impl Call {
         self.cancel_timer(TimerId::InterKey);
         let masked = self.masked;
         let flow = self.flow.clone();
+        let single = self.asked_kind().and_then(keyed).is_some_and(|(_, max)| max == 1);
+        let value = self.keyed_value();
         let Some(bot) = self.bot_mut() else { return };
         let keys = std::mem::take(&mut bot.keys);
-        let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) else { return };
-        let single = keyed(&ask.kind).is_some_and(|(_, max)| max == 1);
+        let Some(step) = flow.steps.get(&bot.step) else { return };
         if keys == "0" || (masked && keys.len() == 1 && !single) {
             return self.seek_person("key 0", None);
         }
-        if slot_fits(Some(&Step::Ask(ask.clone())), keys.len()) {
-            self.filled(ask, keys, true);
-        } else {
-            self.not_understood();
+        match value {
+            Some(value) => self.keyed(step, value),
+            None => self.not_understood(),
+        }
+    }
+
+    /// What the question asks for: a form's own asks for nothing of its slots before the others.
+    fn asked_kind(&self) -> Option<&SlotKind> {
+        let Phase::Bot(bot) = &self.phase else { return None };
+        match self.flow.steps.get(&bot.step)? {
+            Step::Ask(ask) => Some(&ask.kind),
+            Step::Form(form) => Some(&form.slots.get(bot.form.asked?)?.kind),
+            _ => None,
+        }
+    }
+
+    /// The value that the keys make, as far as they have come.
+    fn keyed_value(&self) -> Option<String> {
+        let Phase::Bot(bot) = &self.phase else { return None };
+        let kind = self.asked_kind()?;
+        let (min, max) = keyed(kind)?;
+        let fits = !bot.keys.is_empty() && (min..=max).contains(&bot.keys.len());
+        match kind {
+            SlotKind::Number { min, max } => {
+                let value: u32 = bot.keys.parse().ok()?;
+                let low = min.is_none_or(|min| f64::from(value) >= min);
+                let high = max.is_none_or(|max| f64::from(value) <= max);
+                (fits && low && high).then(|| value.to_string())
+            }
+            _ => fits.then(|| bot.keys.clone()),
+        }
+    }
+
+    /// What a question asks for was keyed.
+    fn keyed(&mut self, step: &Step, value: String) {
+        match step {
+            Step::Ask(ask) => self.filled(ask, value, true),
+            Step::Form(form) => self.form_keyed(form, value),
+            _ => {}
         }
     }
 
@@ -706,18 +739,13 @@ impl super::state::Served {
     }
 }
 
-fn slot_fits(step: Option<&Step>, length: usize) -> bool {
-    match step {
-        Some(Step::Ask(ask)) => keyed(&ask.kind).is_some_and(|(min, max)| length > 0 && (min..=max).contains(&length)),
-        _ => false,
-    }
-}
-
 /// Least and most keys of an answer that may be keyed.
 fn keyed(kind: &SlotKind) -> Option<(usize, usize)> {
     match kind {
         SlotKind::Digits { min, max } | SlotKind::Code { min, max } => Some((*min, *max)),
         SlotKind::Phone => Some((7, 15)),
+        // A negative one, or one with a fraction, has to be said.
+        SlotKind::Number { max, .. } => Some((1, max.map_or(LONGEST_NUMBER, |max| (max as u32).to_string().len()))),
         _ => None,
     }
 }
