@@ -12,6 +12,7 @@ use super::{
     Utterance,
 };
 use crate::dialog::flow::Flow;
+use crate::dialog::{Language, words};
 use crate::media::Key;
 
 /// What the call asks of the outside.
@@ -102,13 +103,24 @@ impl<W: World> Talk<W> {
             text: text.into(),
             alternatives: Vec::new(),
             confidence: 0.9,
-            language: self.flow.language.to_string(),
+            language: self.language_of(text),
             start_ms,
             end_ms: self.now_ms,
         };
         self.now_ms += 300;
         self.tell(Event::Heard(utterance));
         self.settle();
+    }
+
+    /// As a recogniser would name it: by its script, where that is not the one of the language spoken now.
+    fn language_of(&self, text: &str) -> String {
+        let now = self.call.language().clone();
+        let han = text.chars().any(words::is_han);
+        let written = |language: &Language| language.as_str().starts_with("zh") == han;
+        if written(&now) || !text.chars().any(char::is_alphabetic) {
+            return now.to_string();
+        }
+        self.flow.languages().into_iter().find(written).unwrap_or(now).to_string()
     }
 
     /// The caller makes a sound that is no words.

@@ -27,7 +27,7 @@ fn every_shipped_scenario_passes() {
 
 #[test]
 fn each_example_has_enough_of_them() {
-    for example in ["bank", "parcel", "spanish", "museum"] {
+    for example in ["bank", "cafe", "parcel", "spanish", "museum"] {
         let file = config::scenarios(&folder().join(format!("{example}.yaml"))).unwrap_or_else(|all| panic!("{all}"));
         assert!(file.scenarios.len() >= ENOUGH, "{example} has {}", file.scenarios.len());
         assert!(file.config.is_file(), "{}", file.config.display());
