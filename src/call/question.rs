@@ -1,4 +1,4 @@
-//! Questions and their answers: asking, asking again in other words, keys and speech, choices and values.
+//! Questions and their answers: asking, asking again in other words, choices and values.
 
 use super::bot::{Bot, Stage};
 use super::form;
@@ -6,13 +6,11 @@ use super::meant::matter;
 use super::state::{Call, Goal, Phase};
 use super::{Action, Answer, Cause, IntentScore, Note, RequestId, TimerId, Understanding, Utterance};
 use crate::dialog::choice::{self, Choice};
-use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, MenuOption, SlotKind, Step, Text};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::values::{HIDDEN, Rendered};
 use crate::dialog::words::Words;
 use crate::dialog::{Expect, Piece, person};
-use crate::media::Key;
 
 /// Below this confidence of the recogniser nothing is acted upon, except a wish for a person.
 pub(super) const HEARD: f32 = 0.3;
@@ -21,7 +19,7 @@ pub(super) const HEARD_WELL: f32 = 0.6;
 /// The same for numbers and codes, in which every sign counts. One that has the right length may be heard poorly: it
 /// costs no more to read it back than to ask again.
 const SPELLED_WELL: f32 = 0.9;
-const SPELLED: f32 = 0.1;
+pub(super) const SPELLED: f32 = 0.1;
 /// The best intent must lead the second by this much.
 const MARGIN: f32 = 0.05;
 /// A sentence of so many words that neither intents nor the knowledge base know is a question for a person.
@@ -30,11 +28,6 @@ const QUESTION: usize = 5;
 const SCORES: usize = 5;
 /// The intent model answers in tens of milliseconds; after this long the call goes on without.
 const UNDERSTAND_LIMIT_MS: u64 = 3_000;
-/// The pause between keys that ends an entry which is too short, and one which could be whole.
-const INTER_KEY_MS: u64 = 5_000;
-const INTER_KEY_WHOLE_MS: u64 = 2_500;
-/// Keys of a number that has no upper bound.
-const LONGEST_NUMBER: usize = 9;
 /// Silences in a row after which a caller is let go.
 const SILENCES: u32 = 2;
 /// Why a person is sought for a question that nothing is known about.
@@ -48,7 +41,7 @@ impl Call {
         }
     }
 
-    fn bot_mut(&mut self) -> Option<&mut Bot> {
+    pub(super) fn bot_mut(&mut self) -> Option<&mut Bot> {
         match &mut self.phase {
             Phase::Bot(bot) => Some(bot),
             _ => None,
@@ -152,7 +145,7 @@ impl Call {
         self.listen(expect, hints);
     }
 
-    fn attempts_left(&self) -> u32 {
+    pub(super) fn attempts_left(&self) -> u32 {
         match &self.phase {
             Phase::Bot(bot) => self.flow.attempts.max(1).saturating_sub(bot.attempts),
             _ => 0,
@@ -517,126 +510,8 @@ impl Call {
         self.enter(&option.next);
     }
 
-    /// A key as an answer to the question that is asked.
-    pub(super) fn answer_key(&mut self, key: Key) {
-        self.cancel_timer(TimerId::Silence);
-        self.cancel_timer(TimerId::Patience);
-        self.interrupt();
-        if !self.masked {
-            self.note(Note::Dtmf { key });
-        }
-        let flow = self.flow.clone();
-        let star = key.as_char() == '*' && self.star_repeats();
-        let wanted = self.asked_kind().and_then(keyed);
-        let yes_or_no = matches!(self.asked_kind(), Some(SlotKind::YesNo));
-        let Some(bot) = self.bot_mut() else { return };
-        bot.silences = 0;
-        bot.hearing = false;
-        if star {
-            self.command(Said { command: Command::Repeat, language: None });
-            return;
-        }
-        if matches!(bot.stage, Stage::Understanding { .. }) {
-            bot.stage = Stage::Asking;
-        }
-        let confirming = match &bot.stage {
-            Stage::Confirming { value } => Some(value.clone()),
-            _ => None,
-        };
-        match (flow.steps.get(&bot.step), confirming, key.as_char()) {
-            (Some(Step::Ask(ask)), Some(value), '1' | '#') => self.confirmed(ask, &value),
-            (Some(Step::Ask(_)), Some(_), '2') => self.denied(),
-            (Some(Step::Form(_)), Some(_), '1' | '#') => self.form_confirmed(),
-            (Some(Step::Form(_)), Some(_), '2') => self.form_denied(),
-            (Some(_), None, c) if wanted.is_some() => self.gather(c, wanted.map_or(0, |(_, max)| max)),
-            (_, _, '0') => self.seek_person("key 0", None),
-            (Some(Step::Menu { options, .. }), _, c) => match options.iter().find(|option| option.key == Some(c)) {
-                Some(option) => self.chosen(option),
-                None => self.not_understood(),
-            },
-            (Some(step), None, '1') if yes_or_no => self.keyed(step, slots::YES.into()),
-            (Some(step), None, '2') if yes_or_no => self.keyed(step, slots::NO.into()),
-            _ => self.not_understood(),
-        }
-    }
-
-    /// Gathers digits up to `#`, to the longest that is asked for, or to a pause. `*` begins anew.
-    fn gather(&mut self, key: char, max: usize) {
-        let now_ms = self.now_ms;
-        let Some(bot) = self.bot_mut() else { return };
-        match key {
-            '#' => return self.keys_done(),
-            '*' => bot.keys.clear(),
-            c => bot.keys.push(c),
-        }
-        let length = bot.keys.len();
-        // A lone 0 may yet be a number's first digit, or a wish for a person: a pause tells.
-        if length >= max && length > 1 || (max == 1 && length == 1 && key != '0') {
-            bot.complete_ms = Some(now_ms);
-            return self.keys_done();
-        }
-        let whole = length > 1 && self.keyed_value().is_some();
-        self.set_timer(TimerId::InterKey, if whole || length == 1 { INTER_KEY_WHOLE_MS } else { INTER_KEY_MS });
-    }
-
-    /// The string of keys is over. A lone 0 asks for a person. At a secret a lone key does, whichever it is: what
-    /// was keyed there decides nothing, so a log without it replays the same.
-    pub(super) fn keys_done(&mut self) {
-        self.cancel_timer(TimerId::InterKey);
-        let masked = self.masked;
-        let flow = self.flow.clone();
-        let single = self.asked_kind().and_then(keyed).is_some_and(|(_, max)| max == 1);
-        let value = self.keyed_value();
-        let Some(bot) = self.bot_mut() else { return };
-        let keys = std::mem::take(&mut bot.keys);
-        let Some(step) = flow.steps.get(&bot.step) else { return };
-        if keys == "0" || (masked && keys.len() == 1 && !single) {
-            return self.seek_person("key 0", None);
-        }
-        match value {
-            Some(value) => self.keyed(step, value),
-            None => self.not_understood(),
-        }
-    }
-
-    /// What the question asks for: a form's own asks for nothing of its slots before the others.
-    fn asked_kind(&self) -> Option<&SlotKind> {
-        let Phase::Bot(bot) = &self.phase else { return None };
-        match self.flow.steps.get(&bot.step)? {
-            Step::Ask(ask) => Some(&ask.kind),
-            Step::Form(form) => Some(&form.slots.get(bot.form.asked?)?.kind),
-            _ => None,
-        }
-    }
-
-    /// The value that the keys make, as far as they have come.
-    fn keyed_value(&self) -> Option<String> {
-        let Phase::Bot(bot) = &self.phase else { return None };
-        let kind = self.asked_kind()?;
-        let (min, max) = keyed(kind)?;
-        let fits = !bot.keys.is_empty() && (min..=max).contains(&bot.keys.len());
-        match kind {
-            SlotKind::Number { min, max } => {
-                let value: u32 = bot.keys.parse().ok()?;
-                let low = min.is_none_or(|min| f64::from(value) >= min);
-                let high = max.is_none_or(|max| f64::from(value) <= max);
-                (fits && low && high).then(|| value.to_string())
-            }
-            _ => fits.then(|| bot.keys.clone()),
-        }
-    }
-
-    /// What a question asks for was keyed.
-    fn keyed(&mut self, step: &Step, value: String) {
-        match step {
-            Step::Ask(ask) => self.filled(ask, value, true),
-            Step::Form(form) => self.form_keyed(form, value),
-            _ => {}
-        }
-    }
-
     /// A slot has its value; it is read back where the flow says so, or where it was heard poorly.
-    fn filled(&mut self, ask: &Ask, value: String, sure: bool) {
+    pub(super) fn filled(&mut self, ask: &Ask, value: String, sure: bool) {
         if ask.secret {
             self.values.set_secret(&ask.slot, value);
             self.mask(false);
@@ -653,83 +528,6 @@ impl Call {
             self.enter(&ask.next);
         }
     }
-
-    /// Yes, no, "no, it's ...", or the value said once more.
-    fn confirm(&mut self, value: &str, utterance: &Utterance) {
-        self.interrupt();
-        let flow = self.flow.clone();
-        let Phase::Bot(bot) = &self.phase else { return };
-        let ask = match flow.steps.get(&bot.step) {
-            Some(Step::Ask(ask)) => ask,
-            Some(Step::Form(_)) => return self.confirm_form(utterance),
-            Some(Step::Menu { options, .. }) => return self.confirm_meant(options, value, utterance),
-            _ => return,
-        };
-        if utterance.confidence < HEARD {
-            let apology = self.flow.lines.not_heard.clone();
-            return self.failed(&apology);
-        }
-        let today = self.today();
-        let other = |text: &str| slots::value(&ask.kind, text, today).filter(|_| is_value(&ask.kind));
-        match yes_no(&utterance.text) {
-            // "Right, make that four oh nine": what is said outright goes before the yes.
-            Some(answer) if answer.yes => match other(&answer.rest).filter(|other| other.sure && other.text != value) {
-                Some(other) => self.corrected(ask, other.text),
-                None => self.confirmed(ask, value),
-            },
-            Some(answer) => match other(&answer.rest).filter(|other| other.text != value) {
-                Some(other) => self.corrected(ask, other.text),
-                None => self.denied(),
-            },
-            None => match other(&utterance.text) {
-                Some(other) if other.text == value => self.confirmed(ask, value),
-                Some(other) => self.corrected(ask, other.text),
-                None => self.not_understood(),
-            },
-        }
-    }
-
-    fn confirmed(&mut self, ask: &Ask, value: &str) {
-        self.note(Note::Slot { slot: ask.slot.clone(), value: value.to_owned(), confirmed: true });
-        self.enter(&ask.next);
-    }
-
-    /// Another value instead: read back in its turn, and counted, so that it does not go on for ever.
-    fn corrected(&mut self, ask: &Ask, value: String) {
-        let Some(bot) = self.bot_mut() else { return };
-        bot.attempts += 1;
-        if let Stage::Confirming { value } = &bot.stage {
-            bot.denied.push(value.clone());
-        }
-        if self.attempts_left() == 0 {
-            self.taken_back(&ask.slot);
-            return self.seek_person("not understood", None);
-        }
-        self.filled(ask, value, false);
-    }
-
-    pub(super) fn taken_back(&mut self, slot: &str) {
-        self.values.clear(slot);
-        self.note(Note::Slot { slot: slot.to_owned(), value: String::new(), confirmed: false });
-    }
-
-    pub(super) fn denied(&mut self) {
-        if let Some(Bot { stage: Stage::Confirming { value }, denied, .. }) = self.bot_mut() {
-            denied.push(value.clone());
-        }
-        self.ask_anew();
-    }
-
-    /// The value is gone, and asked for again.
-    pub(super) fn ask_anew(&mut self) {
-        let flow = self.flow.clone();
-        let Some(bot) = self.bot_mut() else { return };
-        bot.stage = Stage::Asking;
-        if let Some(Step::Ask(ask)) = flow.steps.get(&bot.step) {
-            self.taken_back(&ask.slot);
-        }
-        self.failed(&flow.lines.misheard);
-    }
 }
 
 impl super::state::Served {
@@ -739,19 +537,8 @@ impl super::state::Served {
     }
 }
 
-/// Least and most keys of an answer that may be keyed.
-fn keyed(kind: &SlotKind) -> Option<(usize, usize)> {
-    match kind {
-        SlotKind::Digits { min, max } | SlotKind::Code { min, max } => Some((*min, *max)),
-        SlotKind::Phone => Some((7, 15)),
-        // A negative one, or one with a fraction, has to be said.
-        SlotKind::Number { max, .. } => Some((1, max.map_or(LONGEST_NUMBER, |max| (max as u32).to_string().len()))),
-        _ => None,
-    }
-}
-
 /// Read back when it was heard poorly: not what is a yes or a no, or a story.
-fn is_value(kind: &SlotKind) -> bool {
+pub(super) fn is_value(kind: &SlotKind) -> bool {
     !matches!(kind, SlotKind::YesNo | SlotKind::Free)
 }
 

@@ -26,6 +26,8 @@ pub enum Weight {
 
 /// Below this confidence no answer is taken before its time.
 const SURE: f32 = 0.6;
+/// The same for digits and codes: half a number, read as though it were a whole one, repeats itself and sounds like that.
+const SURE_SIGNS: f32 = 0.9;
 /// A few words heard more poorly than this are a hum or a cough to which the recogniser gave words. A word of Mandarin
 /// is two characters.
 fn heard_from(text: &str) -> f32 {
@@ -55,10 +57,26 @@ impl Call {
             None => Weight::Words,
             Some(weight) => weight,
         };
-        match weight {
+        let weight = match weight {
             Weight::Words if confidence < heard_from(text) => Weight::Nothing,
             Weight::Complete if confidence < SURE => Weight::Words,
             weight => weight,
+        };
+        let signs =
+            matches!(self.listening, Some((Expect::Digits { .. } | Expect::Code { .. } | Expect::Confirm { .. }, ..)));
+        let other = || person::wanted(text) || answer_to_yes_no(text).is_some();
+        match weight {
+            Weight::Complete if signs && confidence < SURE_SIGNS && !other() => Weight::Words,
+            weight => weight,
+        }
+    }
+
+    /// Whether these words, however they were heard, are a number or code in place of a yes or no: more silence is
+    /// waited for than after one of these.
+    pub fn spells(&self, text: &str) -> bool {
+        match &self.listening {
+            Some((Expect::Confirm { of }, ..)) => answer_to_yes_no(text).is_none() && of_signs(of, text).is_some(),
+            _ => false,
         }
     }
 

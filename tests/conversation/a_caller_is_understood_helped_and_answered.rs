@@ -1,7 +1,7 @@
 //! Conversations with the bot, by speech and by keys, in both languages.
 
 use crate::script;
-use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome};
+use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome, Weight};
 use frontdesk::dialog::{Expect, Piece};
 use script::{Script, flows};
 use serde_json::json;
@@ -82,6 +82,46 @@ fn a_correction_is_read_back_in_its_turn() {
     call.says("balance").says("407123").says("no");
     assert!(call.last_said().starts_with("Sorry, I misheard."), "{}", call.last_said());
     assert_eq!(call.facts(FactKind::Collected), Vec::<String>::new());
+}
+
+#[test]
+fn a_number_said_again_and_heard_poorly_again_is_read_back() {
+    let asked = || {
+        let mut call = bank();
+        call.says("balance").says("four oh seven one two three").quiet();
+        assert_eq!(call.last_said(), "I heard 407123. Is that right?");
+        call
+    };
+    // However poorly, where both hearings nearly agree; else as poorly as the first time.
+    for (text, other, confidence, heard) in [
+        ("407128", "", 0.01, "407128"),
+        ("I for 0 7 1 2 8", "4 0 7 1 2 8", 0.02, "407128"),
+        ("981123", "4 0 7 1 2 8", 0.2, "407128"),
+        ("981123", "", 0.2, "981123"),
+    ] {
+        let mut call = asked();
+        call.heard(text, &[other], confidence).quiet();
+        assert_eq!(call.last_said(), format!("I heard {heard}. Is that right?"), "{text}");
+    }
+    for (text, confidence) in [("981123", 0.02), ("407123", 0.02), ("yes", 0.02)] {
+        let mut call = asked();
+        call.murmurs(text, confidence).quiet();
+        assert!(call.last_said().starts_with("Sorry, I couldn't hear that."), "{text}: {}", call.last_said());
+    }
+}
+
+#[test]
+fn half_a_number_read_as_a_whole_one_ends_no_turn() {
+    let mut call = bank();
+    call.says("balance").quiet();
+    let weight = |call: &Script, text: &str, confidence| call.call.weigh(text, confidence);
+    assert_eq!(weight(&call, "4, 0, 4, 0, 4, 0", 0.65), Weight::Words, "it may repeat itself");
+    assert_eq!(weight(&call, "407123", 0.95), Weight::Complete);
+    assert_eq!(weight(&call, "an operator", 0.65), Weight::Complete);
+    call.says("four oh seven one two three").quiet();
+    assert_eq!(weight(&call, "yes", 0.65), Weight::Complete);
+    assert_eq!(weight(&call, "407123", 0.65), Weight::Words);
+    assert_eq!(["407128", "4 0 7", "yes", "no, 407128"].map(|text| call.call.spells(text)), [true, true, false, false]);
 }
 
 #[test]

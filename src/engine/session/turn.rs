@@ -321,11 +321,13 @@ impl Session {
             return;
         }
         let (id, text) = (*id, self.parts.with(text));
-        let weight = text.map_or(Weight::Nothing, |hearing| self.call.weigh(&hearing.text, hearing.confidence));
+        let (weight, spells) = text.map_or((Weight::Nothing, false), |hearing| {
+            (self.call.weigh(&hearing.text, hearing.confidence), self.call.spells(&hearing.text))
+        });
         let meaning = match weight {
             Weight::Complete => Some(Meaning::Complete),
             Weight::Unfinished => Some(Meaning::Unfinished),
-            _ => None,
+            _ => spells.then_some(Meaning::Unfinished),
         };
         let heard = self.listener.meaning(id, meaning);
         if self.held {
