@@ -34,6 +34,8 @@ pub(super) struct Bot {
     pub attempts: u32,
     /// Values that were read back and were wrong: heard once more, they are still wrong.
     pub denied: Vec<String>,
+    /// The menu has asked whether it heard right.
+    pub asked_whether: bool,
     /// Silences in a row at this step's question.
     pub silences: u32,
     /// Keys gathered for this step's question.

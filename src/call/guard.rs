@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::bot::Stage;
+use super::keyed::keyed;
 use super::state::{Call, Phase};
 use super::{Action, Event, Note, Reply, TimerId, Utterance};
 use crate::dialog::flow::{Flow, SlotKind, Step};
@@ -161,7 +162,9 @@ impl Call {
                     let fits = form.slots.iter().filter_map(|slot| lengths(&slot.kind)).collect();
                     let wanted = Wanted { question: true, fits, known: vec![] };
                     let slot = if name == bot.step { bot.form.asked } else { None };
-                    return Asked { wanted, step: name, slot, ..nothing };
+                    let asked = slot.and_then(|at| keyed(&form.slots.get(at)?.kind));
+                    let keys = asked.is_some() && !matches!(bot.stage, Stage::Confirming { .. });
+                    return Asked { wanted, keys, step: name, slot, ..nothing };
                 }
             }
         }

@@ -84,11 +84,13 @@ impl Call {
         let masked = self.masked;
         let flow = self.flow.clone();
         let single = self.asked_kind().and_then(keyed).is_some_and(|(_, max)| max == 1);
+        let number = matches!(self.asked_kind(), Some(SlotKind::Number { .. }));
         let value = self.keyed_value();
         let Some(bot) = self.bot_mut() else { return };
         let keys = std::mem::take(&mut bot.keys);
         let Some(step) = flow.steps.get(&bot.step) else { return };
-        if keys == "0" || (masked && keys.len() == 1 && !single) {
+        let zeros = !masked && !keys.is_empty() && keys.bytes().all(|key| key == b'0') && (number || value.is_none());
+        if keys == "0" || zeros || (masked && keys.len() == 1 && !single) {
             return self.seek_person("key 0", None);
         }
         match value {
@@ -135,7 +137,7 @@ impl Call {
 }
 
 /// Least and most keys of an answer that may be keyed.
-fn keyed(kind: &SlotKind) -> Option<(usize, usize)> {
+pub(super) fn keyed(kind: &SlotKind) -> Option<(usize, usize)> {
     match kind {
         SlotKind::Digits { min, max } | SlotKind::Code { min, max } => Some((*min, *max)),
         SlotKind::Phone => Some((7, 15)),

@@ -35,8 +35,9 @@ impl Call {
 
     /// Once a menu.
     fn asks_whether(&mut self, value: String) -> bool {
-        if !matches!(&self.phase, Phase::Bot(bot) if bot.denied.is_empty()) {
-            return false;
+        match &mut self.phase {
+            Phase::Bot(bot) if !bot.asked_whether => bot.asked_whether = true,
+            _ => return false,
         }
         self.set_stage(Stage::Confirming { value });
         self.ask();
@@ -100,7 +101,9 @@ impl Call {
             return self.denied();
         }
         if let Phase::Bot(bot) = &mut self.phase {
-            bot.denied.push(asked.to_owned());
+            if yes == Some(false) {
+                bot.denied.push(asked.to_owned());
+            }
             bot.stage = Stage::Asking;
         }
         self.answer(&words, true);

@@ -401,17 +401,16 @@ impl Call {
             return;
         }
         // "No, I haven't lost my card" is like an example of what it denies.
+        let denied = denied.clone();
         let is_denied = |matter: &str| denied.iter().any(|denied| denied == matter);
         let mentioned = mentioned.filter(|&at| !is_denied(matter(&options[at])));
         let mut scores = understanding.intents.clone();
-        scores.retain(|score| {
-            options.iter().any(|option| option.intent.as_ref() == Some(&score.intent)) && !is_denied(&score.intent)
-        });
+        scores.retain(|score| options.iter().any(|option| option.intent.as_ref() == Some(&score.intent)));
         let (text, confidence, counts) = (text.clone(), *confidence, *counts);
         self.cancel_timer(TimerId::Patience);
         scores.sort_by(|a, b| b.score.total_cmp(&a.score));
         let of = |intent: &str| options.iter().position(|option| option.intent.as_deref() == Some(intent));
-        let best = scores.first().and_then(|best| of(&best.intent));
+        let best = scores.first().filter(|best| !is_denied(&best.intent)).and_then(|best| of(&best.intent));
         let clear = scores.first().is_some_and(|best| {
             let second = scores.get(1).map_or(0.0, |second| second.score);
             best.score >= understanding.threshold && best.score - second >= MARGIN

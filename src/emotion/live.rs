@@ -224,6 +224,11 @@ impl Live {
         self.asked.iter_mut().filter(|asked| asked.why == Due::Pause).for_each(|asked| asked.why = Due::Meanwhile);
     }
 
+    /// It was nobody who speaks to us.
+    pub fn passed(&mut self) {
+        (self.turn, self.paused) = (None, None);
+    }
+
     /// The utterance is over: its reading, if the pause before it brought one already.
     pub fn over(&mut self, now_ms: u64) -> (Option<Reading>, Option<Feel>) {
         let Some(turn) = self.turn.take() else { return (None, None) };

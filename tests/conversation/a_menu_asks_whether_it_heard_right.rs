@@ -75,6 +75,19 @@ fn what_the_answer_names_counts() {
 }
 
 #[test]
+fn the_same_in_other_words_is_a_yes_and_never_the_next_best() {
+    let scores = || vec![("lost_card".into(), 0.8), ("complaint".into(), 0.6)];
+    for (text, wanted) in [("my card got stolen yesterday", Some("lost_card")), ("No, I haven't lost my card.", None)] {
+        let mut script = asked();
+        for text in [text, "I haven't lost my card."] {
+            script.intents.insert(text.into(), scores());
+        }
+        script.says(text).quiet();
+        assert_eq!(chosen(&script).first().map(String::as_str), wanted, "{text}");
+    }
+}
+
+#[test]
 fn it_is_asked_once_and_a_no_is_a_failure() {
     let mut script = asked();
     script.says("No.").quiet();

@@ -160,6 +160,29 @@ fn a_table_is_booked_and_read_back() {
 }
 
 #[test]
+fn what_a_form_asks_for_may_be_keyed() {
+    let asked = || {
+        let mut script = Script::at(cafe(), MONDAY);
+        script.keys("2").says("next Tuesday at half past seven in the evening");
+        assert_eq!(script.last_said(), "What is your telephone number?");
+        script
+    };
+    let mut script = asked();
+    script.keys("02071234567#").quiet();
+    assert_eq!(script.last_said(), "2026-12-01 at 19:30, your number is 02071234567. Is that right?");
+    script.keys("1").quiet();
+    assert_eq!(script.last_said(), "See you then.");
+    let mut script = asked();
+    script.keys("020*02071234568#").quiet();
+    assert!(script.last_said().contains("02071234568"), "begun anew: {}", script.last_said());
+    for zeros in ["0", "00"] {
+        let mut script = asked();
+        script.keys(zeros).wait(6_000);
+        assert!(script.queue().is_some(), "{zeros}: {:?}", script.said());
+    }
+}
+
+#[test]
 fn values_of_every_kind_are_read_in_a_question_of_their_own() {
     let mut script = Script::at(cafe(), MONDAY);
     script.keys("3").says("three fifty");

@@ -129,6 +129,10 @@ impl Session {
                     self.requests.push(Request::Judge { turn: id, audio, gone: turn.gone.clone() });
                 }
             }
+            Heard::Unbroken { .. } if self.listener.turn_start_ms().is_some_and(|at| at < self.unmasked_ms) => {
+                self.listener.ask_again();
+                self.carry_on(Passing::Noise);
+            }
             Heard::Unbroken { id, turn: audio } => self.ask_what_goes_on(id, audio),
             Heard::Resumed => {
                 if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
@@ -161,19 +165,25 @@ impl Session {
     fn feel(&mut self, heard: &Heard) {
         let now = self.now_ms;
         let Some(live) = &mut self.live else { return };
-        let (reading, feel) = match heard {
+        let feel = match heard {
             Heard::SpeechStarted => {
                 live.began(now);
-                (None, None)
+                None
             }
-            Heard::Paused { start_ms, .. } => (None, live.paused(now, *start_ms)),
+            Heard::Paused { start_ms, .. } => live.paused(now, *start_ms),
             Heard::Resumed => {
                 live.resumed();
-                (None, None)
+                None
             }
-            Heard::Lasting { .. } | Heard::Unbroken { .. } => return,
-            Heard::TurnEnded { .. } => live.over(now),
+            Heard::Lasting { .. } | Heard::Unbroken { .. } => None,
+            Heard::TurnEnded { .. } => return self.feel_whole(),
         };
+        self.requests.extend(feel.map(Request::Feel));
+    }
+
+    fn feel_whole(&mut self) {
+        let now = self.now_ms;
+        let Some((reading, feel)) = self.live.as_mut().map(|live| live.over(now)) else { return };
         self.requests.extend(feel.map(Request::Feel));
         if let Some(reading) = reading {
             self.tell(Event::Emotion(reading));
@@ -242,7 +252,7 @@ impl Session {
     fn ask_what_goes_on(&mut self, id: TurnId, audio: Samples) {
         // Who is read in parts is the caller, and a message needs no understanding.
         if self.parts.has_words() || self.call.takes_message() {
-            return;
+            return self.listener.ask_again();
         }
         let gone = CancellationToken::new();
         let wanted = gone.clone().drop_guard();
@@ -278,30 +288,34 @@ impl Session {
         }
     }
 
-    /// What is not to be heard of the turn is known; whether the caller speaks on, who then begins anew.
-    fn cut(&mut self) {
-        let goes_on = self.listener.background();
-        self.forget_turn();
-        if goes_on {
-            self.follow(Heard::SpeechStarted);
-        }
-    }
-
     /// What was taken for the caller's turn is other people's talk.
     fn dismiss(&mut self) {
-        match self.held {
-            true => self.carry_on(Passing::Noise),
-            false if self.told => self.tell(Event::NotHeard),
-            false => {}
+        let unheard = self.told && !self.held;
+        self.carry_on(Passing::Noise);
+        if let Some(live) = &mut self.live {
+            live.passed();
         }
-        self.cut();
+        self.cut(unheard.then_some(Event::NotHeard));
     }
 
     /// The caller has said all this, and what followed is other people's talk.
     fn nothing_followed(&mut self, hearing: Hearing) {
         let (start_ms, end_ms) = (self.listener.turn_start_ms().unwrap_or(self.now_ms), self.now_ms);
+        self.feel_whole();
         self.tell(Event::Heard(utterance(hearing, start_ms, end_ms)));
-        self.cut();
+        self.cut(None);
+    }
+
+    /// Nothing more of the turn is to be heard but what stands out of the talk since: with that the caller begins anew.
+    /// Where nothing does, the call is told so.
+    fn cut(&mut self, nothing: Option<Event>) {
+        let goes_on = self.listener.background();
+        self.forget_turn();
+        match nothing {
+            _ if goes_on => self.follow(Heard::SpeechStarted),
+            Some(event) => self.tell(event),
+            None => {}
+        }
     }
 
     /// A part of the turn that goes on was read.
