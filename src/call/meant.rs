@@ -19,7 +19,7 @@ impl Call {
     /// has asked.
     pub(super) fn asks_whether_meant(&mut self, utterance: &Utterance) -> bool {
         let Some(Step::Menu { options, .. }) = self.step() else { return false };
-        let likeliest = self.matters(options, utterance).next();
+        let likeliest = self.matters(options, utterance).next().map(str::to_owned);
         likeliest.is_some_and(|value| self.asks_whether(value))
     }
 
@@ -28,9 +28,8 @@ impl Call {
     pub(super) fn asks_in_doubt(&mut self, option: &MenuOption, confidence: f32) -> bool {
         let Some(Step::Menu { options, .. }) = self.step() else { return false };
         let Some(words) = self.last_words().filter(|_| confidence < HEARD_WELL) else { return false };
-        let matters: Vec<String> = self.matters(options, words).collect();
-        let elsewhere = matters.iter().any(|other| other != matter(option));
-        elsewhere && matters.into_iter().next().is_some_and(|likeliest| self.asks_whether(likeliest))
+        let elsewhere = self.matters(options, words).any(|other| other != matter(option));
+        elsewhere && self.asks_whether_last_words_meant()
     }
 
     /// Once a menu.
@@ -45,13 +44,11 @@ impl Call {
     }
 
     /// What the readings choose outright, the likeliest first.
-    fn matters<'a>(&'a self, options: &'a [MenuOption], utterance: &'a Utterance) -> impl Iterator<Item = String> + 'a {
+    fn matters<'a>(&'a self, options: &'a [MenuOption], utterance: &'a Utterance) -> impl Iterator<Item = &'a str> {
         let likely = Some(&utterance.text).filter(|_| utterance.confidence >= LIKELY);
         likely.into_iter().chain(&utterance.alternatives).filter_map(|text| match choice::choose(options, text) {
-            Choice::Sure(at) => Some(matter(&options[at]).to_owned()),
-            Choice::Mentioned(_) | Choice::Open => {
-                self.exemplified(options, text).map(|option| matter(option).to_owned())
-            }
+            Choice::Sure(at) => Some(matter(&options[at])),
+            Choice::Mentioned(_) | Choice::Open => self.exemplified(options, text).map(matter),
         })
     }
 
@@ -89,7 +86,7 @@ impl Call {
             None => utterance.clone(),
         };
         let named = self.matters(options, &words).next();
-        let same = named.as_deref() == Some(asked);
+        let same = named == Some(asked);
         let meant = match yes {
             Some(yes) => yes && (named.is_none() || same),
             None => same,

@@ -57,16 +57,12 @@ impl Call {
             None => Weight::Words,
             Some(weight) => weight,
         };
-        let weight = match weight {
-            Weight::Words if confidence < heard_from(text) => Weight::Nothing,
-            Weight::Complete if confidence < SURE => Weight::Words,
-            weight => weight,
-        };
         let signs =
             matches!(self.listening, Some((Expect::Digits { .. } | Expect::Code { .. } | Expect::Confirm { .. }, ..)));
         let other = || person::wanted(text) || answer_to_yes_no(text).is_some();
         match weight {
-            Weight::Complete if signs && confidence < SURE_SIGNS && !other() => Weight::Words,
+            Weight::Words if confidence < heard_from(text) => Weight::Nothing,
+            Weight::Complete if confidence < if signs && !other() { SURE_SIGNS } else { SURE } => Weight::Words,
             weight => weight,
         }
     }

@@ -64,12 +64,13 @@ pub async fn run(
             let likely = flow.likely.clone();
             let request = HearRequest { audio, language: Some(language), hints, expect, likely, languages };
             let Ok(pending) = shared.ear.hear(request) else {
-                if !needed {
-                    let _ = back.send(Return::Heard(turn, Err(Unheard))).await;
-                    return;
-                }
-                metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
-                let _ = back.send(Return::SpeechUnavailable).await; // the call may be over
+                let refused = if needed {
+                    metrics::counter!(names::SPEECH_REFUSED, "why" => "overload").increment(1);
+                    Return::SpeechUnavailable
+                } else {
+                    Return::Heard(turn, Err(Unheard))
+                };
+                let _ = back.send(refused).await; // the call may be over
                 return;
             };
             let hearing = tokio::select! {

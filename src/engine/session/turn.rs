@@ -37,7 +37,7 @@ pub(super) struct Turn {
 pub(super) struct Unbroken {
     /// The question, while it is not answered.
     asked: Option<(TurnId, DropGuard)>,
-    /// The words made of it when it was asked last.
+    /// What was made of it when it was asked last.
     said: String,
 }
 
@@ -279,9 +279,10 @@ impl Session {
                 if self.held {
                     self.interrupt();
                 }
-                let said = Words::of(&hearing.text).iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
                 let Some(unbroken) = &mut self.unbroken else { return };
-                if std::mem::replace(&mut unbroken.said, said.clone()) == said {
+                let before = std::mem::replace(&mut unbroken.said, hearing.text.clone());
+                let (before, said) = (Words::of(&before), Words::of(&hearing.text));
+                if before.iter().map(|word| &word.text).eq(said.iter().map(|word| &word.text)) {
                     self.nothing_followed(hearing);
                 }
             }
