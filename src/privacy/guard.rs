@@ -79,7 +79,7 @@ impl Guard {
         let again = |text: &&str| {
             let alone = mask(text, wanted, &Carried::default());
             let alike = strsim::normalized_levenshtein(self.turn.shown(), alone.carried.shown());
-            alone.found.is_empty() && alone.carried.fits(wanted) && alike >= AGAIN
+            alone.found.is_empty() && alone.carried.nearly_fits(wanted) && alike >= AGAIN
         };
         if step == self.step && readings.first().is_some_and(again) {
             self.turn = Carried::default();
@@ -301,6 +301,14 @@ mod tests {
         retried.spoken(1_000, 3_000, &["0 1 5 6 1 9"], &wanted, "account");
         let again = retried.spoken(8_000, 10_000, &["0 1 3 6 1 9"], &wanted, "account");
         assert_eq!((again.readings, again.forget_since), (vec!["0 1 3 6 1 9".to_owned()], None));
+        let poorly = retried.spoken(14_000, 16_000, &["1 3 6 1 8"], &wanted, "account");
+        assert_eq!(
+            (poorly.readings, poorly.forget_since),
+            (vec!["1 3 6 1 8".to_owned()], None),
+            "a digit was not heard"
+        );
+        let half = retried.spoken(20_000, 22_000, &["8 7 6 2 3"], &wanted, "account");
+        assert_eq!((half.readings, half.forget_since), (vec!["***".to_owned()], Some(14_000)), "another number");
         let much_later = guard.spoken(60_000, 61_000, &["10"], &wanted, "");
         assert_eq!(much_later.readings, ["10"]);
     }
