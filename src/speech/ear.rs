@@ -224,7 +224,7 @@ fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
     const LONG: usize = 2 * RATE as usize; // half a second of it silence
     let needed = if samples >= LONG { 0.8 } else { 0.97 };
     let best = reading.languages.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (best.0 != reading.language && best.1 >= needed && reading.no_speech < 0.5).then_some(best.0)
+    (best.0 != reading.language && best.1 >= needed && reading.no_speech < SPOKEN).then_some(best.0)
 }
 
 /// What the turn is likely to be, where the step knows that.
@@ -248,20 +248,23 @@ fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
 
 fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hearing {
     let certainty = certainty(&reading.tokens);
+    let tokens = reading.tokens.len();
+    let evidence = guard::Evidence { text: &reading.text, no_speech: reading.no_speech, certainty, tokens, seconds };
     let judged = |text: &str| {
-        let spoken = guard::spoken(&guard::Evidence {
-            text,
-            no_speech: reading.no_speech,
-            certainty,
-            tokens: reading.tokens.len(),
-            seconds,
-        });
+        let spoken = guard::spoken(&guard::Evidence { text, ..evidence });
         // Whisper writes Mandarin in traditional characters as often as not; what is compared with it is in simplified
         // ones. (A prompt in simplified characters, tried instead, left some traditional ones and heard no better.)
         if reading.language == "zh" { fast2s::convert(&spoken) } else { spoken }
     };
     let free = judged(&reading.text);
-    let expected = if free.is_empty() { None } else { as_expected(&reading.expected) };
+    let expected = if !free.is_empty() {
+        as_expected(&reading.expected)
+    } else if guard::went_astray(&evidence) && reading.no_speech < SPOKEN {
+        // "No, no, no, no, no" for "none of those": the odds are against nothing that was said, hence worth a question.
+        as_expected(&reading.expected).map(|(text, chance)| (text, chance * ASTRAY))
+    } else {
+        None
+    };
     let (text, confidence) = match &expected {
         Some((text, chance)) => (text.clone(), *chance),
         None if free.is_empty() => (String::new(), 0.0),
@@ -301,6 +304,11 @@ fn confidence(certainty: f32) -> f32 {
 /// other sentences in five voices, 15 dB above babble, 52 of the former were nearer than -6 and of the latter none than
 /// -10; of 200 numbers of six digits all but two (both misheard) were nearer than -3.
 const LIKELY_ODDS: f32 = -5.0;
+
+/// Somebody spoke where Whisper's probability of no speech is below this.
+const SPOKEN: f32 = 0.5;
+/// How far a text expected is trusted where the decoder got lost.
+const ASTRAY: f32 = 0.5;
 
 /// Where nothing could be made out the free text is as unlikely as any other, and odds say little: "block my card" was as
 /// likely as "Both card are going to lower the drink" for mortgage rates asked after in babble. A text expected is none
@@ -416,6 +424,13 @@ mod tests {
         assert!(!far.alternatives.contains(&"lost card".to_owned()), "no value is read from it");
         let noise = Expected { certainty: 0.08, ..expected("lost card", 0.0, None) };
         assert_eq!(hearing(&of(vec![noise]), &Expect::Free, 1.0, 0.0).text, "Loves curry.", "either is as unlikely");
+        let lost = |no_speech| Reading {
+            no_speech,
+            ..Reading { expected: vec![expected("none of those", 2.5, None)], ..reading("en", &"No, ".repeat(11), "") }
+        };
+        let heard = hearing(&lost(0.3), &Expect::Request, 1.2, 0.0);
+        assert_eq!((heard.text.as_str(), heard.confidence > 0.6), ("none of those", false), "worth a question");
+        assert_eq!(hearing(&lost(0.7), &Expect::Request, 1.2, 0.0).text, "", "nobody spoke");
         let rivals = vec![expected("open an account", -1.0, None), expected("close an account", -1.2, None)];
         assert!(hearing(&of(rivals), &Expect::Free, 1.0, 0.0).confidence < 0.6, "either");
         let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), &Expect::Free, 1.0, 0.0);
