@@ -78,8 +78,11 @@ impl Guard {
         // The number asked for, said once more and heard a little otherwise, is no half of a longer one.
         let again = |text: &&str| {
             let alone = mask(text, wanted, &Carried::default());
-            let alike = strsim::normalized_levenshtein(self.turn.shown(), alone.carried.shown());
-            alone.found.is_empty() && alone.carried.nearly_fits(wanted) && alike >= AGAIN
+            let (before, now) = (self.turn.shown(), alone.carried.shown());
+            let alike = alone.carried.fits(wanted) && strsim::normalized_levenshtein(before, now) >= AGAIN;
+            let digit_lost =
+                self.turn.fits(wanted) && now.len() + 1 == before.len() && strsim::levenshtein(before, now) == 1;
+            alone.found.is_empty() && !now.is_empty() && (alike || digit_lost)
         };
         if step == self.step && readings.first().is_some_and(again) {
             self.turn = Carried::default();
@@ -301,14 +304,21 @@ mod tests {
         retried.spoken(1_000, 3_000, &["0 1 5 6 1 9"], &wanted, "account");
         let again = retried.spoken(8_000, 10_000, &["0 1 3 6 1 9"], &wanted, "account");
         assert_eq!((again.readings, again.forget_since), (vec!["0 1 3 6 1 9".to_owned()], None));
-        let poorly = retried.spoken(14_000, 16_000, &["1 3 6 1 8"], &wanted, "account");
+        let poorly = retried.spoken(14_000, 16_000, &["0 1 3 6 9"], &wanted, "account");
         assert_eq!(
             (poorly.readings, poorly.forget_since),
-            (vec!["1 3 6 1 8".to_owned()], None),
+            (vec!["0 1 3 6 9".to_owned()], None),
             "a digit was not heard"
         );
         let half = retried.spoken(20_000, 22_000, &["8 7 6 2 3"], &wanted, "account");
         assert_eq!((half.readings, half.forget_since), (vec!["***".to_owned()], Some(14_000)), "another number");
+        let mut telephone = Guard::default();
+        telephone.spoken(1_000, 3_000, &["138001"], &wanted, "account");
+        assert_eq!(telephone.spoken(5_000, 7_000, &["38000"], &wanted, "account").forget_since, Some(1_000));
+        let (mut pin, any) = (Guard::default(), Wanted { question: true, fits: vec![(1, 12)], known: vec![] });
+        pin.spoken(1_000, 3_000, &["my PIN is"], &any, "guests");
+        pin.spoken(5_000, 7_000, &["hold on"], &any, "guests");
+        assert_eq!(pin.spoken(9_000, 11_000, &["4217"], &any, "guests").readings, ["***"]);
         let much_later = guard.spoken(60_000, 61_000, &["10"], &wanted, "");
         assert_eq!(much_later.readings, ["10"]);
     }

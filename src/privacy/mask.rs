@@ -60,12 +60,6 @@ impl Carried {
         wanted.question && wanted.fits.iter().any(|(min, max)| (*min..=*max).contains(&length))
     }
 
-    /// As `fits`, or a digit was not heard.
-    pub fn nearly_fits(&self, wanted: &Wanted) -> bool {
-        let length = self.shown().len();
-        wanted.question && wanted.fits.iter().any(|(min, max)| (min.saturating_sub(1)..=*max).contains(&length))
-    }
-
     /// Digits that were left to stand in the turn before.
     pub fn shown(&self) -> &str {
         if self.masked { "" } else { &self.digits }

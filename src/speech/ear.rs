@@ -14,7 +14,7 @@ use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
 use super::samples::Samples;
 use super::whisper::{Expected, Job, Model, RATE, Reader, Reading, Room, certainty, known};
-use crate::dialog::{Expect, Language};
+use crate::dialog::{Expect, Language, person};
 use crate::models;
 
 /// Size of the ear.
@@ -259,9 +259,10 @@ fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hear
     let free = judged(&reading.text);
     let expected = if !free.is_empty() {
         as_expected(&reading.expected)
-    } else if guard::went_astray(&evidence) && reading.no_speech < SPOKEN {
-        // "No, no, no, no, no" for "none of those": the odds are against nothing that was said, hence worth a question.
-        as_expected(&reading.expected).map(|(text, chance)| (text, chance * ASTRAY))
+    } else if *expect == Expect::Request && reading.no_speech < SPOKEN && guard::went_astray(&evidence) {
+        // "No, no, no, no, no" for "none of those". A wish for a person would be heeded without a question.
+        let said = as_expected(&reading.expected).filter(|(text, _)| !person::wanted(text));
+        said.map(|(text, chance)| (text, ASTRAY * chance)).filter(|(_, chance)| *chance >= SOMETHING)
     } else {
         None
     };
@@ -307,8 +308,9 @@ const LIKELY_ODDS: f32 = -5.0;
 
 /// Somebody spoke where Whisper's probability of no speech is below this.
 const SPOKEN: f32 = 0.5;
-/// How far a text expected is trusted where the decoder got lost.
-const ASTRAY: f32 = 0.5;
+/// Where the decoder got lost, the odds compare what was expected with nothing that was said: a menu may ask whether it
+/// was, and acts upon it no sooner (the call's `HEARD`).
+const ASTRAY: f32 = 0.29;
 
 /// Where nothing could be made out the free text is as unlikely as any other, and odds say little: "block my card" was as
 /// likely as "Both card are going to lower the drink" for mortgage rates asked after in babble. A text expected is none
@@ -424,13 +426,19 @@ mod tests {
         assert!(!far.alternatives.contains(&"lost card".to_owned()), "no value is read from it");
         let noise = Expected { certainty: 0.08, ..expected("lost card", 0.0, None) };
         assert_eq!(hearing(&of(vec![noise]), &Expect::Free, 1.0, 0.0).text, "Loves curry.", "either is as unlikely");
-        let lost = |no_speech| Reading {
+        let lost = |phrase: &str, no_speech| Reading {
             no_speech,
-            ..Reading { expected: vec![expected("none of those", 2.5, None)], ..reading("en", &"No, ".repeat(11), "") }
+            expected: vec![expected(phrase, 2.5, None)],
+            ..reading("en", &"No, ".repeat(11), "")
         };
-        let heard = hearing(&lost(0.3), &Expect::Request, 1.2, 0.0);
-        assert_eq!((heard.text.as_str(), heard.confidence > 0.6), ("none of those", false), "worth a question");
-        assert_eq!(hearing(&lost(0.7), &Expect::Request, 1.2, 0.0).text, "", "nobody spoke");
+        let heard = |lost: &Reading, expect| hearing(lost, &expect, 1.2, 0.0);
+        let asked = heard(&lost("none of those", 0.3), Expect::Request);
+        assert_eq!((asked.text.as_str(), asked.confidence > 0.1 && asked.confidence < 0.3), ("none of those", true));
+        assert_eq!(heard(&lost("none of those", 0.7), Expect::Request).text, "", "nobody spoke");
+        assert_eq!(heard(&lost("none of those", 0.3), Expect::Free).text, "", "nobody would ask");
+        assert_eq!(heard(&lost("operator", 0.3), Expect::Request).text, "", "it would be heeded unasked");
+        let jingle = Reading { text: "♪♪♪♪".into(), ..lost("none of those", 0.3) };
+        assert_eq!(heard(&jingle, Expect::Request).text, "", "no words");
         let rivals = vec![expected("open an account", -1.0, None), expected("close an account", -1.2, None)];
         assert!(hearing(&of(rivals), &Expect::Free, 1.0, 0.0).confidence < 0.6, "either");
         let number = hearing(&of(vec![expected("4, 0, 7", 0.0, Some(0.25))]), &Expect::Free, 1.0, 0.0);

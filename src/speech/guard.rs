@@ -19,22 +19,20 @@ pub fn spoken(evidence: &Evidence) -> String {
     let words = words(text);
     let silent = evidence.no_speech > 0.6 && evidence.certainty < 0.4;
     let invented = is_filler(&words) && (evidence.no_speech > 0.25 || evidence.certainty < 0.45);
-    if words.is_empty()
-        || silent
-        || invented
-        || went_astray(evidence)
-        || CREDITS.iter().any(|c| words.join(" ").contains(c) || words.concat().contains(c))
-    {
+    if words.is_empty() || silent || invented || went_astray(evidence) || is_credit(&words) {
         return String::new();
     }
     text.to_owned()
 }
 
-/// The decoder got lost: what it wrote says nothing of what was spoken, nor that nothing was. Nobody says nine tokens a
-/// second; whisper.cpp is given up to seven and twelve more. On a short sound it fills them: "Shu'er. Shu'er. Shu'er."
+/// The decoder got lost among words: what it wrote says nothing of what was spoken, nor that nothing was. Nobody says
+/// nine tokens a second; whisper.cpp is given up to seven and twelve more. On a short sound it fills them: "Shu'er.
+/// Shu'er. Shu'er. Shu'er."
 pub fn went_astray(evidence: &Evidence) -> bool {
+    let text = without_descriptions(evidence.text);
+    let words = words(&text);
     let rushed = evidence.tokens > 12 && evidence.tokens as f32 > 9.0 * evidence.seconds;
-    rushed || loops(&without_descriptions(evidence.text))
+    !words.is_empty() && !is_credit(&words) && (rushed || loops(&text))
 }
 
 /// Cuts `[MUSIC]`, `(static)` and notes. An unclosed bracket reaches to the end.
@@ -112,6 +110,10 @@ const CREDITS: [&str; 9] = [
     "點贊",
     "amara org",
 ];
+
+fn is_credit(words: &[String]) -> bool {
+    CREDITS.iter().any(|c| words.join(" ").contains(c) || words.concat().contains(c))
+}
 
 fn is_filler(words: &[String]) -> bool {
     let text = words.join(" ");
