@@ -783,8 +783,10 @@ mod tests {
             let at = at.min(body.len());
             body.splice(at..at, bytes);
             if let Ok(remote) = Remote::parse(&body) {
-                let (answer, _) = remote.answer(&local(), None).unwrap();
-                prop_assert!(Remote::parse(answer.as_bytes()).is_ok(), "{answer}");
+                match (remote.suits(&local().sound), remote.answer(&local(), None)) {
+                    (Ok(()), Ok((answer, _))) => prop_assert!(Remote::parse(answer.as_bytes()).is_ok(), "{answer}"),
+                    (suits, answer) => prop_assert_eq!(suits.unwrap_err(), answer.unwrap_err()),
+                }
             }
         }
     }
