@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bot::{Bot, Stage};
 use super::question::{HEARD, HEARD_WELL};
 use super::state::{Call, Phase};
-use super::{Note, Utterance};
+use super::{Note, Utterance, Weight};
 use crate::dialog::flow::{Form, FormSlot, SlotKind, Step};
 use crate::dialog::slots::{self, Found, MANY, Read, yes_no};
 use crate::dialog::template::ReadAs;
@@ -32,6 +32,9 @@ pub(super) struct Filling {
     corrections: u32,
 }
 
+/// Below this confidence not even several values are taken from a sentence: what was expected is all that the
+/// recogniser knew of it.
+const FAINT: f32 = 0.03;
 /// Phrases told to the recogniser; more would crowd out what it hears.
 const PHRASES: usize = 48;
 
@@ -114,7 +117,31 @@ impl Call {
             phrases.extend(slots::phrases(&slot.kind).into_iter().map(|(_, phrase)| phrase));
         }
         phrases.truncate(PHRASES);
-        Some(Expect::Values { phrases })
+        Some(Expect::Values { phrases, several: self.several_missing(&form, filling) })
+    }
+
+    /// The form's own question, to be answered by a sentence with several values.
+    fn several_missing(&self, form: &Form, filling: &Filling) -> bool {
+        let missing = |&at: &usize| form.slots[at].ask.is_some() && !filling.given.contains(&at);
+        filling.asked.is_none() && (0..form.slots.len()).filter(missing).nth(1).is_some()
+    }
+
+    /// What a sentence weighs as an answer to a form.
+    pub(super) fn form_weight(&self, text: &str) -> Option<Weight> {
+        let (form, filling) = self.form()?;
+        let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
+        let read = slots::read(text, &kinds, None, self.today());
+        let found = |at| read.found.iter().any(|found| found.slot == at && found.sure && !found.negated);
+        let has = |at| filling.given.contains(&at) || found(at);
+        // A number may go on, and there may be more extras.
+        let closed = |at: usize| filling.given.contains(&at) || !kinds[at].listed().is_empty() && !kinds[at].many();
+        let weight = match self.several_missing(&form, filling) {
+            false => Weight::Words,
+            true if (0..kinds.len()).all(|at| has(at) && closed(at)) => Weight::Complete,
+            true if (0..kinds.len()).all(|at| has(at) || form.slots[at].ask.is_none()) => Weight::Words,
+            true => Weight::Part,
+        };
+        (!read.found.is_empty()).then_some(weight)
     }
 
     /// Reads an answer to a form; `counts` is false when it was given before it was asked for. `false` where that held
@@ -150,7 +177,7 @@ impl Call {
                 _ => false,
             };
         }
-        let changed = self.apply(&form, &read, well);
+        let changed = self.apply(&form, &self.not_against_better(read, utterance.confidence), well);
         if changed || changing {
             self.go_on_with_form();
         } else if counts {
@@ -161,19 +188,48 @@ impl Call {
         true
     }
 
-    /// The reading that holds most of what the form asks for.
+    /// The reading that holds most of what the form asks for; what others say outright fills its gaps. What the first
+    /// does not say is doubtful.
     fn best_reading(&self, form: &Form, asked: Option<usize>, utterance: &Utterance) -> Read {
         let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
         let today = self.today();
-        let mut best = slots::read(&utterance.text, &kinds, asked, today);
-        for text in &utterance.alternatives {
-            let other = slots::read(text, &kinds, asked, today);
+        let texts = std::iter::once(&utterance.text).chain(&utterance.alternatives);
+        let readings: Vec<Read> = texts.map(|text| slots::read(text, &kinds, asked, today)).collect();
+        let first = &readings[0];
+        let mut best = first.clone();
+        for other in &readings[1..] {
             // The first reading is the likelier one: another must hold clearly more.
             if other.weight() > best.weight() + 0.5 {
-                best = other;
+                best = other.clone();
             }
         }
+        if readings.iter().all(|reading| !reading.corrects) {
+            best.fill_gaps(&readings);
+        }
+        for found in &mut best.found {
+            let same = |own: &Found| own.slot == found.slot && own.value == found.value && own.sure;
+            found.sure &= first.found.iter().any(same);
+        }
         best
+    }
+
+    /// Values of two slots said outright come about by no accident, however poorly the rest was heard: to read them
+    /// back costs no more than to ask again.
+    pub(super) fn says_several(&self, text: &str, confidence: f32) -> bool {
+        let Some((form, filling)) = self.form() else { return false };
+        let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
+        let read = slots::read(text, &kinds, filling.asked, self.today());
+        let slots: BTreeSet<usize> =
+            read.found.iter().filter(|found| found.outright()).map(|found| found.slot).collect();
+        confidence >= FAINT && slots.len() > 1
+    }
+
+    /// Without what is too poorly heard to change a value that was heard well.
+    fn not_against_better(&self, mut read: Read, confidence: f32) -> Read {
+        if let (true, Some((_, filling))) = (confidence < HEARD, self.form()) {
+            read.found.retain(|found| !filling.given.contains(&found.slot) || filling.poor.contains(&found.slot));
+        }
+        read
     }
 
     /// Puts what was found in its slots; whether that changed anything.
@@ -309,13 +365,15 @@ impl Call {
 
     /// An answer to what was read back of a form: yes, no, or what is right instead.
     pub(super) fn confirm_form(&mut self, utterance: &Utterance) {
-        if utterance.confidence < HEARD {
+        let faint = utterance.confidence < HEARD;
+        if faint && !self.says_several(&utterance.text, utterance.confidence) {
             let apology = self.flow.lines.not_heard.clone();
             return self.failed(&apology);
         }
         let Some((form, filling)) = self.form() else { return };
         let answer = yes_no(&utterance.text).map(|answer| answer.yes);
         let read = self.best_reading(&form, filling.asked, utterance);
+        let read = self.not_against_better(read, utterance.confidence);
         let same = |found: &Found| {
             let now = self.values.shown(&form.slots[found.slot].slot).unwrap_or_default();
             match form.slots[found.slot].kind.many() {
@@ -336,6 +394,10 @@ impl Call {
                 }
                 self.apply(&form, &read, utterance.confidence >= HEARD_WELL);
                 self.go_on_with_form();
+            }
+            _ if faint => {
+                let apology = self.flow.lines.not_heard.clone();
+                self.failed(&apology);
             }
             Some(true) => self.form_confirmed(),
             Some(false) => self.form_denied(),
@@ -426,11 +488,13 @@ pub(super) fn expected(kind: &SlotKind) -> Expect {
             (min, max, true) => Expect::Code { min, max },
             (min, max, false) => Expect::Digits { min, max },
         },
-        SlotKind::Number { .. } | SlotKind::Date { .. } | SlotKind::Time => Expect::Values { phrases: Vec::new() },
-        SlotKind::Money { .. } | SlotKind::StreetNumber => Expect::Values { phrases: Vec::new() },
+        SlotKind::Number { .. } | SlotKind::Date { .. } | SlotKind::Time => {
+            Expect::Values { phrases: Vec::new(), several: false }
+        }
+        SlotKind::Money { .. } | SlotKind::StreetNumber => Expect::Values { phrases: Vec::new(), several: false },
         SlotKind::List { .. } | SlotKind::Name { .. } => {
             let phrases = slots::phrases(kind).into_iter().map(|(_, phrase)| phrase).take(PHRASES);
-            Expect::Values { phrases: phrases.collect() }
+            Expect::Values { phrases: phrases.collect(), several: false }
         }
     }
 }

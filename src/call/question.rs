@@ -259,7 +259,8 @@ impl Call {
         self.forget_keys(); // words instead
         let spelled = matches!(self.step(), Some(Step::Ask(ask)) if ask.kind.is_spelled());
         let least = if spelled { SPELLED } else { HEARD };
-        if utterance.confidence < least || utterance.text.trim().is_empty() {
+        let faint = utterance.confidence < least && !self.says_several(&utterance.text, utterance.confidence);
+        if faint || utterance.text.trim().is_empty() {
             let apology = self.flow.lines.not_heard.clone();
             return match counts {
                 true if self.asks_whether_meant(utterance) => {}

@@ -19,6 +19,8 @@ pub enum Weight {
     Backchannel,
     /// The beginning of what was asked for: three of four digits.
     Unfinished,
+    /// Some of the values that were asked for at once.
+    Part,
     /// It can mean only one thing, whatever follows.
     Complete,
     Words,
@@ -60,8 +62,9 @@ impl Call {
         let signs =
             matches!(self.listening, Some((Expect::Digits { .. } | Expect::Code { .. } | Expect::Confirm { .. }, ..)));
         let other = || person::wanted(text) || answer_to_yes_no(text).is_some();
+        let values = || self.says_several(text, confidence);
         match weight {
-            Weight::Words if confidence < heard_from(text) => Weight::Nothing,
+            Weight::Words | Weight::Part if confidence < heard_from(text) && !values() => Weight::Nothing,
             Weight::Complete if confidence < if signs && !other() { SURE_SIGNS } else { SURE } => Weight::Words,
             weight => weight,
         }
@@ -127,11 +130,7 @@ impl Call {
                     Some(if whole && is_short(text) { Weight::Complete } else { Weight::Words })
                 }
             },
-            Step::Form(form) => {
-                let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
-                let found = slots::read(text, &kinds, None, self.today()).found;
-                (!found.is_empty()).then_some(Weight::Words)
-            }
+            Step::Form(_) => self.form_weight(text),
             _ => None,
         }
     }

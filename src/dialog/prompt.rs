@@ -83,8 +83,12 @@ pub enum Expect {
     Digits { min: usize, max: usize },
     /// Letters and digits.
     Code { min: usize, max: usize },
-    /// One value or several, in a sentence: a date, an amount, what the step's lists hold.
-    Values { phrases: Vec<String> },
+    /// A value in a sentence, or several if so many are missing: a date, an amount, what the step's lists hold.
+    Values {
+        phrases: Vec<String>,
+        #[serde(default)]
+        several: bool,
+    },
     /// Yes or no.
     YesNo,
     /// Yes or no to digits or a code that were read back, or these once more.

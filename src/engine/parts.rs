@@ -77,18 +77,35 @@ impl Parts {
         let heard: Vec<&Hearing> =
             all.filter_map(|text| text.as_ref().ok()).filter(|hearing| !hearing.text.is_empty()).collect();
         let Some((first, more)) = heard.split_first() else { return last.clone() };
-        let mut whole = Hearing { alternatives: Vec::new(), ..(*first).clone() };
+        let texts: Vec<&str> = heard.iter().map(|part| part.text.as_str()).collect();
+        let other = |at: usize, text: &str| {
+            let mut texts = texts.clone();
+            texts[at] = text;
+            joined(&texts)
+        };
+        // One part read otherwise at a time.
+        let parts = heard.iter().enumerate();
+        let alternatives = parts.flat_map(|(at, part)| part.alternatives.iter().map(move |text| (at, text)));
+        let alternatives = alternatives.map(|(at, text)| other(at, text)).collect();
+        let mut whole = Hearing { text: joined(&texts), alternatives, ..(*first).clone() };
         for part in more {
-            if !whole.text.ends_with(wide) && !part.text.starts_with(wide) {
-                whole.text.push(' ');
-            }
-            whole.text.push_str(&part.text);
             whole.confidence = whole.confidence.min(part.confidence);
             whole.no_speech = whole.no_speech.min(part.no_speech);
             whole.cpu_s += part.cpu_s;
         }
         Ok(whole)
     }
+}
+
+fn joined(texts: &[&str]) -> String {
+    let mut whole = String::new();
+    for text in texts {
+        if !whole.is_empty() && !whole.ends_with(wide) && !text.starts_with(wide) {
+            whole.push(' ');
+        }
+        whole.push_str(text);
+    }
+    whole
 }
 
 /// Written without spaces.
@@ -121,5 +138,8 @@ mod tests {
         let whole = parts.with(&hearing("and I need a new one.", 0.7)).unwrap();
         assert_eq!((whole.text.as_str(), whole.confidence), ("My card is gone and I need a new one.", 0.7));
         assert_eq!(parts.with(&Err(Unheard)).unwrap().text, "My card is gone");
+        let last = hearing("and I need a new one.", 0.7)
+            .map(|last| Hearing { alternatives: vec!["我要换".into()], ..last });
+        assert_eq!(parts.with(&last).unwrap().alternatives, ["My card is gone我要换"]);
     }
 }

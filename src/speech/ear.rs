@@ -13,7 +13,7 @@ use super::grammar::Grammar;
 use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
 use super::samples::Samples;
-use super::whisper::{Expected, Job, Model, RATE, Reader, Reading, Room, certainty, known};
+use super::whisper::{Expected, FAITHFUL, Job, Model, RATE, Reader, Reading, Room, certainty, known};
 use crate::dialog::{Expect, Language, person};
 use crate::models;
 
@@ -161,6 +161,7 @@ fn hear(
             Some(Grammar::Sentences(phrases)) if matches!(request.expect, Expect::Values { .. }) => Some(phrases),
             _ => None,
         },
+        leans_again: matches!(request.expect, Expect::Values { several: true, .. }),
         room: Room::Fitted,
         candidates: &candidates,
         threads,
@@ -178,11 +179,15 @@ fn hear(
         reading = again;
     }
     if guard::loops(&reading.text) {
-        // Now and then a fitted context sets the decoder going round; a wider one breaks it.
+        // Now and then a fitted context sets the decoder going round, or what it leans towards; a wider one breaks it.
         job.room = Room::Wide;
+        job.phrases = None;
         job.language = Some(reading.language);
         let Some(again) = reader.read(&job)? else { return Ok(None) };
         reading = again;
+    }
+    if job.leans_again {
+        reading.alternatives.retain(|(text, _)| !guard::parrots(text, &told(request)));
     }
     // The other threads work, or spin, as long as this one.
     let cpu_s = (thread_cpu() - before).as_secs_f32() * threads as f32;
@@ -238,7 +243,7 @@ fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
             return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: false }));
         }
         Expect::Code { min, max } => return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: true })),
-        Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
+        Expect::Choice { phrases } | Expect::Values { phrases, .. } => phrases.as_slice(),
         Expect::Request => &[],
         Expect::YesNo | Expect::Free | Expect::Confirm { .. } => return None,
     };
@@ -297,7 +302,6 @@ fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hear
 /// Chance that every word is right. On 135 Asterisk prompts over mu-law the geometric mean of the token probabilities
 /// was that chance from .75 on (.75-.9: 76 % right, above .9: 96 %) and far too kind below (1 of 9 right): bent there.
 fn confidence(certainty: f32) -> f32 {
-    const FAITHFUL: f32 = 0.75;
     if certainty >= FAITHFUL { certainty } else { certainty * (certainty / FAITHFUL).powi(3) }
 }
 
@@ -353,7 +357,7 @@ fn told(request: &HearRequest) -> Vec<&str> {
         return vec!["4, 0, 7", "1, 2, 3"];
     }
     let choices = match &request.expect {
-        Expect::Choice { phrases } | Expect::Values { phrases } => phrases.as_slice(),
+        Expect::Choice { phrases } | Expect::Values { phrases, .. } => phrases.as_slice(),
         _ => &[],
     };
     request.hints.iter().chain(choices).map(String::as_str).collect()

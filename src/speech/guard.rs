@@ -35,6 +35,20 @@ pub fn went_astray(evidence: &Evidence) -> bool {
     !words.is_empty() && !is_credit(&words) && (rushed || loops(&text))
 }
 
+/// A sentence that the decoder, at its end, began again, up to where it ran out of tokens: the sentence. A number may
+/// be such by itself, and what goes round more often than that is a loop.
+pub fn once(text: &str) -> &str {
+    const SENTENCE: usize = 5;
+    let words = words_at(text);
+    let repeats = |unit: usize| words.iter().skip(unit).zip(&words).all(|((word, _), (before, _))| word == before);
+    let number = |unit: usize| words[..unit].iter().all(|(word, _)| is_digit(word));
+    let unit = (1..=words.len() / 2).find(|&unit| repeats(unit));
+    match unit.filter(|&unit| unit >= SENTENCE && words.len() < 3 * unit && !number(unit)) {
+        Some(unit) => &text[..words[unit - 1].1],
+        None => text,
+    }
+}
+
 /// Cuts `[MUSIC]`, `(static)` and notes. An unclosed bracket reaches to the end.
 fn without_descriptions(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -55,18 +69,23 @@ fn without_descriptions(text: &str) -> String {
 }
 
 fn words(text: &str) -> Vec<String> {
+    words_at(text).into_iter().map(|(word, _)| word).collect()
+}
+
+/// Words, and the byte after each.
+fn words_at(text: &str) -> Vec<(String, usize)> {
     let ideograph = |c: char| ('\u{3040}'..='\u{9fff}').contains(&c);
     let mut words = Vec::new();
     let mut word = String::new();
-    for c in text.chars().chain([' ']) {
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
         if c.is_alphanumeric() && !ideograph(c) {
             word.extend(c.to_lowercase());
         } else if c != '\'' && c != '’' {
             if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
+                words.push((std::mem::take(&mut word), at));
             }
             if ideograph(c) {
-                words.push(c.to_string());
+                words.push((c.to_string(), at + c.len_utf8()));
             }
         }
     }
@@ -138,7 +157,7 @@ pub fn loops(text: &str) -> bool {
         });
         let times = times.max().unwrap_or(0);
         let tail = &words[whole..];
-        let digits = tail.iter().all(|w| w.chars().all(|c| c.is_numeric()) || DIGITS.contains(&w.as_str()));
+        let digits = tail.iter().all(|word| is_digit(word));
         times >= if digits { 12 } else { (9usize.saturating_sub(unit)).max(3) }
     })
 }
@@ -153,6 +172,10 @@ pub fn parrots(text: &str, told: &[&str]) -> bool {
             && format!(" {heard} ").contains(&format!(" {} {} ", pair[0], pair[1]))
     };
     told.windows(2).any(both)
+}
+
+fn is_digit(word: &str) -> bool {
+    word.chars().all(char::is_numeric) || DIGITS.contains(&word)
 }
 
 const DIGITS: [&str; 22] = [
@@ -191,6 +214,20 @@ mod tests {
         assert!(parrots("Opening hours, a lost card.", &["opening hours", "a lost card"]));
         assert!(!parrots("Opening hours or a lost card", &["opening hours", "a lost card"]));
         assert!(!parrots("", &["", ""]) && !parrots("hello", &[]));
+    }
+
+    #[test]
+    fn a_sentence_begun_again_is_said_once() {
+        let order = "Hot, one small chai tea with soy milk, and sugar";
+        assert_eq!(
+            once(&format!("{order}. hot one small chai tea with soy milk and sugar. hot one small chai")),
+            order
+        );
+        assert_eq!(once("我的卡丢了，我的卡丢了，我的"), "我的卡丢了");
+        let loops = format!("{order}. {order}. {order}.");
+        for same in [order, &loops, &"No, ".repeat(11), "4 0 7 1 2 3 4 0 7 1 2 3", "no no no no no no no", ""] {
+            assert_eq!(once(same), same);
+        }
     }
 
     #[test]

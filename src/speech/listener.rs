@@ -151,6 +151,8 @@ pub enum Meaning {
     Complete,
     /// It is less than was asked for: three of four digits.
     Unfinished,
+    /// The same of several values in a sentence: the caller may leave the rest for later.
+    Part,
 }
 
 const RATE: u32 = 16_000;
@@ -346,19 +348,20 @@ impl Listener {
     fn decide(&mut self) -> Option<Heard> {
         let silence_ms = self.activity.silent() * CHUNK_MS;
         let length_ms = (self.sound.len() as u64 / SAMPLES_A_MS) as u32;
+        let spoken_ms = length_ms.saturating_sub(silence_ms);
         let over = self.turn.as_ref()?.pause.as_ref().is_some_and(|pause| {
-            let needed = by_silence::needed_ms(&self.expect, pause.probability);
-            let needed = by_meaning::adjusted_ms(needed, pause.meaning);
+            let needed = by_silence::needed_ms(&self.expect, pause.probability, spoken_ms);
+            let needed = by_meaning::adjusted_ms(needed, pause.meaning, spoken_ms);
             let needed = by_length::adjusted_ms(needed, length_ms, &self.settings);
             silence_ms >= needed.max(self.settings.pause_ms)
         });
         match over || length_ms >= self.settings.longest_ms {
             true => self.end(),
-            false => self.judge(silence_ms),
+            false => self.judge(silence_ms, spoken_ms),
         }
     }
 
-    fn judge(&mut self, silence_ms: u32) -> Option<Heard> {
+    fn judge(&mut self, silence_ms: u32, spoken_ms: u32) -> Option<Heard> {
         let pause = self.turn.as_mut()?.pause.as_mut()?;
         let due = *by_silence::JUDGED_MS.get(pause.judged)?;
         let due = match pause.judged {
@@ -366,7 +369,7 @@ impl Listener {
             0 => by_silence::READ_FIRST_MS,
             _ => due.max(pause.judged_ms + by_silence::JUDGED_AGAIN_MS),
         };
-        if silence_ms < due || !by_silence::worth_judging(&self.expect, pause.probability) {
+        if silence_ms < due || !by_silence::worth_judging(&self.expect, pause.probability, spoken_ms) {
             return None;
         }
         (pause.judged, pause.judged_ms) = (pause.judged + 1, silence_ms);

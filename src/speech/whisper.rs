@@ -18,6 +18,7 @@ use whisper_rs::{
 use super::HearError;
 use super::bpe::Vocabulary;
 use super::grammar::{Grammar, Numerals, Sentences};
+use super::guard;
 use crate::dialog::words::is_han;
 
 /// Whisper's codes of languages with their probabilities.
@@ -108,6 +109,8 @@ pub struct Job<'a> {
     pub grammar: Option<&'a Grammar>,
     /// Phrases that are likely within it.
     pub phrases: Option<&'a Sentences>,
+    /// One more reading leans on them more where the first is unsure.
+    pub leans_again: bool,
     pub room: Room,
     /// Languages to weigh against each other, for `Reading::languages`; costs nothing.
     pub candidates: &'a [&'static str],
@@ -251,6 +254,12 @@ impl Reader {
                 tokens.extend(data.filter(|d| d.id < watch.end).map(|d| Token { id: d.id, p: d.p, other: None }));
             }
         }
+        let begun_again = guard::once(&text).len();
+        let cut = begun_again < text.len();
+        if cut {
+            tokens.truncate((tokens.len() * begun_again).div_ceil(text.len()));
+            text.truncate(begun_again);
+        }
         let fell_back = watch.passes > 1;
         if !fell_back && watch.others.len() >= tokens.len() {
             tokens.iter_mut().zip(&watch.others).for_each(|(t, &o)| t.other = Some(o));
@@ -263,7 +272,7 @@ impl Reader {
             Some(grammar) => {
                 let prompt = self.prompt(language, &hint);
                 // A warmer decoding has probabilities of its own: the same text is weighed as the grammar's are.
-                let free = if fell_back { self.log_probability(&prompt, &tokens)? } else { watch.total };
+                let free = if fell_back || cut { self.log_probability(&prompt, &tokens)? } else { watch.total };
                 self.expected(job, grammar, &prompt, free)
             }
             None => Vec::new(),
@@ -346,6 +355,12 @@ impl Reader {
         let prompt = self.prompt(language, hint);
         let limit = tokens.len() + 8;
         let mut readings: Vec<(String, f32)> = Vec::new();
+        let read_out = |mut path: Vec<Token>| {
+            path.retain(|t| t.id < whisper.token_eot());
+            let ids: Vec<WhisperTokenId> = path.iter().map(|t| t.id).collect();
+            let mean = path.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / path.len().max(1) as f32;
+            (model.text_of(&ids), mean)
+        };
         for (at, other, odds) in forks {
             if (job.cancelled)() {
                 break;
@@ -353,19 +368,19 @@ impl Reader {
             let mut path: Vec<Token> = tokens[..at].to_vec();
             let p = (tokens[at].p * odds).min(1.0);
             path.push(Token { id: other, p, other: None });
-            let best = |_: &[Token], logits: &[f32]| {
-                let [(id, p), _] = two_best(logits);
-                Some(Token { id, p, other: None })
-            };
-            if self.go_on(&prompt, &mut path, limit, best).is_err() {
+            if self.go_on(&prompt, &mut path, limit, best(job, 1.0)).is_err() {
                 break;
             }
-            path.retain(|t| t.id < whisper.token_eot());
-            let ids: Vec<WhisperTokenId> = path.iter().map(|t| t.id).collect();
-            let mean = path.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / path.len().max(1) as f32;
-            readings.push((model.text_of(&ids), mean));
+            readings.push(read_out(path));
         }
         readings.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // Its probabilities compare with no others.
+        if job.leans_again && certainty(tokens) < FAITHFUL && tokens.len() <= SENTENCE && !(job.cancelled)() {
+            let mut path = Vec::new();
+            if self.go_on(&prompt, &mut path, limit, best(job, POORLY)).is_ok() {
+                readings.push(read_out(path));
+            }
+        }
         readings
     }
 
@@ -543,6 +558,26 @@ pub fn certainty(tokens: &[Token]) -> f32 {
     (tokens.iter().map(|t| t.p.max(1e-6).ln()).sum::<f32>() / n).exp()
 }
 
+/// The likeliest token, where the text leans by so much towards the job's phrases.
+fn best(job: &Job, by: f32) -> impl FnMut(&[Token], &[f32]) -> Option<Token> {
+    let phrases = job.phrases;
+    let mut leant = Vec::new();
+    move |path, logits| {
+        leant.clear();
+        leant.extend_from_slice(logits);
+        if let Some(phrases) = phrases {
+            phrases.lean(path.iter().map(|token| token.id), by, &mut leant);
+        }
+        let [(id, p), _] = two_best(&leant);
+        Some(Token { id, p, other: None })
+    }
+}
+
+/// Below this certainty a text is right less often than it seems.
+pub const FAITHFUL: f32 = 0.75;
+/// One more reading of it leans so much more on the job's phrases, if it is no longer than that, in tokens.
+const POORLY: f32 = 2.0;
+const SENTENCE: usize = 48;
 /// From this certainty on, other readings are not worth the wait: 96 of 100 such texts are right.
 const SURE: f32 = 0.9;
 /// Tokens of a text so short that a sure one may yet be wrong: "my family" for "my balance".
@@ -639,7 +674,7 @@ unsafe extern "C" fn watch_logits(
             0 => (&[][..], unsafe { &*phrases }),
             n => unsafe { (std::slice::from_raw_parts(tokens, n as usize), &*phrases) },
         };
-        phrases.lean(so_far.iter().map(|token| token.id), logits);
+        phrases.lean(so_far.iter().map(|token| token.id), 1.0, logits);
     }
     if n_tokens == 0 {
         watch.passes += 1;

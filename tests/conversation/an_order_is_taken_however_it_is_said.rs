@@ -2,6 +2,8 @@
 //! read back, and corrections count at any time.
 
 use frontdesk::call::*;
+use frontdesk::dialog::Expect;
+use frontdesk::dialog::flow::Step;
 
 use crate::script::flows::cafe;
 use crate::script::{MONDAY, Script};
@@ -105,6 +107,7 @@ fn misheard_words_are_matched_by_sound_and_read_back_where_unsure() {
         ("i smoke", "drink", "iced mocha"),
         ("I want an i smoke a", "drink", "iced mocha"),
         ("cap a chino", "drink", "cappuccino"),
+        ("a capuccino", "drink", "cappuccino"),
         ("大背", "size", "twenty ounce"),
     ] {
         let mut script = order();
@@ -244,13 +247,49 @@ fn orders_are_taken_in_mandarin() {
 
 #[test]
 fn the_ear_is_told_what_may_be_said() {
-    let script = order();
+    let mut script = order();
+    let (phrases, several) = listens(&script);
+    assert!(phrases.contains(&"twenty ounce".to_owned()) && phrases.contains(&"oat milk".to_owned()));
+    assert!(several, "all is missing: who pauses goes on");
+    script.says("Dark roast. A cappuccino.");
+    assert_eq!(script.last_said(), "What size?");
+    assert!(!listens(&script).1);
+}
+
+fn listens(script: &Script) -> (Vec<String>, bool) {
     let last = script.actions.iter().rev().find_map(|action| match action {
-        Action::Listen { expect: frontdesk::dialog::Expect::Values { phrases }, .. } => Some(phrases.clone()),
+        Action::Listen { expect: Expect::Values { phrases, several }, .. } => Some((phrases.clone(), *several)),
         _ => None,
     });
-    let phrases = last.unwrap();
-    assert!(phrases.contains(&"twenty ounce".to_owned()) && phrases.contains(&"oat milk".to_owned()));
+    last.unwrap()
+}
+
+#[test]
+fn a_sentence_that_holds_all_is_whole() {
+    let asked = |without: &[&str]| {
+        let mut flow = cafe();
+        if let Some(Step::Form(form)) = flow.steps.get_mut("order") {
+            form.slots.retain(|slot| !without.contains(&slot.slot.as_str()));
+        }
+        let mut script = Script::at(flow, MONDAY);
+        script.keys("1").quiet();
+        script
+    };
+    let weight = |script: &Script, text, confidence| script.call.weigh(text, confidence);
+    let (script, all) = (asked(&["extras", "count"]), "a large latte, dark roast");
+    assert_eq!(weight(&script, "a large latte", 0.9), Weight::Part);
+    assert_eq!(weight(&script, all, 0.9), Weight::Complete);
+    assert_eq!(weight(&script, all, 0.5), Weight::Words);
+    assert_eq!(weight(&asked(&["extras"]), all, 0.9), Weight::Words, "two of them");
+    let with_caramel = "a large latte, dark roast, with caramel";
+    assert_eq!(weight(&asked(&["count"]), with_caramel, 0.9), Weight::Words, "and with whipped cream");
+    // What is said into the question that follows is no cough where it says two values.
+    let mut script = asked(&[]);
+    script.says("a cappuccino");
+    assert_eq!(
+        ["large, dark roast", "large duck tail"].map(|text| weight(&script, text, 0.16)),
+        [Weight::Words, Weight::Nothing]
+    );
 }
 
 #[test]
@@ -269,4 +308,63 @@ fn another_reading_counts_where_it_says_more() {
         end_ms: script.now,
     }));
     has(&script, &[("size", "twenty ounce")]);
+}
+
+#[test]
+fn each_reading_fills_what_the_others_lack() {
+    let mut script = order();
+    script.quiet();
+    script.tell(Event::SpeechStarted);
+    script.heard("A large, tock toast, lotty", &["A lodge, dark roast, lotty", "A barge, tock toast, latte"], 0.7);
+    has(&script, &[("size", "twenty ounce"), ("roast", "dark roast"), ("drink", "latte")]);
+    // The likelier reading first, and it is read back.
+    let mut script = order();
+    script.quiet();
+    script.tell(Event::SpeechStarted);
+    script.heard("a barge latte, tock toast", &["a large latte, tock toast", "a small latte, tock toast"], 0.7);
+    has(&script, &[("size", "twenty ounce"), ("drink", "latte")]);
+    script.says("light roast").says("no").quiet();
+    assert_eq!(script.last_said(), "I heard twenty ounce. Is that right?");
+    // A correction is one reading's own.
+    let mut script = order();
+    script.says("a small latte").quiet();
+    script.heard("nope, I said a large cappuccino with oat milk", &["a large one, dark roast"], 0.9);
+    has(&script, &[("size", "twenty ounce"), ("drink", "cappuccino"), ("extras", "oat milk")]);
+    assert_eq!(slot(&script, "roast"), None);
+}
+
+#[test]
+fn several_values_heard_poorly_are_read_back_and_one_is_asked_for_again() {
+    let hears = |text: &str, confidence: f32| {
+        let mut script = order();
+        script.quiet();
+        script.tell(Event::SpeechStarted);
+        script.heard(text, &[], confidence);
+        script
+    };
+    let script = hears("US a large latte, tock host, with no extras", 0.1);
+    has(&script, &[("size", "twenty ounce"), ("drink", "latte")]);
+    for (text, confidence) in [("a host, latte", 0.1), ("a large latte", 0.02)] {
+        let script = hears(text, confidence);
+        assert_eq!((slot(&script, "drink"), slot(&script, "size")), (None, None), "{text}");
+    }
+    let read_back = || {
+        let mut script = hears("a large latte, dark roast", 0.1);
+        assert_eq!(script.last_said(), "Anything extra?");
+        script.says("no").quiet();
+        assert_eq!(script.last_said(), "I heard twenty ounce, latte, dark roast. Is that right?");
+        script
+    };
+    // What puts it right may be heard as poorly, what agrees may not.
+    let mut script = read_back();
+    script.murmurs("a large latte", 0.1).quiet();
+    assert!(script.last_said().starts_with("Sorry, I couldn't hear that."), "{}", script.last_said());
+    let mut script = read_back();
+    script.murmurs("a small cappuccino", 0.1).quiet();
+    has(&script, &[("size", "twelve ounce"), ("drink", "cappuccino")]);
+    // Nor does it change what was heard well.
+    let mut script = order();
+    script.says("a large latte").quiet();
+    script.murmurs("a small mocha", 0.1).quiet();
+    has(&script, &[("size", "twenty ounce"), ("drink", "latte")]);
 }

@@ -71,10 +71,15 @@ pub fn mentions(phrases: &[(usize, String)], words: &[&str]) -> Vec<Mention> {
         }
         for start in 0..words.len().saturating_sub(phrase.len() - 1) {
             let window = &words[start..start + phrase.len()];
-            if window.iter().zip(&phrase).all(|(word, own)| same(word, own)) {
-                let end = start + phrase.len();
-                found.push(Mention { value: *value, start, end, likeness: 1.0, lead: 1.0, length: phrase.len() });
-            }
+            let pairs = || window.iter().zip(&phrase);
+            let likeness = match pairs().all(|(word, own)| same(word, own)) {
+                true => 1.0,
+                // Another's own name may be spelled so.
+                false if pairs().all(|(word, own)| same(word, own) || misspelled(word, own)) => 0.99,
+                false => continue,
+            };
+            let end = start + phrase.len();
+            found.push(Mention { value: *value, start, end, likeness, lead: 1.0, length: phrase.len() });
         }
         let own: Vec<&str> = phrase.iter().map(String::as_str).collect();
         sounding.push((*value, Sounds::of(&own), phrase.len()));
@@ -148,6 +153,18 @@ fn is_joint(word: &str) -> bool {
 /// Another number is no mishearing of a number.
 fn is_numeral(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Recognisers know some words by sound only: "capuccino".
+fn misspelled(heard: &str, own: &str) -> bool {
+    const LONG: usize = 6; // "late" is no "latte"
+    let once = |word: &str| {
+        let mut letters: Vec<u8> = word.bytes().collect();
+        letters.dedup();
+        letters
+    };
+    let long = |word: &str| word.len() >= LONG && word.bytes().all(|b| b.is_ascii_alphabetic());
+    long(heard) && long(own) && once(heard) == once(own)
 }
 
 /// The same word: a plural, a numeral, or a character of the same sound counts.

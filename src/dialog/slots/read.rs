@@ -27,6 +27,13 @@ pub struct Found {
     bare: bool,
 }
 
+impl Found {
+    /// In words of its own, and not refused.
+    pub fn outright(&self) -> bool {
+        self.sure && !self.bare && !self.negated
+    }
+}
+
 /// What a sentence holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
@@ -45,6 +52,24 @@ impl Read {
     /// How much of what was asked for it holds, to choose among readings.
     pub fn weight(&self) -> f32 {
         self.found.iter().map(|found| found.weight).sum()
+    }
+
+    /// Takes from other readings of the same sentence, the likelier ones first, what they say outright of slots for
+    /// which this has nothing, or only what sounds like a value. It counts as doubtful.
+    pub fn fill_gaps(&mut self, others: &[Read]) {
+        let told: Vec<usize> =
+            self.found.iter().filter(|have| have.sure || have.negated).map(|have| have.slot).collect();
+        let mut filled: Vec<Found> = Vec::new();
+        for other in others {
+            let gap = |found: &&Found| {
+                let taken = filled.iter().any(|have| have.slot == found.slot);
+                found.outright() && !told.contains(&found.slot) && !taken
+            };
+            let more: Vec<Found> = other.found.iter().filter(gap).cloned().collect();
+            filled.extend(more);
+        }
+        self.found.retain(|have| filled.iter().all(|gap| gap.slot != have.slot));
+        self.found.extend(filled.into_iter().map(|found| Found { sure: false, ..found }));
     }
 }
 

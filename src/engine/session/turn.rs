@@ -342,6 +342,7 @@ impl Session {
         let meaning = match weight {
             Weight::Complete => Some(Meaning::Complete),
             Weight::Unfinished => Some(Meaning::Unfinished),
+            Weight::Part => Some(Meaning::Part),
             _ => spells.then_some(Meaning::Unfinished),
         };
         let heard = self.listener.meaning(id, meaning);
