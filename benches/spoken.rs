@@ -8,30 +8,34 @@
 //! above the noise (empty: clean), sound of the turn, sound of the caller saying it again, what is said (for reading).
 //! The configuration stands beside the list as `config.yaml`. Prints a figure a set; `SPOKEN_LIMITS` is
 //! `set=first,after;...` in percent. `SPOKEN_ONLY=9,17` plays only these calls, and prints all that happened in them.
+//! What came of each call goes to the file `SPOKEN_DONE`; calls that stand there are not played again.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use frontdesk::call::{Entry, Note};
 use frontdesk::dialog::flow::Step;
 use frontdesk::emotion::degrade::{Line, Noise};
-use frontdesk::engine::{self, ReadyFlow, Script, Shared};
+use frontdesk::engine::{self, Player, ReadyFlow, Script, Shared};
 use frontdesk::local::FilePort;
-use frontdesk::media::{Sound, file};
+use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 
 const RATE: u32 = 8_000;
-/// The caller answers so long after the bot is silent, ms.
-const THINKS_MS: u64 = 500;
-/// Silence that ends what the bot has to say, ms.
-const BOT_DONE_MS: usize = 700;
-/// Who has said something waits so long for an answer, ms; and so long, where none comes, until the bot asks again.
+/// Silence that ends what the bot has to say: then the caller speaks, ms.
+const BOT_DONE_MS: u64 = 700;
+/// The line stays open so long after the caller's last word; and so long where the bot says nothing, until it asks again, ms.
 const WAITS_MS: u64 = 3_000;
 const LONG_MS: u64 = 12_000;
 /// Longer than any of these calls, ms.
 const CALL_MS: usize = 90_000;
 
 struct Row {
+    /// As it stands in the list.
+    line: String,
     set: String,
     flow: String,
     /// Slots and values, or a step.
@@ -65,22 +69,32 @@ async fn main() {
     let (shared, flows, _) =
         engine::load(&Arc::new(config), true, None, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
     let rows = rows(&list);
-    let mut sounds = Sounds { yes: file::read(folder.join("yes.wav")).expect("yes.wav"), babble: babble(&rows) };
+    let sounds = Sounds { yes: file::read(folder.join("yes.wav")).expect("yes.wav"), babble: babble(&rows) };
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut greetings: BTreeMap<String, u64> = BTreeMap::new();
+    let kept = std::env::var_os("SPOKEN_DONE").map(PathBuf::from);
+    let done = kept.as_deref().map(done).unwrap_or_default();
     let only = std::env::var("SPOKEN_ONLY").unwrap_or_default();
     let only: Vec<usize> = only.split(',').filter_map(|n| n.parse().ok()).collect();
     for (n, row) in rows.iter().enumerate().filter(|(n, _)| only.is_empty() || only.contains(n)) {
-        let flow = flows[&row.flow].clone();
-        if !greetings.contains_key(&row.flow) {
-            let heard = call(&shared, &flow, Vec::new()).await.1;
-            greetings.insert(row.flow.clone(), silent_from(&heard, 0).unwrap_or(0) + THINKS_MS);
-        }
-        let (first, after) = play(&shared, &flow, row, greetings[&row.flow], &mut sounds, n).await;
         let score = scores.entry(row.set.clone()).or_default();
         score.calls += 1;
+        if let Some((first, after)) = done.get(&row.line).filter(|_| only.is_empty()) {
+            score.first += usize::from(*first);
+            score.after += usize::from(*after);
+            continue;
+        }
+        let flow = flows[&row.flow].clone();
+        if !greetings.contains_key(&row.flow) {
+            greetings.insert(row.flow.clone(), greeting(&shared, &flow).await);
+        }
+        let (first, after) = play(&shared, &flow, row, greetings[&row.flow], &sounds, n).await;
         score.first += usize::from(first);
         score.after += usize::from(after);
+        if let Some(kept) = &kept {
+            let mut file = File::options().create(true).append(true).open(kept).expect("SPOKEN_DONE");
+            writeln!(file, "{first}\t{after}\t{}", row.line).expect("SPOKEN_DONE");
+        }
         if n % 50 == 49 {
             eprintln!("{} of {}", n + 1, rows.len());
         }
@@ -109,9 +123,97 @@ async fn main() {
     }
 }
 
+/// What came of calls that were played before: right at first, and after.
+fn done(kept: &Path) -> HashMap<String, (bool, bool)> {
+    let text = std::fs::read_to_string(kept).unwrap_or_default();
+    let call = |line: &str| {
+        let (first, rest) = line.split_once('\t')?;
+        let (after, row) = rest.split_once('\t')?;
+        Some((row.to_owned(), (first == "true", after == "true")))
+    };
+    text.lines().filter_map(call).collect()
+}
+
 struct Sounds {
     yes: Sound,
     babble: Vec<Vec<i16>>,
+}
+
+/// A caller who says the turn, and once the bot has spoken answers at most once.
+struct Telephone<A> {
+    /// What comes over the line, the answer excepted.
+    line: Vec<i16>,
+    /// End of the turn, ms.
+    spoken_ms: u64,
+    /// What is answered, if anything.
+    answer: Option<A>,
+    /// Frames so far; whether the bot spoke after the turn; its frames of silence since.
+    beat: usize,
+    spoke: bool,
+    silence: u64,
+    over_ms: u64,
+    heard: Vec<i16>,
+}
+
+impl<A: FnOnce() -> Option<Vec<i16>> + Send> Port for Telephone<A> {
+    fn rate(&self) -> u32 {
+        RATE
+    }
+
+    fn receive(&mut self, _now: Instant, frame: &mut Frame) -> Received {
+        let (n, now_ms) = (frame.len(), self.now_ms());
+        let at = self.beat * n;
+        if now_ms >= self.spoken_ms {
+            let told = self.heard.get(at.saturating_sub(n)..).unwrap_or_default();
+            let loud = told.iter().any(|sample| sample.unsigned_abs() > 30);
+            self.spoke |= loud;
+            self.silence = if loud { 0 } else { self.silence + u64::from(FRAME_MS) };
+            if self.spoke
+                && self.silence >= BOT_DONE_MS
+                && let Some(answer) = self.answer.take()
+            {
+                let answer = answer().unwrap_or_default();
+                self.line[at..].iter_mut().zip(&answer).for_each(|(line, said)| *line = line.saturating_add(*said));
+                self.over_ms = now_ms + answer.len() as u64 / 8 + WAITS_MS;
+            }
+        }
+        frame.samples_mut().fill(0);
+        let open = (self.over_ms as usize * 8).min(self.line.len());
+        let line = self.line.get(at..open).unwrap_or_default();
+        let heard = line.len().min(n);
+        frame.samples_mut()[..heard].copy_from_slice(&line[..heard]);
+        self.beat += 1;
+        Received { heard: heard > 0, key: None, timed_out: false, ended: heard == 0 }
+    }
+
+    fn send(&mut self, _now: Instant, frame: Option<&Frame>) {
+        let Some(frame) = frame else { return };
+        let at = self.beat.saturating_sub(1) * frame.len();
+        self.heard.resize(at.max(self.heard.len()), 0);
+        self.heard.extend_from_slice(frame.samples());
+    }
+
+    fn send_key(&mut self, _key: Key) {}
+
+    fn quality(&self) -> Quality {
+        Quality::default()
+    }
+}
+
+impl<A> Telephone<A> {
+    fn now_ms(&self) -> u64 {
+        self.beat as u64 * u64::from(FRAME_MS)
+    }
+}
+
+impl<A: FnOnce() -> Option<Vec<i16>> + Send> Player for Telephone<A> {
+    fn over(&self) -> bool {
+        self.now_ms() > self.over_ms
+    }
+
+    fn heard(&self) -> Sound {
+        Sound { rate: RATE, samples: self.heard.clone() }
+    }
 }
 
 /// Whether the call was right at first hearing, and after at most one question.
@@ -120,47 +222,55 @@ async fn play(
     flow: &Arc<ReadyFlow>,
     row: &Row,
     begin_ms: u64,
-    sounds: &mut Sounds,
+    sounds: &Sounds,
     number: usize,
 ) -> (bool, bool) {
     let read = |path: &Path| {
         file::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).at_rate(RATE).samples
     };
-    let line = Line { noise: row.noise_db.map(|db| (Noise::ALL[number % Noise::ALL.len()], db)), ..Line::telephone() };
+    let noisy = Line { noise: row.noise_db.map(|db| (Noise::ALL[number % Noise::ALL.len()], db)), ..Line::telephone() };
     let babble: Vec<&[i16]> = sounds.babble.iter().map(Vec::as_slice).collect();
     let mut samples = vec![0; (begin_ms * 8) as usize];
     samples.extend(read(&row.turn));
     let spoken_ms = samples.len() as u64 / 8;
     // The same noise however long the call, and whatever is answered: that is not to change what was heard.
     samples.resize(CALL_MS * 8, 0);
-    let line_with_turn = line.carry(&samples, RATE, &babble, number as u64);
-    let waited = |ms: u64| line_with_turn[..((spoken_ms + ms) * 8) as usize].to_vec();
-    let with_answer = |from_ms: u64, answer: &[i16]| {
-        let answer = Line::telephone().carry(&as_loud(answer, &samples), RATE, &[], 0);
-        let from = (from_ms * 8) as usize;
-        let mut heard = line_with_turn[..from + answer.len() + (WAITS_MS * 8) as usize].to_vec();
-        heard[from..].iter_mut().zip(answer).for_each(|(heard, answer)| *heard = heard.saturating_add(answer));
-        heard
+    let line = noisy.carry(&samples, RATE, &babble, number as u64);
+    let answers = |said: &[i16]| Line::telephone().carry(&as_loud(said, &samples), RATE, &[], 0);
+    let (yes, again) = (answers(&sounds.yes.at_rate(RATE).samples), answers(&read(&row.again)));
+    let so_far: Mutex<Vec<Entry>> = Mutex::default();
+    let judged = |timeline: &[Entry]| {
+        let first = right(&row.wanted, timeline);
+        let asked = match &row.wanted {
+            Wanted::Slots(_) => asked_back(timeline, spoken_ms),
+            Wanted::Step(_) => !first && first_step(timeline).is_none(),
+        };
+        (first, asked)
     };
-    let (mut timeline, mut heard) = call(shared, flow, waited(WAITS_MS)).await;
-    if silent_from(&heard, spoken_ms).is_none() {
-        (timeline, heard) = call(shared, flow, waited(LONG_MS)).await;
-    }
-    if std::env::var_os("SPOKEN_ONLY").is_some() {
-        println!("   spoken until {spoken_ms}, the bot silent again at {:?}", silent_from(&heard, spoken_ms));
-    }
-    let first = right(&row.wanted, &timeline);
-    let asked = match &row.wanted {
-        Wanted::Slots(_) => asked_back(&timeline, spoken_ms),
-        Wanted::Step(_) => !first && first_step(&timeline).is_none(),
+    let verdict: Mutex<Option<(bool, bool)>> = Mutex::default();
+    let answer = || {
+        let timeline = so_far.lock().unwrap();
+        let (first, asked) = *verdict.lock().unwrap().insert(judged(&timeline));
+        asked.then(|| if first || asked_whether(flow, &row.wanted, &timeline, begin_ms) { yes } else { again })
     };
-    let mut after = first && !asked;
-    if asked && let Some(silent) = silent_from(&heard, spoken_ms) {
-        let agrees = first || asked_whether(flow, &row.wanted, &timeline, begin_ms);
-        let answer = if agrees { sounds.yes.at_rate(RATE).samples } else { read(&row.again) };
-        timeline = call(shared, flow, with_answer(silent + THINKS_MS, &answer)).await.0;
-        after = right(&row.wanted, &timeline);
-    }
+    let telephone = Telephone {
+        line,
+        spoken_ms,
+        answer: Some(answer),
+        beat: 0,
+        spoke: false,
+        silence: 0,
+        over_ms: spoken_ms + LONG_MS,
+        heard: Vec::new(),
+    };
+    let note = |entry: &Entry| so_far.lock().unwrap().push(entry.clone());
+    let timeline = engine::replay(shared.clone(), flow.clone(), telephone, script(), note).await.timeline;
+    let answered = *verdict.lock().unwrap();
+    let (first, asked) = answered.unwrap_or_else(|| judged(&timeline));
+    let after = match asked {
+        true => answered.is_some() && right(&row.wanted, &timeline),
+        false => first,
+    };
     if std::env::var_os("SPOKEN_ONLY").is_some() {
         for Entry { at_ms, note, .. } in &timeline {
             println!("   {at_ms} {note:?}");
@@ -248,21 +358,21 @@ fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], since_ms
     })
 }
 
-/// When the bot, after this moment, has spoken and is silent, ms.
-fn silent_from(heard: &Sound, after_ms: u64) -> Option<u64> {
+/// When the bot has greeted and is silent, ms.
+async fn greeting(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>) -> u64 {
+    let port = FilePort::new(&Sound { rate: RATE, samples: Vec::new() }, RATE);
+    let heard = engine::replay(shared.clone(), flow.clone(), port, script(), |_| {}).await.heard;
     let loud: Vec<bool> = heard.samples.chunks(160).map(|frame| frame.iter().any(|s| s.unsigned_abs() > 30)).collect();
-    let begins = (after_ms as usize / 20..loud.len()).find(|&at| loud[at])?;
-    let quiet = BOT_DONE_MS / 20;
-    (begins..loud.len()).find(|&at| loud[at..].iter().take(quiet).all(|loud| !loud)).map(|at| at as u64 * 20)
+    let begins = loud.iter().position(|loud| *loud).unwrap_or(0);
+    let frames = (BOT_DONE_MS / u64::from(FRAME_MS)) as usize;
+    let silent = |&at: &usize| loud[at..].iter().take(frames).all(|loud| !loud);
+    (begins..loud.len()).find(silent).unwrap_or(0) as u64 * u64::from(FRAME_MS) + BOT_DONE_MS
 }
 
-async fn call(shared: &Arc<Shared>, flow: &Arc<ReadyFlow>, samples: Vec<i16>) -> (Vec<Entry>, Sound) {
-    let port = FilePort::new(&Sound { rate: RATE, samples }, RATE);
+fn script() -> Script {
     // A Monday, so that "Friday" has one meaning.
     let at = chrono::DateTime::from_timestamp(1_772_442_000, 0);
-    let script = Script { replies: Some(VecDeque::new()), at, ..Script::default() };
-    let done = engine::replay(shared.clone(), flow.clone(), port, script, |_| {}).await;
-    (done.timeline, done.heard)
+    Script { replies: Some(VecDeque::new()), at, ..Script::default() }
 }
 
 /// Other people's speech, for babble.
@@ -285,6 +395,7 @@ fn rows(list: &Path) -> Vec<Row> {
             }
         };
         Row {
+            line: line.into(),
             set: set.into(),
             flow: flow.into(),
             wanted,

@@ -31,7 +31,7 @@ use crate::speech::{Ear, ListenerSettings, TurnJudge};
 
 pub use known::known;
 pub use load::{Flows, LoadError, backend_settings, embedder, load, meaning};
-pub use replay::{Replayed, Script, replay};
+pub use replay::{Player, Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Ports, Request, Session, To, Unheard};
 pub use waiting::WaitingSounds;

@@ -18,6 +18,24 @@ use crate::local::FilePort;
 use crate::media::{FRAME_MS, Key, Port, Sound};
 use crate::speech::Listener;
 
+/// A caller who is played: what it says may hang on what it hears.
+pub trait Player: Port {
+    /// It has nothing more to say.
+    fn over(&self) -> bool;
+    /// Everything it was told, from the call's arrival on; what was not sent is silence.
+    fn heard(&self) -> Sound;
+}
+
+impl Player for FilePort {
+    fn over(&self) -> bool {
+        self.played_ms() >= self.ms()
+    }
+
+    fn heard(&self) -> Sound {
+        self.sent()
+    }
+}
+
 /// Silence after the recording that ends a replay whose flow does not end by itself, ms.
 const PATIENCE_MS: u64 = 60_000;
 
@@ -45,11 +63,11 @@ pub struct Replayed {
 }
 
 /// Plays `port` through the flow; its first sample is the moment of the call's arrival. `note` sees each timeline
-/// entry as it is made. The replay ends with the call, or where a person would take over, or a minute after the recording.
+/// entry as it is made. The replay ends with the call, or where a person would take over, or a minute after all was said.
 pub async fn replay(
     shared: Arc<Shared>,
     flow: Arc<ReadyFlow>,
-    mut port: FilePort,
+    mut port: impl Player,
     script: Script,
     mut note: impl FnMut(&Entry),
 ) -> Replayed {
@@ -112,7 +130,7 @@ pub async fn replay(
         }
         let at = origin + Duration::from_millis(now_ms);
         session.beat(now_ms, at, Ports { caller: Some(&mut port), ..Ports::default() });
-        if now_ms >= port.ms() {
+        if port.over() {
             recording_over.get_or_insert(now_ms);
         }
         if recording_over.is_some_and(|over| now_ms > over + PATIENCE_MS) {
@@ -120,7 +138,7 @@ pub async fn replay(
         }
         now_ms += u64::from(FRAME_MS);
     };
-    Replayed { timeline, log, summary, cause, heard: port.sent() }
+    Replayed { timeline, log, summary, cause, heard: port.heard() }
 }
 
 /// An errand to its end, and what it brought in order.

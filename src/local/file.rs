@@ -63,6 +63,11 @@ impl FilePort {
         self.samples.len() as u64 * 1_000 / u64::from(self.rate)
     }
 
+    /// Where the frame begins that was received last, ms.
+    pub fn played_ms(&self) -> u64 {
+        self.beat.saturating_sub(1) * u64::from(FRAME_MS)
+    }
+
     /// Everything sent to the caller so far, from the first beat on: what was not sent is silence.
     pub fn sent(&self) -> Sound {
         Sound { rate: self.rate, samples: self.sent.clone() }
@@ -110,7 +115,7 @@ impl Port for FilePort {
     }
 
     fn send_key(&mut self, key: Key) {
-        self.pressed.push(Pressed { at_ms: self.beat.max(1).saturating_sub(1) * u64::from(FRAME_MS), key });
+        self.pressed.push(Pressed { at_ms: self.played_ms(), key });
     }
 
     fn quality(&self) -> Quality {
