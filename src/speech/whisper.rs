@@ -181,6 +181,8 @@ pub struct Reader {
     model: Arc<Model>,
     state: WhisperState,
     params: HashMap<String, FullParams<'static, 'static>>,
+    /// What the decoder holds the keys and values of, from the first token on.
+    held: Vec<WhisperTokenId>,
     /// Grammars of late, the last one last, by what they were made of.
     grammars: Vec<(u64, Arc<Grammar>)>,
 }
@@ -191,7 +193,7 @@ const GRAMMARS: usize = 32;
 impl Reader {
     pub fn new(model: Arc<Model>) -> Result<Self, HearError> {
         let state = model.context.create_state().map_err(failed)?;
-        Ok(Self { model, state, params: HashMap::new(), grammars: Vec::new() })
+        Ok(Self { model, state, params: HashMap::new(), held: Vec::new(), grammars: Vec::new() })
     }
 
     /// A grammar of sentences; those of late are kept.
@@ -239,6 +241,7 @@ impl Reader {
             params.set_abort_callback(Some(is_cancelled));
             params.set_abort_callback_user_data((job as *const Job).cast_mut().cast());
         }
+        self.held.clear();
         let done = self.state.full(params, job.audio);
         if (job.cancelled)() {
             return Ok(None);
@@ -280,6 +283,7 @@ impl Reader {
         if fell_back {
             // The random state of decoder 0 has moved on: with a fresh state the next text depends on its sound alone.
             self.state = self.model.context.create_state().map_err(failed)?;
+            self.held.clear();
         }
         Ok(Some(Reading { text, tokens, alternatives, expected, no_speech, language, languages, fell_back }))
     }
@@ -288,7 +292,7 @@ impl Reader {
     /// token's, which says nothing when timestamps are off), and those of the candidate languages, which stand there too.
     fn first_step(&mut self, job: &Job) -> Result<(f32, Languages), HearError> {
         let whisper = &self.model.context;
-        self.state.decode(&[whisper.token_sot()], 0, job.threads.max(1)).map_err(failed)?;
+        decode(&mut self.state, &mut self.held, 0, &[whisper.token_sot()], job.threads.max(1))?;
         let logits = self.state.get_logits().map_err(failed)?;
         let no_speech = share(logits, [whisper.token_nosp()].into_iter());
         let ids = job.candidates.iter().filter_map(|tag| Some((*tag, whisper_rs::get_lang_id(tag)?)));
@@ -306,6 +310,7 @@ impl Reader {
         // SAFETY: the callback uses no data. It stops `full` right after it has noted sound and `audio_ctx`, which is
         // the only way to set the latter for `lang_detect`.
         unsafe { params.set_start_encoder_callback(Some(stop)) };
+        self.held.clear();
         self.state.full(params, job.audio).map_err(failed)?;
         let (id, _) = self.state.lang_detect(0, 1).map_err(failed)?;
         whisper_rs::get_lang_str(id).ok_or_else(|| HearError::Failed("unknown language".into()))
@@ -501,10 +506,14 @@ impl Reader {
         let past: Vec<WhisperTokenId> = prompt.iter().copied().chain(path.iter().map(|t| t.id)).collect();
         // The last token goes by itself: `get_logits` yields the first row, which is the wanted one only then.
         let (last, before) = past.split_last().expect("a prompt is never empty");
-        self.state.decode(before, 0, 1).map_err(failed)?;
+        // What the ways of one search have in common (the prompt, at least) is decoded once.
+        let common = before.iter().zip(&self.held).take_while(|(a, b)| a == b).count();
+        if common < before.len() {
+            decode(&mut self.state, &mut self.held, common, &before[common..], 1)?;
+        }
         let (mut last, mut n_past) = (*last, before.len());
         while goes_on(path) {
-            self.state.decode(&[last], n_past, 1).map_err(failed)?;
+            decode(&mut self.state, &mut self.held, n_past, &[last], 1)?;
             let logits = &self.state.get_logits().map_err(failed)?[..=end as usize];
             let Some(token) = next(path, logits) else { break };
             (last, n_past) = (token.id, n_past + 1);
@@ -512,6 +521,20 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+/// Decodes `tokens` after the first `past` of what is held; the rest of that is forgotten.
+fn decode(
+    state: &mut WhisperState,
+    held: &mut Vec<WhisperTokenId>,
+    past: usize,
+    tokens: &[WhisperTokenId],
+    threads: usize,
+) -> Result<(), HearError> {
+    held.truncate(past);
+    state.decode(tokens, past, threads).map_err(failed)?;
+    held.extend(tokens);
+    Ok(())
 }
 
 /// A way through a grammar, not gone to its end.
