@@ -32,8 +32,8 @@ pub(super) struct Filling {
     corrections: u32,
 }
 
-/// Below this confidence not even several values are taken from a sentence: what was expected is all that the
-/// recogniser knew of it.
+/// Below this confidence not even two values are taken from a sentence, but three: what was expected may be all that
+/// the recogniser knew of it.
 const FAINT: f32 = 0.03;
 /// Phrases told to the recogniser; more would crowd out what it hears.
 const PHRASES: usize = 48;
@@ -135,7 +135,10 @@ impl Call {
         let has = |at| filling.given.contains(&at) || found(at);
         // A number may go on, and there may be more extras.
         let closed = |at: usize| filling.given.contains(&at) || !kinds[at].listed().is_empty() && !kinds[at].many();
+        let outright = read.found.iter().filter(|found| found.outright()).count();
         let weight = match self.several_missing(&form, filling) {
+            // Asked for one thing, the caller says all of it again.
+            false if self.asks() && outright > 1 && filling.asked.is_some_and(|at| !found(at)) => Weight::Part,
             false => Weight::Words,
             true if (0..kinds.len()).all(|at| has(at) && closed(at)) => Weight::Complete,
             true if (0..kinds.len()).all(|at| has(at) || form.slots[at].ask.is_none()) => Weight::Words,
@@ -203,7 +206,9 @@ impl Call {
                 best = other.clone();
             }
         }
-        if readings.iter().all(|reading| !reading.corrects) {
+        // "And make it decaf" corrects nothing yet.
+        let begins = self.form().is_some_and(|(_, filling)| filling.given.is_empty());
+        if begins || readings.iter().all(|reading| !reading.corrects) {
             best.fill_gaps(&readings);
         }
         for found in &mut best.found {
@@ -213,7 +218,7 @@ impl Call {
         best
     }
 
-    /// Values of two slots said outright come about by no accident, however poorly the rest was heard: to read them
+    /// Values of two or three slots said outright come about by no accident, however poorly the rest was heard: to read them
     /// back costs no more than to ask again.
     pub(super) fn says_several(&self, text: &str, confidence: f32) -> bool {
         let Some((form, filling)) = self.form() else { return false };
@@ -221,7 +226,7 @@ impl Call {
         let read = slots::read(text, &kinds, filling.asked, self.today());
         let slots: BTreeSet<usize> =
             read.found.iter().filter(|found| found.outright()).map(|found| found.slot).collect();
-        confidence >= FAINT && slots.len() > 1
+        slots.len() > if confidence < FAINT { 2 } else { 1 }
     }
 
     /// Without what is too poorly heard to change a value that was heard well.

@@ -85,7 +85,7 @@ impl Call {
     }
 
     /// A question was put, and its answer may be anything.
-    fn asks(&self) -> bool {
+    pub(super) fn asks(&self) -> bool {
         matches!(&self.phase, Phase::Bot(Bot { stage: Stage::Asking, .. }))
     }
 

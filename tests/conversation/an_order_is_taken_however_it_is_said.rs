@@ -290,6 +290,9 @@ fn a_sentence_that_holds_all_is_whole() {
         ["large, dark roast", "large duck tail"].map(|text| weight(&script, text, 0.16)),
         [Weight::Words, Weight::Nothing]
     );
+    // Asked for the size, the caller says all of it again: the size may yet come.
+    let again = ["a cappuccino, dark roast", "a cappuccino", "dark roast, a large cappuccino"];
+    assert_eq!(again.map(|text| weight(&script, text, 0.9)), [Weight::Part, Weight::Words, Weight::Words]);
 }
 
 #[test]
@@ -325,6 +328,11 @@ fn each_reading_fills_what_the_others_lack() {
     has(&script, &[("size", "twenty ounce"), ("drink", "latte")]);
     script.says("light roast").says("no").quiet();
     assert_eq!(script.last_said(), "I heard twenty ounce. Is that right?");
+    // "And make it" corrects nothing as long as nothing was said.
+    let mut script = order();
+    script.quiet();
+    script.heard("a lodge latte and make it dark roast", &["a large latte and make it duck toast"], 0.7);
+    has(&script, &[("size", "twenty ounce"), ("drink", "latte"), ("roast", "dark roast")]);
     // A correction is one reading's own.
     let mut script = order();
     script.says("a small latte").quiet();
@@ -348,6 +356,10 @@ fn several_values_heard_poorly_are_read_back_and_one_is_asked_for_again() {
         let script = hears(text, confidence);
         assert_eq!((slot(&script, "drink"), slot(&script, "size")), (None, None), "{text}");
     }
+    has(
+        &hears("a large latte, dark roast", 0.01),
+        &[("size", "twenty ounce"), ("drink", "latte"), ("roast", "dark roast")],
+    );
     let read_back = || {
         let mut script = hears("a large latte, dark roast", 0.1);
         assert_eq!(script.last_said(), "Anything extra?");
