@@ -1,6 +1,7 @@
 //! What callers say, through the whole of it on virtual time: line, listening, recogniser, slots and menus. Each row of a
 //! list is one call of one turn; where the bot asks back the caller answers once, so that "right at first hearing" and
-//! "right after at most one question" can be told apart.
+//! "right after at most one question" can be told apart: a yes has to settle what was right; what was wrong has to be
+//! right once it was said again, whether it is read back once more or not.
 //!
 //!     SPOKEN=list.tsv cargo bench --bench spoken          (`acceptance/46-spoken` makes the list)
 //!
@@ -25,6 +26,8 @@ use frontdesk::local::FilePort;
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Sound, file};
 
 const RATE: u32 = 8_000;
+/// A prompt that the caller's last words broke into has fallen silent so long after them, ms.
+const CUT_MS: u64 = 300;
 /// Silence that ends what the bot has to say: then the caller speaks, ms.
 const BOT_DONE_MS: u64 = 700;
 /// The line stays open so long after the caller's last word; and so long where the bot says nothing, until it asks again, ms.
@@ -166,7 +169,7 @@ impl<A: FnOnce() -> Option<Vec<i16>> + Send> Port for Telephone<A> {
         if now_ms >= self.spoken_ms {
             let told = self.heard.get(at.saturating_sub(n)..).unwrap_or_default();
             let loud = told.iter().any(|sample| sample.unsigned_abs() > 30);
-            self.spoke |= loud;
+            self.spoke |= loud && now_ms >= self.spoken_ms + CUT_MS;
             self.silence = if loud { 0 } else { self.silence + u64::from(FRAME_MS) };
             if self.spoke
                 && self.silence >= BOT_DONE_MS
@@ -268,6 +271,8 @@ async fn play(
     let answered = *verdict.lock().unwrap();
     let (first, asked) = answered.unwrap_or_else(|| judged(&timeline));
     let after = match asked {
+        // What was right has to be settled by the yes.
+        true if first => answered.is_some() && right(&row.wanted, &timeline) && settled(&row.wanted, &timeline),
         true => answered.is_some() && right(&row.wanted, &timeline),
         false => first,
     };
@@ -318,6 +323,12 @@ fn right(wanted: &Wanted, timeline: &[Entry]) -> bool {
         }
         Wanted::Step(step) => first_step(timeline) == Some(step),
     }
+}
+
+/// The flow went on from the question to its end.
+fn settled(wanted: &Wanted, timeline: &[Entry]) -> bool {
+    let done = |entry: &Entry| matches!(&entry.note, Note::Step { step } if step == "done");
+    matches!(wanted, Wanted::Step(_)) || timeline.iter().any(done)
 }
 
 /// Where what the caller said has led: the first step after an option was chosen.

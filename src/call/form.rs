@@ -38,6 +38,11 @@ const FAINT: f32 = 0.03;
 /// Phrases told to the recogniser; more would crowd out what it hears.
 const PHRASES: usize = 48;
 
+/// Slots of which a sentence says values outright.
+fn outright(read: &Read) -> BTreeSet<usize> {
+    read.found.iter().filter(|found| found.outright()).map(|found| found.slot).collect()
+}
+
 impl Call {
     fn form(&self) -> Option<(Form, &Filling)> {
         let Phase::Bot(bot) = &self.phase else { return None };
@@ -135,7 +140,7 @@ impl Call {
         let has = |at| filling.given.contains(&at) || found(at);
         // A number may go on, and there may be more extras.
         let closed = |at: usize| filling.given.contains(&at) || !kinds[at].listed().is_empty() && !kinds[at].many();
-        let outright = read.found.iter().filter(|found| found.outright()).count();
+        let outright = outright(&read).len();
         let weight = match self.several_missing(&form, filling) {
             // Asked for one thing, the caller says all of it again.
             false if self.asks() && outright > 1 && filling.asked.is_some_and(|at| !found(at)) => Weight::Part,
@@ -180,7 +185,13 @@ impl Call {
                 _ => false,
             };
         }
-        let changed = self.apply(&form, &self.not_against_better(read, utterance.confidence), well);
+        let read = self.not_against_better(read, utterance.confidence);
+        if read.found.is_empty() && counts {
+            let apology = self.flow.lines.not_heard.clone();
+            self.failed(&apology);
+            return true;
+        }
+        let changed = self.apply(&form, &read, well);
         if changed || changing {
             self.go_on_with_form();
         } else if counts {
@@ -206,9 +217,8 @@ impl Call {
                 best = other.clone();
             }
         }
-        // "And make it decaf" corrects nothing yet.
-        let begins = self.form().is_some_and(|(_, filling)| filling.given.is_empty());
-        if begins || readings.iter().all(|reading| !reading.corrects) {
+        // Later on, what another reading has is rather a mishearing of the one thing that was said.
+        if asked.is_none() && self.form().is_some_and(|(_, filling)| filling.given.is_empty()) {
             best.fill_gaps(&readings);
         }
         for found in &mut best.found {
@@ -224,9 +234,7 @@ impl Call {
         let Some((form, filling)) = self.form() else { return false };
         let kinds: Vec<&SlotKind> = form.slots.iter().map(|slot| &slot.kind).collect();
         let read = slots::read(text, &kinds, filling.asked, self.today());
-        let slots: BTreeSet<usize> =
-            read.found.iter().filter(|found| found.outright()).map(|found| found.slot).collect();
-        slots.len() > if confidence < FAINT { 2 } else { 1 }
+        outright(&read).len() > if confidence < FAINT { 2 } else { 1 }
     }
 
     /// Without what is too poorly heard to change a value that was heard well.

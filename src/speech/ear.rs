@@ -182,11 +182,12 @@ fn hear(
         // Now and then a fitted context sets the decoder going round, or what it leans towards; a wider one breaks it.
         job.room = Room::Wide;
         job.phrases = None;
+        job.leans_again = false;
         job.language = Some(reading.language);
         let Some(again) = reader.read(&job)? else { return Ok(None) };
         reading = again;
     }
-    if job.leans_again {
+    if matches!(request.expect, Expect::Values { several: true, .. }) {
         reading.alternatives.retain(|(text, _)| !guard::parrots(text, &told(request)));
     }
     // The other threads work, or spin, as long as this one.

@@ -257,10 +257,14 @@ impl Reader {
                 tokens.extend(data.filter(|d| d.id < watch.end).map(|d| Token { id: d.id, p: d.p, other: None }));
             }
         }
-        let begun_again = guard::once(&text).len();
+        // A code may well have two halves alike.
+        let sentence = !matches!(job.grammar, Some(Grammar::Signs { .. }));
+        let begun_again = if sentence { guard::once(&text).len() } else { text.len() };
         let cut = begun_again < text.len();
         if cut {
-            tokens.truncate((tokens.len() * begun_again).div_ceil(text.len()));
+            let ids: Vec<WhisperTokenId> = tokens.iter().map(|t| t.id).collect();
+            let whole = |n: &usize| self.model.text_of(&ids[..*n]).len() >= begun_again;
+            tokens.truncate((0..ids.len()).find(whole).unwrap_or(ids.len()));
             text.truncate(begun_again);
         }
         let fell_back = watch.passes > 1;

@@ -342,6 +342,27 @@ fn each_reading_fills_what_the_others_lack() {
 }
 
 #[test]
+fn another_reading_of_one_value_says_nothing_of_the_others() {
+    let mut script = order();
+    script.says("a cappuccino with cinnamon").quiet();
+    assert_eq!(script.last_said(), "What size?");
+    script.heard("a large", &["a latte", "light roast", "caramel"], 0.7);
+    has(&script, &[("size", "twenty ounce"), ("drink", "cappuccino"), ("extras", "cinnamon")]);
+    assert_eq!(slot(&script, "roast"), None);
+}
+
+#[test]
+fn a_change_that_cannot_be_heard_is_asked_for_again() {
+    let mut script = Script::at(cafe(), MONDAY);
+    script.keys("2").says("next Tuesday at half past seven in the evening");
+    script.says("oh two oh, seven one two three, four five six seven").says("No.").quiet();
+    assert_eq!(script.last_said(), "What should I change?");
+    script.murmurs("Wednesday at eight pm", 0.1).quiet();
+    assert!(script.last_said().starts_with("Sorry, I couldn't hear that."), "{}", script.last_said());
+    has(&script, &[("day", "2026-12-01"), ("hour", "19:30")]);
+}
+
+#[test]
 fn several_values_heard_poorly_are_read_back_and_one_is_asked_for_again() {
     let hears = |text: &str, confidence: f32| {
         let mut script = order();
