@@ -210,10 +210,12 @@ impl Call {
         let texts = std::iter::once(&utterance.text).chain(&utterance.alternatives);
         let readings: Vec<Read> = texts.map(|text| slots::read(text, &kinds, asked, today)).collect();
         let first = &readings[0];
+        let names = |read: &Read, at| read.found.iter().any(|found| found.slot == at && found.sure && !found.negated);
+        let answers = |read: &Read| asked.is_none_or(|at| names(read, at));
         let mut best = first.clone();
         for other in &readings[1..] {
-            // The first reading is the likelier one: another must hold clearly more.
-            if other.weight() > best.weight() + 0.5 {
+            // The first reading is the likelier one: another must hold clearly more, and lose no answer to what was asked.
+            if other.weight() > best.weight() + 0.5 && (answers(other) || !answers(&best)) {
                 best = other.clone();
             }
         }
@@ -221,11 +223,41 @@ impl Call {
         if asked.is_none() && self.form().is_some_and(|(_, filling)| filling.given.is_empty()) {
             best.fill_gaps(&readings);
         }
+        if let Some(at) = self.only_missing(form, asked, &best)
+            && readings.iter().all(|read| read.found.iter().all(|found| found.slot != at))
+        {
+            let texts = std::iter::once(&utterance.text).chain(&utterance.alternatives).zip(&readings);
+            let lacking = texts.filter(|(_, read)| outright(read).len() > 1);
+            let left = lacking.filter_map(|(text, read)| slots::left(text, kinds[at], at, &read.found));
+            // Of several as like, the likelier reading's.
+            if let Some(left) = left.reduce(|best, other| if other.likelier(&best) { other } else { best }) {
+                best.add(left);
+            }
+        }
         for found in &mut best.found {
             let same = |own: &Found| own.slot == found.slot && own.value == found.value && own.sure;
             found.sure &= first.found.iter().any(same);
         }
         best
+    }
+
+    /// The one slot of a list that a sentence with values of several others lacks: the one that is asked for, or the only
+    /// one that was not given.
+    fn only_missing(&self, form: &Form, asked: Option<usize>, read: &Read) -> Option<usize> {
+        let (_, filling) = self.form()?;
+        let missing = |&at: &usize| {
+            let slot = &form.slots[at];
+            let given = filling.given.contains(&at) && asked != Some(at);
+            slot.ask.is_some() && !given && read.found.iter().all(|found| found.slot != at)
+        };
+        let at = match asked {
+            Some(at) => Some(at).filter(missing),
+            None => {
+                let mut all = (0..form.slots.len()).filter(missing);
+                all.next().filter(|_| all.next().is_none())
+            }
+        };
+        at.filter(|&at| outright(read).len() > 1 && !form.slots[at].kind.listed().is_empty())
     }
 
     /// Values of two or three slots said outright come about by no accident, however poorly the rest was heard: to read them

@@ -5,6 +5,7 @@ mod babble;
 mod queue_world;
 #[path = "../script/mod.rs"]
 mod script;
+mod stand_in;
 
 mod a_backend_that_fails_is_told_apart;
 mod a_backends_refusal_leads_its_own_way;
@@ -26,6 +27,7 @@ mod a_rewritten_summary_is_used_only_when_good_and_in_time;
 mod a_secret_said_aloud_is_kept_nowhere;
 mod a_shutdown_is_told_to_callers_honestly;
 mod a_transfer_that_fails_loses_nobody;
+mod a_word_cut_by_a_pause_is_read_whole;
 mod an_agent_sends_a_caller_through_steps_and_has_them_back;
 mod an_order_is_taken_however_it_is_said;
 mod an_upset_caller_is_comforted_once_and_put_through;

@@ -2,41 +2,11 @@
 //! once is heard again. What the recogniser would make of it stands in for the recogniser: nothing of the talk, and the
 //! caller's words of whatever holds them.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use crate::babble::{babble, fixture, over, power};
-use crate::script::{self, flows};
-use frontdesk::call::{Caller, Entry, Event, LeftMessage, Note};
-use frontdesk::dialog::Language;
+use crate::script::flows;
+use crate::stand_in::{CALL_MS, Outcome, call_read, hearing};
+use frontdesk::call::Note;
 use frontdesk::dialog::flow::{Flow, Message, Step};
-use frontdesk::engine::{Ports, Request, Session, To};
-use frontdesk::local::FilePort;
-use frontdesk::media::Sound;
-use frontdesk::speech::{Hearing, Listener, ListenerSettings};
-
-const RATE: u32 = 8_000;
-/// Each thing that the bot says takes so long...
-const PROMPT_MS: u64 = 5_000;
-/// ...and each reading.
-const READING_MS: u64 = 700;
-const CALL_MS: u64 = 40_000;
-
-#[derive(Default)]
-struct Outcome {
-    notes: Vec<Entry>,
-    message: Option<LeftMessage>,
-}
-
-impl Outcome {
-    fn first(&self, like: impl Fn(&Note) -> bool) -> Option<u64> {
-        self.notes.iter().find(|entry| like(&entry.note)).map(|entry| entry.at_ms)
-    }
-
-    fn chosen(&self) -> Option<u64> {
-        self.first(|note| matches!(note, Note::Intent { chosen: Some(intent), .. } if intent == "lost_card"))
-    }
-}
 
 fn speech() -> Vec<i16> {
     fixture("asterisk/en-speak-with-a-representative.wav")
@@ -45,52 +15,11 @@ fn speech() -> Vec<i16> {
 /// A call with this sound; what is louder than half of the speech is read as these words, from a moment on.
 fn call(flow: Flow, sound: Vec<i16>, words: &str, from_ms: u64) -> Outcome {
     let loud = power(&speech()) / 2.0 / 32_768.0f32.powi(2);
-    let listener = Listener::new(ListenerSettings::default());
-    let mut session = Session::new(Arc::new(flow), RATE, listener, Arc::default());
-    let mut caller = FilePort::new(&Sound { rate: RATE, samples: sound }, RATE);
-    let (start, mut read, mut outcome) = (Instant::now(), Vec::new(), Outcome::default());
-    session.tell(Event::Arrived { call: "1".into(), caller: Caller::default(), at: script::MONDAY.parse().unwrap() });
-    for now_ms in (0..CALL_MS).step_by(20) {
-        for request in session.requests() {
-            match request {
-                Request::Answer => session.answered(),
-                Request::Speak { to: to @ To::Caller(_), .. } => {
-                    let samples = vec![1_000; PROMPT_MS as usize * RATE as usize / 1_000];
-                    session.sound(to, Arc::new(Sound { rate: RATE, samples }));
-                    session.spoken(to, true);
-                }
-                Request::Hear { turn, audio, .. } => {
-                    let tenth = |piece: &[f32]| piece.iter().map(|s| s * s).sum::<f32>() / piece.len() as f32;
-                    let heard = audio.chunks(1_600).any(|piece| tenth(piece) > loud) && now_ms >= from_ms;
-                    read.push((now_ms + READING_MS, turn, if heard { words } else { "" }));
-                }
-                Request::Note(entry) => outcome.notes.push(entry),
-                Request::KeepMessage(message) => outcome.message = Some(message),
-                Request::Finished { .. } => return outcome,
-                _ => {}
-            }
-        }
-        for (_, turn, text) in read.extract_if(.., |(due, ..)| *due <= now_ms).collect::<Vec<_>>() {
-            session.heard(turn, Ok(hearing(text)));
-        }
-        session.beat(
-            now_ms,
-            start + Duration::from_millis(now_ms),
-            Ports { caller: Some(&mut caller), ..Ports::default() },
-        );
-    }
-    outcome
-}
-
-fn hearing(text: &str) -> Hearing {
-    Hearing {
-        text: text.into(),
-        alternatives: Vec::new(),
-        confidence: if text.is_empty() { 0.0 } else { 0.9 },
-        no_speech: 0.0,
-        language: Language::new("en"),
-        cpu_s: 0.0,
-    }
+    call_read(flow, sound, |audio, now_ms| {
+        let tenth = |piece: &[f32]| piece.iter().map(|s| s * s).sum::<f32>() / piece.len() as f32;
+        let heard = audio.chunks(1_600).any(|piece| tenth(piece) > loud) && now_ms >= from_ms;
+        hearing(if heard { words } else { "" }, if heard { 0.9 } else { 0.0 })
+    })
 }
 
 fn background() -> Vec<i16> {

@@ -145,6 +145,53 @@ fn by_sound(phrases: &[(usize, Sounds, usize)], words: &[&str], found: &mut Vec<
     }
 }
 
+/// Of all stretches of words that `free` lets be, the one that sounds most like a value, and how alike; at least `least`,
+/// and nearer to it than to any other value. An article may have become part of a word: "alette" is a latte.
+pub fn nearest(
+    phrases: &[(usize, String)],
+    words: &[&str],
+    free: impl Fn(usize) -> bool,
+    least: f32,
+) -> Option<Mention> {
+    const LEAD: f32 = 0.05;
+    let sounds = |phrase: &String| {
+        let own = tokens(phrase);
+        (Sounds::of(&own.iter().map(String::as_str).collect::<Vec<_>>()), own.len())
+    };
+    let own: Vec<(usize, (Sounds, usize))> =
+        phrases.iter().map(|(value, phrase)| (*value, sounds(phrase))).filter(|(_, (own, _))| own.tells()).collect();
+    let longest = own.iter().map(|(_, (_, length))| length + 1).max().unwrap_or(0);
+    let parts: Vec<Sounds> = words.iter().map(|word| Sounds::of_one(word)).collect();
+    let mut nearest: Option<Mention> = None;
+    for start in (0..words.len()).filter(|at| !sound::is_small(words[*at])) {
+        for end in start + 1..=words.len().min(start + longest) {
+            if !free(end - 1) {
+                break;
+            }
+            let window = &words[start..end];
+            if sound::is_small(window[window.len() - 1]) || window.iter().all(|word| is_numeral(word)) {
+                continue;
+            }
+            let heard = Sounds::joined(&parts[start..end]);
+            let bare = heard.without_article();
+            let likeness = |own: &Sounds| heard.likeness(own).max(bare.as_ref().map_or(0.0, |bare| bare.likeness(own)));
+            let near = |own: &Sounds| {
+                heard.len().abs_diff(own.len()) as f32 * 0.5 <= (1.0 - least) * heard.len().max(own.len()) as f32
+            };
+            let scores = own.iter().filter(|(_, (sounds, length))| window.len() <= length + 1 && near(sounds));
+            let scores: Vec<(usize, f32, usize)> =
+                scores.map(|(value, (own, length))| (*value, likeness(own), *length)).collect();
+            let Some(&(value, likeness, length)) = scores.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
+            let second = scores.iter().filter(|other| other.0 != value).map(|other| other.1).fold(0.0, f32::max);
+            let lead = likeness - second;
+            if likeness >= least && lead >= LEAD && nearest.as_ref().is_none_or(|best| likeness > best.likeness) {
+                nearest = Some(Mention { value, start, end, likeness, lead, length });
+            }
+        }
+    }
+    nearest
+}
+
 /// Words that begin something else.
 fn is_joint(word: &str) -> bool {
     matches!(word, "the" | "an" | "please" | "with" | "and")

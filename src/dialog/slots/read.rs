@@ -32,6 +32,11 @@ impl Found {
     pub fn outright(&self) -> bool {
         self.sure && !self.bare && !self.negated
     }
+
+    /// Weighs more.
+    pub fn likelier(&self, other: &Self) -> bool {
+        self.weight > other.weight
+    }
 }
 
 /// What a sentence holds.
@@ -52,6 +57,12 @@ impl Read {
     /// How much of what was asked for it holds, to choose among readings.
     pub fn weight(&self) -> f32 {
         self.found.iter().map(|found| found.weight).sum()
+    }
+
+    /// Adds what was found of a slot that it says nothing of.
+    pub fn add(&mut self, found: Found) {
+        self.found.push(found);
+        self.found.sort_by_key(|found| found.words.start);
     }
 
     /// Takes from other readings of the same sentence, the likelier ones first, what they say outright of slots for
@@ -130,6 +141,27 @@ const ASKED: f32 = 1.3;
 /// A number that could be anything's counts less than words of its own, and a time of day least.
 const BARE: f32 = 0.6;
 const BARE_TIME: f32 = 0.5;
+
+/// Of a sentence that says everything but one slot's value, what is left is likely that: it may be less alike than what
+/// stands by itself.
+const LEFT: f32 = 0.6;
+
+/// What may stand for a value of `kind`, the kind of `slot`, in a sentence in which all else was `found`. Doubtful.
+pub fn left(text: &str, kind: &SlotKind, slot: usize, found: &[Found]) -> Option<Found> {
+    let tokens = tokens(&plain_no(text));
+    let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let free = |at: usize| !found.iter().any(|found| found.words.contains(&at));
+    let phrases = list::phrases(kind);
+    // Two of them, and which? Nor is it what is refused.
+    if list::mentions(&phrases, &words).iter().any(|mention| (mention.start..mention.end).all(free)) {
+        return None;
+    }
+    let nearest = list::nearest(&phrases, &words, free, LEFT)?;
+    let (value, words, before) =
+        (kind.listed()[nearest.value].value.clone(), nearest.start..nearest.end, &words[..nearest.start]);
+    let (refused, weight) = (is_refused(before, kind.many()), nearest.likeness);
+    (!refused).then_some(Found { slot, value, words, sure: false, negated: false, weight, bare: false })
+}
 
 /// Reads the slots in a sentence. `asked` is the one that was asked for just now: what could be several is that.
 pub fn read(text: &str, slots: &[&SlotKind], asked: Option<usize>, today: NaiveDate) -> Read {

@@ -49,6 +49,18 @@ impl Sounds {
         phrase.threshold().is_some_and(|threshold| (long - short) as f32 * 0.5 <= (1.0 - threshold) * long as f32)
     }
 
+    /// Without the vowel that it begins with, if that may be an article; what is left is long enough to be told.
+    pub fn without_article(&self) -> Option<Self> {
+        let (first, rest) = self.0.split_first()?;
+        let rest = Self(rest.to_vec());
+        (matches!(first, b'x' | b'@' | b'V' | b'E') && rest.tells()).then_some(rest)
+    }
+
+    /// Long enough to be told by sound at all.
+    pub fn tells(&self) -> bool {
+        self.threshold().is_some()
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -183,7 +195,7 @@ fn swap(a: Phone, b: Phone) -> f32 {
     // Voice is what a telephone loses first, then the place of a hiss or of a nasal.
     const CLOSE: [&[u8]; 14] =
         [b"pb", b"td", b"kg", b"fv", b"TD", b"sz", b"SZ", b"CJ", b"mn", b"nN", b"rl", b"rw", b"fT", b"DV"];
-    const AKIN: [&[u8]; 8] = [b"ptk", b"bdg", b"fTsSh", b"vDzZ", b"SCJZ", b"mnN", b"Dd", b"lrwj"];
+    const AKIN: [&[u8]; 9] = [b"ptk", b"bdg", b"pf", b"fTsSh", b"vDzZ", b"SCJZ", b"mnN", b"Dd", b"lrwj"];
     let both = |set: &&[u8]| set.contains(&a) && set.contains(&b);
     if CLOSE.iter().any(both) {
         0.3
@@ -218,6 +230,7 @@ mod tests {
             ("cap a chino", "cappuccino"),
             ("o milk", "oat milk"),
             ("dark roads", "dark roast"),
+            ("tea cup", "decaf"),
             ("vanilla sir up", "vanilla syrup"),
             ("查快第", "查快递"),
             ("挂四", "挂失"),

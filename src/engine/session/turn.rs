@@ -21,11 +21,13 @@ const LONG: usize = 40_000;
 pub(super) struct Turn {
     id: TurnId,
     text: Option<Result<Hearing, Unheard>>,
+    /// What was asked for once more, in one piece with the part before it, and read so.
+    uncut: Option<Option<Result<Hearing, Unheard>>>,
     /// First and last sound, once the turn is over.
     over: Option<(u64, u64)>,
     asked_ms: u64,
-    /// Samples of the whole turn up to here.
-    samples: usize,
+    /// The whole turn up to here.
+    audio: Samples,
     /// It held a prompt up and proved to be nothing.
     passed: bool,
     stages: Stages,
@@ -57,10 +59,14 @@ impl Session {
             self.tell_part(&hearing);
         } else if let Some(pending) = self.turn.as_mut().filter(|pending| pending.id == turn) {
             pending.stages.read = now;
-            pending.text = Some(hearing);
+            match &mut pending.uncut {
+                Some(uncut) => *uncut = Some(hearing),
+                None => pending.text = Some(hearing),
+            }
         } else {
             return;
         }
+        self.read_uncut();
         self.weigh();
         self.settle_turn();
     }
@@ -135,8 +141,8 @@ impl Session {
             }
             Heard::Unbroken { id, turn: audio } => self.ask_what_goes_on(id, audio),
             Heard::Resumed => {
-                if let Some(Turn { id, text, samples, wanted, .. }) = self.turn.take()
-                    && self.parts.keep(id, text.clone(), wanted, samples)
+                if let Some(Turn { id, text, audio, wanted, .. }) = self.turn.take()
+                    && self.parts.keep(id, text.clone(), wanted, audio.len())
                     && let Some(text) = text
                 {
                     self.tell_part(&text);
@@ -230,14 +236,30 @@ impl Session {
     /// Has a turn read, if the call wants to know what the caller says.
     fn read(&mut self, id: TurnId, audio: &Samples, end_ms: u64) {
         let gone = CancellationToken::new();
-        let (samples, rest) = (audio.len(), self.parts.rest(audio));
-        if !self.request_reading(id, rest, gone.clone(), true) {
+        if !self.request_reading(id, self.parts.rest(audio), gone.clone(), true) {
             return;
         }
         let asked_ms = self.now_ms;
         let stages = Stages { ended: end_ms, paused: asked_ms, ..Stages::default() };
         let wanted = gone.clone().drop_guard();
-        self.turn = Some(Turn { id, text: None, over: None, asked_ms, samples, passed: false, stages, gone, wanted });
+        let (audio, text, uncut, over, passed) = (audio.clone(), None, None, None, false);
+        self.turn = Some(Turn { id, text, uncut, over, asked_ms, audio, passed, stages, gone, wanted });
+    }
+
+    /// Where the pause that cut a long turn in two may have been one within a word, its end is read once more in one
+    /// piece. If there is no time for that, the call has what was read.
+    fn read_uncut(&mut self) {
+        if !self.parts.read() {
+            return;
+        }
+        let Some(Turn { id, text: Some(tail), uncut: None, audio, gone, .. }) = &self.turn else { return };
+        let (id, gone, uncut) = (*id, gone.clone(), self.parts.uncut(audio, tail));
+        if let Some(audio) = uncut
+            && self.request_reading(id, audio, gone, false)
+            && let Some(turn) = &mut self.turn
+        {
+            turn.uncut = Some(None);
+        }
     }
 
     /// False where the call does not want to know what the caller says.
@@ -331,11 +353,11 @@ impl Session {
 
     /// What is read of a turn that pauses may tell how long to wait for more, and what a prompt that waits is to do.
     fn weigh(&mut self) {
-        let Some(Turn { id, text: Some(text), .. }) = &self.turn else { return };
+        let Some(Turn { id, text: Some(text), uncut, .. }) = &self.turn else { return };
         if !self.parts.read() {
             return;
         }
-        let (id, text) = (*id, self.parts.with(text));
+        let (id, text) = (*id, self.parts.with(text, uncut.as_ref().and_then(Option::as_ref)));
         let (weight, spells) = text.map_or((Weight::Nothing, false), |hearing| {
             (self.call.weigh(&hearing.text, hearing.confidence), self.call.spells(&hearing.text))
         });
@@ -363,7 +385,7 @@ impl Session {
 
     /// Too long for a cough.
     fn goes_on_and_on(&self) -> bool {
-        self.turn.as_ref().is_some_and(|turn| turn.samples > LONG) && !self.call.takes_message()
+        self.turn.as_ref().is_some_and(|turn| turn.audio.len() > LONG) && !self.call.takes_message()
     }
 
     /// The turn, as it stands, interrupts nothing and answers nothing.
@@ -376,13 +398,13 @@ impl Session {
 
     /// A turn that is over and read goes to the call.
     fn settle_turn(&mut self) {
-        let settled = |turn: &mut Turn| turn.text.is_some() && turn.over.is_some();
+        let settled = |turn: &mut Turn| turn.text.is_some() && turn.over.is_some() && turn.uncut != Some(None);
         if !self.parts.read() {
             return;
         }
         let Some(turn) = self.turn.take_if(settled) else { return };
-        let Turn { text: Some(text), over: Some((start_ms, end_ms)), passed, stages, .. } = turn else { return };
-        let text = self.parts.with(&text);
+        let Turn { text: Some(text), uncut, over: Some((start_ms, end_ms)), passed, stages, .. } = turn else { return };
+        let text = self.parts.with(&text, uncut.flatten().as_ref());
         self.parts.clear();
         if passed && !self.told {
             return;
@@ -411,7 +433,12 @@ impl Session {
     pub(super) fn give_up_late_turn(&mut self) {
         let now = self.now_ms;
         let late = |turn: &mut Turn| turn.over.is_some() && now > turn.asked_ms + HEARING_LIMIT_MS;
-        if self.turn.take_if(late).is_some() {
+        let Some(mut turn) = self.turn.take_if(late) else { return };
+        if turn.text.is_some() && turn.uncut == Some(None) {
+            turn.uncut = Some(Some(Err(Unheard)));
+            self.turn = Some(turn);
+            self.settle_turn();
+        } else {
             self.parts.clear();
             match self.held {
                 true => self.carry_on(Passing::Noise),
