@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""A small back office for the shipped example configurations: account balances, parcels and orders, over HTTP.
+"""A small back office for the shipped example configurations: account balances, parcels, orders, and what a bank does for
+whoever proves who they are (PIN 4321 for every account), over HTTP.
 
 Python's standard library only. Nothing here is real; nothing is stored.
 """
 
 import argparse
+import hashlib
 import json
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,17 +45,74 @@ def answer(path):
     return 404, {"error": "not found"}
 
 
-def order(path, body):
-    """The reply to a POST: (status, JSON value)."""
-    if unquote(path) != "/orders":
+PIN = "4321"
+# Fees of more are given back by people.
+MOST_REFUNDED = 50.0
+
+
+def order(path, body, key):
+    """The reply to a POST with this idempotency key: (status, JSON value). The same key has the same reply."""
+    path = unquote(path)
+    if path not in POSTS:
         return 404, {"error": "not found"}
     try:
         wanted = json.loads(body)
     except ValueError:
-        return 400, {"error": "no JSON"}
-    if not isinstance(wanted, dict) or not wanted.get("drink"):
+        return 400, {"detail": "no JSON"}
+    if not isinstance(wanted, dict):
+        return 400, {"detail": "no object"}
+    return POSTS[path](wanted, hashlib.sha256((key or "").encode()).hexdigest())
+
+
+def coffee(wanted, _):
+    if not wanted.get("drink"):
         return 422, {"error": "no drink"}
     return 200, {"drink": wanted["drink"], "minutes": 10}
+
+
+def pin(wanted, _):
+    known = wanted.get("account") in ACCOUNTS and wanted.get("pin") == PIN
+    return (200, {"account": wanted["account"]}) if known else (404, {"error": "no such account and PIN"})
+
+
+def block(wanted, digest):
+    if wanted.get("account") not in ACCOUNTS:
+        return 404, {"error": "not found"}
+    return 200, {"card": wanted.get("card"), "reference": "B" + reference(digest)}
+
+
+def refund(wanted, digest):
+    if wanted.get("account") not in ACCOUNTS:
+        return 404, {"error": "not found"}
+    amount = re.match(r"[0-9]+([.][0-9]+)?", str(wanted.get("amount", "")))
+    if not amount or float(amount[0]) > MOST_REFUNDED:
+        return 422, {"detail": "that is more than I may give back"}
+    return 200, {"reference": "R" + reference(digest)}
+
+
+def password(wanted, _):
+    return (200, {"sent": True}) if wanted.get("account") in ACCOUNTS else (404, {"error": "not found"})
+
+
+def appointment(wanted, _):
+    hour = str(wanted.get("hour", ""))
+    if not "09:00" <= hour < "17:00":
+        return 409, {"detail": "our advisers are here from nine to five"}
+    return 200, {"adviser": "Nora Whitfield"}
+
+
+def reference(digest):
+    return str(int(digest[:8], 16) % 10000).zfill(4)
+
+
+POSTS = {
+    "/orders": coffee,
+    "/pins": pin,
+    "/cards/block": block,
+    "/refunds": refund,
+    "/passwords": password,
+    "/appointments": appointment,
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -64,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         length = min(int(self.headers.get("Content-Length") or 0), 65536)
-        self.reply(*order(self.path, self.rfile.read(length)))
+        self.reply(*order(self.path, self.rfile.read(length), self.headers.get("Idempotency-Key")))
 
     def reply(self, status, value):
         body = json.dumps(value, ensure_ascii=False).encode()

@@ -12,7 +12,7 @@ use super::{
     Utterance,
 };
 use crate::dialog::flow::Flow;
-use crate::dialog::{Language, words};
+use crate::dialog::{Expect, Language, words};
 use crate::media::Key;
 
 /// What the call asks of the outside.
@@ -32,7 +32,16 @@ pub struct Talk<W> {
     due: Vec<(u64, Event)>,
     told: usize,
     ended: Option<End>,
+    listening: Option<Listening>,
     pub world: W,
+}
+
+/// What the call listens for.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    pub expect: Expect,
+    pub language: Language,
+    pub hints: Vec<String>,
 }
 
 /// How the bot's part of the call ended.
@@ -65,6 +74,7 @@ impl<W: World> Talk<W> {
             due: Vec::new(),
             told: 0,
             ended: None,
+            listening: None,
             world,
         };
         talk.tell(Event::Arrived { call: "talk".into(), caller, at });
@@ -93,43 +103,53 @@ impl<W: World> Talk<W> {
         news
     }
 
+    /// What the caller's next words are expected to be, where the call wants to hear any.
+    pub fn listening(&self) -> Option<&Listening> {
+        self.listening.as_ref()
+    }
+
     /// The caller hears the bot out and says this.
     pub fn says(&mut self, text: &str) {
-        self.now_ms += 200;
-        self.tell(Event::SpeechStarted);
-        let start_ms = self.now_ms;
-        self.now_ms += 1_000 + 50 * text.chars().count() as u64;
-        let utterance = Utterance {
+        let said = Utterance {
             text: text.into(),
             alternatives: Vec::new(),
             confidence: 0.9,
-            language: self.language_of(text),
-            start_ms,
-            end_ms: self.now_ms,
+            language: self.language_of(text).to_string(),
+            start_ms: 0,
+            end_ms: 0,
         };
+        self.speaks(Some(said), 1_000 + 50 * text.chars().count() as u64);
+    }
+
+    /// The caller hears the bot out and speaks for so long; what is heard is this, its times aside, or no words.
+    pub fn speaks(&mut self, heard: Option<Utterance>, length_ms: u64) {
+        self.now_ms += 200;
+        self.tell(Event::SpeechStarted);
+        let start_ms = self.now_ms;
+        self.now_ms += length_ms;
+        let end_ms = self.now_ms;
         self.now_ms += 300;
-        self.tell(Event::Heard(utterance));
+        self.tell(match heard {
+            Some(heard) => Event::Heard(Utterance { start_ms, end_ms, ..heard }),
+            None => Event::NotHeard,
+        });
         self.settle();
     }
 
     /// As a recogniser would name it: by its script, where that is not the one of the language spoken now.
-    fn language_of(&self, text: &str) -> String {
+    pub fn language_of(&self, text: &str) -> Language {
         let now = self.call.language().clone();
         let han = text.chars().any(words::is_han);
         let written = |language: &Language| language.as_str().starts_with("zh") == han;
         if written(&now) || !text.chars().any(char::is_alphabetic) {
-            return now.to_string();
+            return now;
         }
-        self.flow.languages().into_iter().find(written).unwrap_or(now).to_string()
+        self.flow.languages().into_iter().find(written).unwrap_or(now)
     }
 
     /// The caller makes a sound that is no words.
     pub fn mumbles(&mut self) {
-        self.now_ms += 200;
-        self.tell(Event::SpeechStarted);
-        self.now_ms += 1_000;
-        self.tell(Event::NotHeard);
-        self.settle();
+        self.speaks(None, 1_000);
     }
 
     /// The caller presses these keys; what is no key of a telephone is left out.
@@ -192,6 +212,10 @@ impl<W: World> Talk<W> {
                 Action::CancelTimer { timer } => {
                     self.timers.remove(&timer);
                 }
+                Action::Listen { expect, language, hints } => {
+                    self.listening = Some(Listening { expect, language, hints });
+                }
+                Action::StopListening => self.listening = None,
                 Action::Understand { request, text, intents, .. } => {
                     let understanding = self.world.understand(&text, &intents);
                     self.due.push((self.now_ms + UNDERSTOOD, Event::Understood { request, understanding }));

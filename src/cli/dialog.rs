@@ -11,12 +11,17 @@ use anyhow::{Context, bail};
 
 use super::chat::{caller, flow_on, line_of, told};
 use crate::answers::Meaning;
-use crate::call::talk::{End, Talk, World};
-use crate::call::{BackendFailure, Entry, Note, Reply, Understanding};
+use crate::call::talk::{End, Listening, Talk, World};
+use crate::call::{BackendFailure, Entry, Note, Reply, Understanding, Utterance};
 use crate::config::{self, Config, Does, Expected, Feeling, PeopleFrom, Place, Scenario, Scenarios, Secrets};
 use crate::dialog::flow::Flow;
+use crate::dialog::{Language, Piece, Prompt};
 use crate::engine;
+use crate::media;
+use crate::speech::voice::Voice;
+use crate::speech::{Ear, HearRequest, Hearing, Samples};
 
+/// Test a flow by conversations written in files, without a call
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -33,7 +38,14 @@ enum Command {
 /// Reads the scenarios of every .yaml file in a folder (docs/dialogue-tests.md): what callers say, press and sound like,
 /// and what the bot must say, ask, look up and whom it must call. The flow, its intents and its knowledge base are the
 /// real ones; there is no sound and no waiting, and backends reply from the scenario. Exits 1 when one fails.
+///
+/// With --spoken what callers say is spoken by the engine's voice, goes over a telephone line, and is whatever the recogniser
+/// makes of it. That takes about a second a sentence; values that are easily misheard are better spelled out ("three one four").
 #[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    frontdesk dialog test config/scenarios\n  \
+    frontdesk dialog test config/scenarios/bank.yaml --only balance --verbose\n  \
+    frontdesk dialog test config/scenarios/bank.yaml --spoken")]
 struct Test {
     /// A folder of scenarios, or one file
     #[arg(value_name = "DIR")]
@@ -41,6 +53,9 @@ struct Test {
     /// Only scenarios whose name holds this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Speak what callers say, over a telephone line, to the recogniser
+    #[arg(long)]
+    spoken: bool,
     /// Show every conversation, not only those that fail
     #[arg(long, short)]
     verbose: bool,
@@ -66,7 +81,7 @@ fn hold(args: &Test) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        let house = match House::of(&file, &mut houses)? {
+        let house = match House::of(&file, &mut houses, args.spoken)? {
             Ok(house) => house,
             Err(code) => return Ok(code),
         };
@@ -107,6 +122,7 @@ struct House {
     line: String,
     flow: Arc<Flow>,
     meaning: Meaning,
+    telephone: Option<Telephone>,
 }
 
 impl House {
@@ -114,6 +130,7 @@ impl House {
     fn of<'h>(
         file: &Scenarios,
         known: &'h mut BTreeMap<(PathBuf, String), Self>,
+        spoken: bool,
     ) -> anyhow::Result<Result<&'h Self, ExitCode>> {
         let key = (file.config.clone(), file.line.clone().unwrap_or_default());
         if !known.contains_key(&key) {
@@ -123,11 +140,60 @@ impl House {
             };
             let line = line_of(&config, file.line.as_deref())?;
             let flow = flow_on(&config, line);
-            let meaning = engine::meaning(&config, &flow, &|what| eprintln!("  {what} ..."))?;
-            let house = Self { line: line.name.clone(), flow, meaning, config };
+            let progress = |what: &str| eprintln!("  {what} ...");
+            let meaning = engine::meaning(&config, &flow, &progress)?;
+            let telephone = spoken.then(|| Telephone::to(&config, &flow, &progress)).transpose()?;
+            let house = Self { line: line.name.clone(), flow, meaning, telephone, config };
             known.insert(key.clone(), house);
         }
         Ok(Ok(&known[&key]))
+    }
+}
+
+/// Says what callers say, by the engine's own voice, and hears it over a telephone line.
+struct Telephone {
+    ear: Arc<Ear>,
+    voice: Voice,
+    likely: Arc<[String]>,
+    /// Between which the recogniser may choose.
+    languages: Vec<Language>,
+}
+
+impl Telephone {
+    /// Quiet around a sentence, as a turn has it.
+    const QUIET_MS: u32 = 300;
+
+    fn to(config: &Config, flow: &Flow, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Self> {
+        let (ear, voice) = engine::speech(config, progress)?;
+        let languages = if flow.detect_language { flow.languages() } else { Vec::new() };
+        Ok(Self { ear, voice, likely: engine::likely(flow), languages })
+    }
+
+    /// What the recogniser makes of a sentence, if it is words; and how long it took to say, ms.
+    fn hears(&self, text: &str, language: Language, listening: &Listening) -> anyhow::Result<(Option<Utterance>, u64)> {
+        let (mut said, mut rate) = (Vec::new(), 0);
+        for chunk in self.voice.speak(&Prompt { language, pieces: vec![Piece::Text(text.into())] })? {
+            let chunk = chunk?;
+            rate = chunk.rate;
+            said.extend_from_slice(&chunk.samples);
+        }
+        let quiet = vec![0; (rate * Self::QUIET_MS / 1_000) as usize];
+        let line = media::telephone_channel(&[&quiet[..], &said, &quiet].concat(), rate);
+        let audio: Samples = media::resample(&line, 8_000, 16_000).iter().map(|&s| f32::from(s) / 32_768.0).collect();
+        let length_ms = audio.len() as u64 / 16;
+        let Listening { expect, language, hints } = listening.clone();
+        let (likely, languages) = (self.likely.clone(), self.languages.clone());
+        let request = HearRequest { audio, language: Some(language), hints, expect, likely, languages };
+        let Hearing { text, alternatives, confidence, language, .. } = self.ear.hear(request)?.wait()?;
+        let heard = Utterance {
+            text,
+            alternatives,
+            confidence,
+            language: language.to_string(),
+            start_ms: 0,
+            end_ms: length_ms,
+        };
+        Ok((Some(heard).filter(|heard| !heard.text.is_empty()), length_ms))
     }
 }
 
@@ -182,10 +248,32 @@ fn converse(house: &House, scenario: &Scenario) -> Held {
                 talk.sounds(feeling.0);
             }
             held.lines.push(match does {
-                Does::Says(text) => {
-                    talk.says(text);
-                    format!("caller: {text}")
-                }
+                Does::Says(text) => match (&house.telephone, talk.listening()) {
+                    (None, _) => {
+                        talk.says(text);
+                        format!("caller: {text}")
+                    }
+                    (Some(_), None) => {
+                        talk.mumbles();
+                        format!("caller: {text}  (nobody listens)")
+                    }
+                    (Some(telephone), Some(listening)) => {
+                        let spoken = telephone.hears(text, talk.language_of(text), listening);
+                        let (heard, length_ms) = match spoken {
+                            Ok(spoken) => spoken,
+                            Err(error) => {
+                                held.failures.push((turn.place.clone(), format!("\"{text}\": {error:#}")));
+                                break;
+                            }
+                        };
+                        let shown = match &heard {
+                            Some(heard) => format!("heard, {:.2}: {}", heard.confidence, heard.text),
+                            None => "no words heard".into(),
+                        };
+                        talk.speaks(heard, length_ms);
+                        format!("caller: {text}  ({shown})")
+                    }
+                },
                 Does::Presses(keys) => {
                     talk.presses(keys);
                     format!("caller presses {keys}")
@@ -212,6 +300,10 @@ fn converse(house: &House, scenario: &Scenario) -> Held {
         }
     }
     held
+}
+
+fn place_of(place: &Place) -> String {
+    format!("{}:{}:{}", place.file.display(), place.line, place.column)
 }
 
 /// What is known of the caller, by the table or by the scenario's own backend where that is in time.
@@ -322,19 +414,18 @@ fn judge(expected: &Expected, news: &[Entry], talk: &Talk<Scripted>) -> Result<(
 }
 
 fn tell(out: &mut impl Write, scenario: &Scenario, held: &Held, took: Duration, args: &Test) -> std::io::Result<()> {
-    let place = |place: &Place| format!("{}:{}:{}", place.file.display(), place.line, place.column);
     let ms = took.as_secs_f64() * 1e3;
     if args.json {
         let failures: Vec<_> =
-            held.failures.iter().map(|(at, what)| serde_json::json!({ "place": place(at), "what": what })).collect();
-        let line = serde_json::json!({ "scenario": scenario.name, "place": place(&scenario.place), "ok": failures.is_empty(),
+            held.failures.iter().map(|(at, what)| serde_json::json!({ "place": place_of(at), "what": what })).collect();
+        let line = serde_json::json!({ "scenario": scenario.name, "place": place_of(&scenario.place), "ok": failures.is_empty(),
             "failures": failures, "ms": ms, "conversation": held.lines });
         return writeln!(out, "{line}");
     }
     let word = if held.failures.is_empty() { "ok  " } else { "FAIL" };
-    writeln!(out, "{word}  {}  ({ms:.0} ms)  {}", scenario.name, place(&scenario.place))?;
+    writeln!(out, "{word}  {}  ({ms:.0} ms)  {}", scenario.name, place_of(&scenario.place))?;
     if args.verbose || !held.failures.is_empty() {
         held.lines.iter().try_for_each(|line| writeln!(out, "      {line}"))?;
     }
-    held.failures.iter().try_for_each(|(at, what)| writeln!(out, "  {}: {what}", place(at)))
+    held.failures.iter().try_for_each(|(at, what)| writeln!(out, "  {}: {what}", place_of(at)))
 }

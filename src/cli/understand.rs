@@ -18,8 +18,8 @@ use crate::engine;
 
 /// Show what a flow makes of a sentence: the intent or none of them, the values in it, and how sure.
 ///
-/// With --json one line a sentence: {"text", "intent", "score", "slots", "scores", "threshold"}; `intent` is null when
-/// it is none of these. How fast it was is told on standard error.
+/// With --json one line a sentence: {"text", "intent", "score", "slots", "scores", "threshold"}, and "answer" and "source" where
+/// the knowledge base has one; `intent` is null when it is none of these. How fast it was is told on standard error.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     frontdesk understand --config config/bank.yaml --text \"has my salary come in\"\n  \

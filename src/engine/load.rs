@@ -129,6 +129,13 @@ fn load_now(
 }
 
 fn load_models(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<Loaded, LoadError> {
+    let (ear, voice) = speech(config, progress)?;
+    let judge = Arc::new(TurnJudge::installed(JUDGED)?);
+    Ok(Loaded { ear, judge, embedder: OnceLock::new(), emotion: OnceLock::new(), voice })
+}
+
+/// The recogniser and the voices of a configuration, without the rest that calls need.
+pub fn speech(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<(Arc<Ear>, Voice), LoadError> {
     progress("loading speech to text");
     // One recogniser for all languages: `config` admits no others yet.
     let model = config.speech.languages.values().map(|language| &language.ear).next();
@@ -143,10 +150,9 @@ fn load_models(config: &Config, progress: &(dyn Fn(&str) + Sync)) -> Result<Load
         ..installed
     };
     let ear = Arc::new(Ear::open(&settings)?);
-    let judge = Arc::new(TurnJudge::installed(JUDGED)?);
     progress("loading text to speech");
     let voice = Voice::load(&voice::Options { languages: spoken(config), ..voice::Options::default() })?;
-    Ok(Loaded { ear, judge, embedder: OnceLock::new(), emotion: OnceLock::new(), voice })
+    Ok((ear, voice))
 }
 
 /// Languages with a synthetic voice, as configured, in order.
@@ -194,7 +200,7 @@ pub fn meaning(config: &Config, flow: &Flow, progress: &(dyn Fn(&str) + Sync)) -
 }
 
 /// Examples of a flow's intents for the recogniser, as many of each, so many in all.
-fn likely(flow: &Flow) -> Arc<[String]> {
+pub fn likely(flow: &Flow) -> Arc<[String]> {
     const MOST: usize = 1_000;
     let each = MOST / flow.intents.len().max(1);
     flow.intents.values().flat_map(|intent| intent.examples.iter().take(each)).cloned().collect()

@@ -30,7 +30,7 @@ use crate::speech::voice::Voice;
 use crate::speech::{Ear, ListenerSettings, TurnJudge};
 
 pub use known::known;
-pub use load::{Flows, LoadError, backend_settings, embedder, load, meaning};
+pub use load::{Flows, LoadError, backend_settings, embedder, likely, load, meaning, speech};
 pub use replay::{Player, Replayed, Script, replay};
 pub use serve::{Error, Server};
 pub use session::{Ports, Request, Session, To, Unheard};

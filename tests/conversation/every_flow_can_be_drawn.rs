@@ -58,10 +58,13 @@ fn every_step_and_every_way_of_every_shipped_flow_is_in_its_picture() {
         for (name, flow) in &config.flows {
             let svg = graph::draw(&config.flows, name).unwrap();
             let steps: BTreeSet<String> = attributes(&svg, "data-step").into_iter().collect();
-            assert_eq!(steps, flow.steps.keys().cloned().collect(), "{file}, {name}");
+            // A called flow is one box.
+            let called = |step: &str| step.contains('/');
+            let own: BTreeSet<String> = flow.steps.keys().filter(|step| !called(step)).cloned().collect();
+            assert_eq!(steps, own, "{file}, {name}");
             let arrows: BTreeSet<(String, String)> =
                 attributes(&svg, "data-from").into_iter().zip(attributes(&svg, "data-to")).collect();
-            for way in ways(flow) {
+            for way in ways(flow).into_iter().filter(|(from, to)| !called(from) && !called(to)) {
                 assert!(arrows.contains(&way), "{file}, {name}: no arrow {way:?}");
             }
             assert!(arrows.contains(&(String::new(), flow.start.clone())), "{file}, {name}: no start");

@@ -27,11 +27,28 @@ fn every_shipped_scenario_passes() {
 
 #[test]
 fn each_example_has_enough_of_them() {
-    for example in ["bank", "cafe", "parcel", "spanish", "museum"] {
+    for example in ["bank", "cafe", "parcel", "spanish", "museum", "selfservice"] {
         let file = config::scenarios(&folder().join(format!("{example}.yaml"))).unwrap_or_else(|all| panic!("{all}"));
         assert!(file.scenarios.len() >= ENOUGH, "{example} has {}", file.scenarios.len());
         assert!(file.config.is_file(), "{}", file.config.display());
     }
+}
+
+#[test]
+fn what_callers_say_may_be_spoken_to_the_recogniser() {
+    let spoken = |example: &str, only: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+        command.args(["dialog", "test", "--spoken", "--verbose", "--only", only]);
+        let output = command.arg(folder().join(format!("{example}.yaml"))).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (passed, text) = spoken("bank", "a balance by voice");
+    assert!(passed, "{text}");
+    // It was read, not taken from the file: the recogniser writes figures.
+    let said = text.lines().find_map(|line| line.split_once("caller: three one four one five nine  (heard, "));
+    assert!(said.is_some_and(|(_, heard)| heard.contains('3') && !heard.contains("three")), "{text}");
+    let (passed, text) = spoken("spanish", "");
+    assert!(!passed && text.contains("there is no synthetic voice for `es`"), "{text}");
 }
 
 #[test]
