@@ -276,6 +276,7 @@ fn flow(policy: &Policy) -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 6_000,
+        swearing: true,
         detect_language: false,
         knowledge: None,
         commands: Default::default(),

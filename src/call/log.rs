@@ -57,9 +57,10 @@ fn masked_event(event: Event) -> Event {
         }
         Event::Heard(utterance) => {
             let command = || commands::said(&utterance.text, &Commands::default()).map(commands::plain_words);
-            let text = match person::wanted(&utterance.text) {
-                true => person::plain_wish(&utterance.text),
-                false => command().unwrap_or_default(),
+            let text = match &utterance.text {
+                text if person::wanted(text) => person::plain_wish(text),
+                text if person::sworn_at(text) => person::plain_oath(text),
+                _ => command().unwrap_or_default(),
             };
             let text = text.to_owned();
             Event::Heard(Utterance { text, alternatives: Vec::new(), ..utterance })

@@ -1,11 +1,12 @@
 //! What every flow promises, tried on the call itself: whoever asks for a person at any question, presses 0 or twice gives no
 //! answer is on the way to one, within two prompts; and whoever's backend fails is within two prompts at a question, or with
-//! a person. `dialog::check` proves where steps lead; this proves that the call goes there.
+//! a person. It is tried whenever the flow's opening hours make a difference: when some are open and others closed.
+//! `dialog::check` proves where steps lead; this proves that the call goes there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::talk::{End, Talk, World};
 use super::{BackendFailure, Caller, Note, Reply, Understanding};
@@ -26,20 +27,45 @@ struct Wishes {
 
 /// What of the promise a flow breaks, and where. It should be free of [`crate::dialog::check`]'s problems.
 pub fn prove(flow: &Flow) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for name in reached(flow) {
-        match &flow.steps[name] {
-            Step::Menu { .. } | Step::Ask(_) | Step::Form(_) | Step::Callback(_) => {
-                question(flow, name, &WISHES, &mut problems)
+    let mut problems: Vec<Problem> = Vec::new();
+    let moments = moments(flow);
+    for (clock, at) in &moments {
+        let mut found = Vec::new();
+        for name in reached(flow) {
+            match &flow.steps[name] {
+                Step::Menu { .. } | Step::Ask(_) | Step::Form(_) | Step::Callback(_) => {
+                    question(flow, name, &WISHES, *at, &mut found)
+                }
+                Step::Fetch(_) => fetch(flow, name, *at, &mut found),
+                _ => {}
             }
-            Step::Fetch(_) => fetch(flow, name, &mut problems),
-            _ => {}
         }
+        let same = |one: &Problem, other: &Problem| {
+            (&one.step, &one.field, &one.remedy) == (&other.step, &other.field, &other.remedy)
+        };
+        found.retain(|problem| problems.iter().all(|known| !same(known, problem)));
+        if moments.len() > 1 {
+            found.iter_mut().for_each(|problem| problem.message += &format!(" ({clock})"));
+        }
+        problems.extend(found);
     }
     problems
 }
 
-fn question(flow: &Flow, name: &str, wishes: &Wishes, problems: &mut Vec<Problem>) {
+/// A moment of an ordinary week for each way in which the flow's hours can be open and closed, and how to tell it.
+fn moments(flow: &Flow) -> Vec<(String, DateTime<Utc>)> {
+    let monday = NaiveDate::from_ymd_opt(2026, 1, 12).unwrap_or_default().and_time(NaiveTime::MIN).and_utc();
+    let mut moments: BTreeMap<Vec<bool>, (String, DateTime<Utc>)> = BTreeMap::new();
+    // Hours begin and end at any minute; half an hour is as short as they get.
+    for at in (0..7 * 48).map(|half| monday + TimeDelta::minutes(30 * half)) {
+        let open = flow.hours.values().map(|hours| hours.open_at(at)).collect();
+        let clock = at.with_timezone(&flow.zone()).format("tried on a %A at %H:%M").to_string();
+        moments.entry(open).or_insert((clock, at));
+    }
+    moments.into_values().collect()
+}
+
+fn question(flow: &Flow, name: &str, wishes: &Wishes, when: DateTime<Utc>, problems: &mut Vec<Problem>) {
     let mut broken = |field: &str, what: &str, prompts: usize, remedy: &str| {
         let message = format!("a caller who {what} here is not on the way to a person after {prompts} prompts");
         let kind = ProblemKind::PersonOutOfReach;
@@ -52,11 +78,11 @@ fn question(flow: &Flow, name: &str, wishes: &Wishes, problems: &mut Vec<Problem
         });
     };
     let plain = "shorten the way: fewer prompts between here and `person`";
-    if let Err(prompts) = reaches(flow, name, |talk| talk.presses(wishes.key)) {
+    if let Err(prompts) = reaches(flow, name, when, |talk| talk.presses(wishes.key)) {
         broken("", &format!("presses {}", wishes.key), prompts, plain);
     }
     for wish in wishes.words {
-        if let Err(prompts) = reaches(flow, name, |talk| talk.says(wish)) {
+        if let Err(prompts) = reaches(flow, name, when, |talk| talk.says(wish)) {
             broken("", &format!("says \"{wish}\""), prompts, plain);
         }
     }
@@ -64,15 +90,15 @@ fn question(flow: &Flow, name: &str, wishes: &Wishes, problems: &mut Vec<Problem
         talk.mumbles();
         talk.mumbles();
     };
-    if let Err(prompts) = reaches(flow, name, twice) {
+    if let Err(prompts) = reaches(flow, name, when, twice) {
         let field = if flow.attempts > 2 { "attempts" } else { "" };
         broken(field, "is twice not understood", prompts, "let two failures lead to a person: `attempts: 2`");
     }
 }
 
-fn fetch(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
+fn fetch(flow: &Flow, name: &str, when: DateTime<Utc>, problems: &mut Vec<Problem>) {
     for failure in FAILURES {
-        let talk = at(flow, name, failure);
+        let talk = at(flow, name, when, failure);
         let asked = talk.timeline().iter().any(|entry| match &entry.note {
             Note::Step { step } => flow.steps.get(step).is_some_and(asks),
             _ => false,
@@ -97,8 +123,8 @@ fn fetch(flow: &Flow, name: &str, problems: &mut Vec<Problem>) {
 }
 
 /// Whether the wish leads to a person; else how many prompts were heard.
-fn reaches(flow: &Flow, name: &str, wish: impl FnOnce(&mut Talk<Failing>)) -> Result<(), usize> {
-    let mut talk = at(flow, name, BackendFailure::Down);
+fn reaches(flow: &Flow, name: &str, when: DateTime<Utc>, wish: impl FnOnce(&mut Talk<Failing>)) -> Result<(), usize> {
+    let mut talk = at(flow, name, when, BackendFailure::Down);
     let before = talk.timeline().len();
     wish(&mut talk);
     let prompts = prompts(&talk, before);
@@ -112,10 +138,10 @@ fn prompts(talk: &Talk<Failing>, from: usize) -> usize {
     talk.timeline()[from..].iter().filter(|entry| matches!(entry.note, Note::Say { .. })).count()
 }
 
-/// A call that begins at a step, on a working day at noon.
-fn at(flow: &Flow, step: &str, failure: BackendFailure) -> Talk<Failing> {
+/// A call that begins at a step.
+fn at(flow: &Flow, step: &str, when: DateTime<Utc>, failure: BackendFailure) -> Talk<Failing> {
     let flow = Arc::new(Flow { start: step.to_owned(), ..flow.clone() });
-    Talk::new(flow, Caller::default(), DateTime::<Utc>::UNIX_EPOCH, Failing(failure))
+    Talk::new(flow, Caller::default(), when, Failing(failure))
 }
 
 /// Nothing is understood, and every backend fails.
@@ -155,6 +181,7 @@ mod tests {
             lines: FlowTexts::default(),
             attempts: 2,
             silence_ms: 5_000,
+            swearing: true,
             emotion: None,
             detect_language: false,
             knowledge: None,
@@ -170,7 +197,7 @@ mod tests {
     fn each_wish_reaches_a_person_and_what_is_none_is_found_out() {
         let broken = |wishes: &Wishes| {
             let mut problems = Vec::new();
-            question(&flow(), "menu", wishes, &mut problems);
+            question(&flow(), "menu", wishes, DateTime::<Utc>::UNIX_EPOCH, &mut problems);
             problems.into_iter().map(|problem| (problem.step, problem.message)).collect::<Vec<_>>()
         };
         assert_eq!(broken(&WISHES), []);

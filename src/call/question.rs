@@ -30,6 +30,8 @@ const SCORES: usize = 5;
 const UNDERSTAND_LIMIT_MS: u64 = 3_000;
 /// Silences in a row after which a caller is let go.
 const SILENCES: u32 = 2;
+/// Why a person is sought for who swears at the bot.
+const SWORE: &str = "swore at the bot";
 /// Why a person is sought for a question that nothing is known about.
 pub(super) const UNKNOWN: &str = "no answer is known";
 
@@ -213,6 +215,9 @@ impl Call {
         if person::wanted(&text) {
             return self.seek_person("asked for a person", None);
         }
+        if self.swears(&text, utterance.confidence) {
+            return self.seek_person(SWORE, None);
+        }
         if self.leave_if_due() || self.answers_offer(&text) || self.commanded(&text, utterance.confidence) {
             return;
         }
@@ -240,10 +245,18 @@ impl Call {
         }
     }
 
+    /// Whether the caller swears at the bot, where the flow cares. What was hardly heard may have been something else.
+    pub(super) fn swears(&self, text: &str, confidence: f32) -> bool {
+        self.flow.swearing && confidence >= HEARD_WELL && person::sworn_at(text)
+    }
+
     /// What is said while a secret is asked for is kept nowhere; only a wish for a person counts.
     fn heard_while_masked(&mut self, utterance: &Utterance) {
         if person::wanted(&utterance.text) {
             return self.seek_person("asked for a person", None);
+        }
+        if self.swears(&utterance.text, utterance.confidence) {
+            return self.seek_person(SWORE, None);
         }
         if utterance.confidence >= HEARD && self.commanded_while_masked(&utterance.text) {
             return;

@@ -3,6 +3,7 @@
 
 use super::bot::{Bot, Stage};
 use super::form::expected;
+use super::question::HEARD_WELL;
 use super::state::{Call, Phase};
 use crate::dialog::choice::{self, Choice};
 use crate::dialog::flow::{Ask, SlotKind, Step};
@@ -91,7 +92,7 @@ impl Call {
 
     /// Its weight as an answer; `None` when it is none.
     fn meant(&self, text: &str) -> Option<Weight> {
-        if person::wanted(text) {
+        if person::wanted(text) || self.swears(text, HEARD_WELL) {
             return Some(Weight::Complete);
         }
         match &self.listening {

@@ -114,6 +114,7 @@ impl<'h> Checker<'_, 'h> {
             lines: self.words(&raw.texts, at),
             attempts: raw.attempts.unwrap_or(builtin::ATTEMPTS),
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
+            swearing: raw.swearing == raw::Swearing::Person,
             emotion: None, // the line's
             detect_language: raw.detect_language,
             commands: self.commands(&raw.commands, at.get("commands")),

@@ -62,7 +62,8 @@ pub struct File {
     /// What is done for callers in distress, on every line that does not say otherwise; `emotion: {}` takes the policy that
     /// is built in. Without it, nobody listens for how callers sound.
     pub emotion: Option<EmotionOrOff>,
-    /// A language model that may rewrite summaries; without it, or when it is late, they are as good, only plainer.
+    /// A language model that may rewrite summaries and, where a flow's `knowledge` says so, answer free questions from the
+    /// pages; without it, or when it is late, all goes on as well, only plainer.
     pub llm: Option<Llm>,
     /// When told to stop: seconds that live calls have to finish or be handed to a person; a last goodbye may take 10 more. Default 120.
     #[schemars(range(min = 0, max = 86_400))]

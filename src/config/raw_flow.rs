@@ -51,9 +51,24 @@ pub struct Flow {
     /// Failed attempts at one question that take the caller to a person. Default 2.
     #[schemars(range(min = 1, max = 10))]
     pub attempts: Option<u32>,
+    /// What is done about callers who swear at the bot. Default `person`.
+    #[serde(default)]
+    pub swearing: Swearing,
     /// Seconds of silence after a question until it is asked again. Default 6.
     #[schemars(range(min = 2, max = 60))]
     pub silence_s: Option<u64>,
+}
+
+/// What is done about callers who swear at the bot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Swearing {
+    /// They are put through to a person.
+    #[default]
+    Person,
+    /// Nothing; it is a sign of distress for the line's `emotion`, if it has that.
+    Ignore,
 }
 
 /// Free questions, and where a flow answers them from.

@@ -32,6 +32,9 @@ pub struct Flow {
     pub attempts: u32,
     /// Silence after a question before it counts as a failed attempt, ms.
     pub silence_ms: u64,
+    /// Who swears at the bot is put through to a person.
+    #[serde(default = "yes")]
+    pub swearing: bool,
     /// What is done for callers in distress; none: nobody listens for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emotion: Option<Policy>,
@@ -57,6 +60,10 @@ pub struct Flow {
     /// What callers are offered whom nobody of a queue takes, by queue; none: nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instead: BTreeMap<String, Instead>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Values that a call may have from its beginning, besides those that every call has.

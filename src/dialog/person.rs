@@ -72,9 +72,102 @@ pub fn wanted(text: &str) -> bool {
     })
 }
 
+/// Oaths; milder ones ("damn", "hell") are about the weather as often as about us.
+const OATHS: &[&str] = &[
+    "fuck",
+    "fucks",
+    "fucking",
+    "fucked",
+    "fucker",
+    "shit",
+    "bullshit",
+    "asshole",
+    "arsehole",
+    "bastard",
+    "bastards",
+    "bitch",
+    "idiot",
+    "idiots",
+    "moron",
+    "morons",
+    "stupid",
+    "shut up",
+    "screw you",
+    "piss off",
+    "damn you",
+    "go to hell",
+    "他妈的",
+    "妈的",
+    "他妈",
+    "混蛋",
+    "王八蛋",
+    "滚蛋",
+    "去死",
+    "傻逼",
+    "操你",
+    "废物",
+    "白痴",
+    "神经病",
+    "有病吧",
+    "放屁",
+    "狗屁",
+    "mierda",
+    "joder",
+    "idiota",
+    "imbécil",
+    "estúpido",
+    "estúpida",
+    "cabrón",
+    "puta",
+];
+/// Whom an oath in a longer sentence has to be meant for.
+const US: &[&str] = &[
+    "you",
+    "your",
+    "youre",
+    "bot",
+    "robot",
+    "machine",
+    "computer",
+    "thing",
+    "system",
+    "你",
+    "你们",
+    "您",
+    "机器",
+    "机器人",
+    "电脑",
+    "tú",
+    "tu",
+    "máquina",
+    "robot",
+];
+/// Words (Chinese characters) of a sentence that is hardly more than an oath.
+const OATH: usize = 4;
+
+static SWEARING: LazyLock<[Vec<Words>; 2]> =
+    LazyLock::new(|| [OATHS, US].map(|list| list.iter().map(|phrase| Words::of(phrase)).collect()));
+
+/// Whether the sentence swears at who listens, rather than about something else: "this stupid machine", not "I did
+/// something stupid with my card".
+pub fn sworn_at(text: &str) -> bool {
+    let words = Words::of(text);
+    let [oaths, us] = &*SWEARING;
+    // By what is written: 去死 sounds like 去四, to the fourth floor.
+    let said = words.texts();
+    let stands = |phrase: &Words| said.windows(phrase.len()).any(|part| part == phrase.texts());
+    let has = |phrases: &[Words]| phrases.iter().any(stands);
+    has(oaths) && (words.len() <= OATH || has(us))
+}
+
 /// A sentence that asks for a person in a call's language and says nothing else, for logs that must keep nothing.
 pub fn plain_wish(text: &str) -> &'static str {
     if text.chars().any(super::words::is_han) { "人工" } else { "agent" }
+}
+
+/// The same of one that swears at the bot.
+pub fn plain_oath(text: &str) -> &'static str {
+    if text.chars().any(super::words::is_han) { "去死" } else { "shut up" }
 }
 
 /// Words for the recogniser to expect, in this language.
@@ -89,6 +182,33 @@ pub fn hints(language: &str) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn swearing_at_the_bot_is_told_from_swearing() {
+        assert!([plain_oath("shit"), plain_oath("混蛋")].into_iter().all(sworn_at));
+        for text in [
+            "Fuck you, stupid bot!",
+            "shut up",
+            "oh, for fuck's sake",
+            "this stupid machine",
+            "你这个混蛋",
+            "他妈的",
+            "vete a la mierda",
+        ] {
+            assert!(sworn_at(text), "{text}");
+        }
+        for text in [
+            "I did something stupid, I left my card in a taxi",
+            "where the hell is my parcel",
+            "damn",
+            "a large latte",
+            "我的卡丢了",
+            "shih tzu",
+            "去四楼",
+        ] {
+            assert!(!sworn_at(text), "{text}");
+        }
+    }
 
     #[test]
     fn callers_ask_for_a_person_in_many_words() {

@@ -65,6 +65,28 @@ fn a_failure_that_hangs_up() {
 }
 
 #[test]
+fn a_way_to_a_person_that_is_long_only_while_it_is_open() {
+    let flow = |open: &str, closed: &str| {
+        let steps = r#"      start: { ask: Well?, slot: x, type: free, next: get }
+      get: { fetch: b, next: out, not_found: out, failed: when }
+      when: { hours: shop, open: _open_, closed: _closed_ }
+      one: { say: One., next: two }
+      two: { say: Two., next: three }
+      three: { say: Three., next: out }
+      out: { transfer: q }
+    hours: { shop: { zone: Europe/Vienna, mon-fri: "09:00-17:00" } }
+"#;
+        steps.replace("_open_", open).replace("_closed_", closed)
+    };
+    let told = |clock: &str| {
+        let what = "when the backend fails, the caller hears 4 prompts and neither a question nor a person";
+        format!("13:59: {what} (tried on a {clock})")
+    };
+    shown(&flow("one", "out"), &[&told("Monday at 09:00")]);
+    shown(&flow("out", "one"), &[&told("Monday at 01:00")]);
+}
+
+#[test]
 fn values_that_are_not_there() {
     shown(
         "      start: { say: \"Hello {nam}, {caller_number}.\", next: get }\n      get: { ask: Name?, slot: name, type: free, next: out }\n      out: { transfer: q, say: \"Bye {name:cod}.\" }\n",

@@ -42,6 +42,23 @@ fn by_a_word() {
 }
 
 #[test]
+fn by_swearing_at_the_bot() {
+    for oath in ["You stupid machine!", "shut up", "他妈的"] {
+        for (step, mut call) in at_every_step() {
+            call.interrupts(oath);
+            assert!(call.queue().is_some(), "{oath:?} at {step}");
+        }
+    }
+    // Unless the flow says otherwise, or something else may have been said.
+    let mut patient = Script::new(Flow { swearing: false, ..flows::bank() });
+    patient.quiet().says("shut up");
+    assert_eq!(patient.queue(), None);
+    let mut unsure = Script::new(flows::bank());
+    unsure.quiet().murmurs("shut up", 0.4);
+    assert_eq!(unsure.queue(), None);
+}
+
+#[test]
 fn by_key_0() {
     for (step, mut call) in at_every_step() {
         call.presses("0").wait(3_000);

@@ -76,6 +76,7 @@ fn flow() -> impl Strategy<Value = Flow> {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 5_000,
+        swearing: true,
         emotion: None,
         detect_language: false,
         knowledge: None,

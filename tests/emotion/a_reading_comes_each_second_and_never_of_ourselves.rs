@@ -73,6 +73,7 @@ fn flow(first: Step) -> Flow {
         lines: FlowTexts::default(),
         attempts: 2,
         silence_ms: 60_000,
+        swearing: true,
         detect_language: false,
         knowledge: None,
         commands: Default::default(),

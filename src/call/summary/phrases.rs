@@ -122,9 +122,11 @@ impl Phrases {
     pub fn reason(&self, reason: &str) -> Option<&'static str> {
         Some(match (reason, self.mandarin) {
             ("not understood", false) => "the bot did not understand the caller",
+            ("swore at the bot", false) => "the caller swore at the bot",
             ("no answer is known", false) => "the bot knows no answer to the caller's question",
             ("no answer is known", true) => "机器人不知道客户问题的答案",
             ("not understood", true) => "机器人未能听懂",
+            ("swore at the bot", true) => "来电者对机器人说了粗话",
             ("the voice failed", false) => "the bot lost its voice",
             ("the voice failed", true) => "机器人语音故障",
             ("the caller is upset", false) => "a person was sought because the caller was upset",

@@ -160,7 +160,7 @@ pub fn nearest(
     };
     let own: Vec<(usize, (Sounds, usize))> =
         phrases.iter().map(|(value, phrase)| (*value, sounds(phrase))).filter(|(_, (own, _))| own.tells()).collect();
-    let longest = own.iter().map(|(_, (_, length))| length + 1).max().unwrap_or(0);
+    let longest = own.iter().map(|(_, (_, length))| length + 2).max().unwrap_or(0);
     let parts: Vec<Sounds> = words.iter().map(|word| Sounds::of_one(word)).collect();
     let mut nearest: Option<Mention> = None;
     for start in (0..words.len()).filter(|at| !sound::is_small(words[*at])) {
@@ -178,7 +178,7 @@ pub fn nearest(
             let near = |own: &Sounds| {
                 heard.len().abs_diff(own.len()) as f32 * 0.5 <= (1.0 - least) * heard.len().max(own.len()) as f32
             };
-            let scores = own.iter().filter(|(_, (sounds, length))| window.len() <= length + 1 && near(sounds));
+            let scores = own.iter().filter(|(_, (sounds, length))| window.len() <= length + 2 && near(sounds));
             let scores: Vec<(usize, f32, usize)> =
                 scores.map(|(value, (own, length))| (*value, likeness(own), *length)).collect();
             let Some(&(value, likeness, length)) = scores.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
