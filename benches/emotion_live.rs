@@ -277,6 +277,8 @@ fn flow(policy: &Policy) -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         swearing: true,
+        recorded: false,
+        types: Default::default(),
         detect_language: false,
         knowledge: None,
         commands: Default::default(),

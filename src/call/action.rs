@@ -143,6 +143,12 @@ pub enum Action {
     KeepCallback(Box<Promise>),
     /// What the caller says from here on is to be recorded, whether calls are or not.
     Record,
+    /// The call is to be recorded from here on: the caller was told.
+    RecordCall,
+    /// It is not, messages apart, nor is what was recorded since then kept.
+    StopRecording {
+        since_ms: u64,
+    },
     KeepMessage(LeftMessage),
     /// Ring this agent; the summary travels in the ring's own message.
     RingAgent {

@@ -8,6 +8,7 @@ use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerI
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
 use crate::dialog::slots::YES;
+use crate::dialog::types::Type;
 use crate::dialog::values::{Rendered, VERIFIED, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
@@ -141,8 +142,8 @@ impl Call {
                     }
                     name = next;
                 }
-                Step::Disclose { say, key, next } => {
-                    if self.discloses(*key) {
+                Step::Disclose { say, of, key, next } => {
+                    if self.discloses(of, *key) {
                         let words = self.words(say);
                         self.commanded.told(name);
                         self.set_stage(Stage::Saying { next: next.clone() });
@@ -519,7 +520,7 @@ impl Call {
         let flow = self.flow.clone();
         let Some(Step::Fetch(fetch)) = flow.steps.get(&step) else { return };
         self.cancel_timer(TimerId::Patience);
-        let came = outcome(fetch, &reply);
+        let came = outcome(fetch, &reply, &self.flow.types);
         if !matches!(reply, Reply::Failed(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
             self.in_doubt.remove(&step);
         }
@@ -618,22 +619,29 @@ struct Outcome<'f> {
     next: &'f str,
 }
 
-fn outcome<'f>(fetch: &'f Fetch, reply: &Reply) -> Outcome<'f> {
+fn outcome<'f>(fetch: &'f Fetch, reply: &Reply, types: &BTreeMap<String, Type>) -> Outcome<'f> {
     let failed = |failure| {
         let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
         Outcome { failure: Some(failure), values: Vec::new(), next }
     };
     match (reply, &fetch.refused) {
         (Reply::Found(said), _) => {
-            let values = fetch.save.iter().map(|(name, pointers)| Some((name.clone(), at(pointers, said)?)));
+            // A value that is not what it should be is as bad as one that is not there.
+            let is = |name: &String, value: &str| types.get(name).is_none_or(|of| of.admits(value));
+            let values = fetch.save.iter().map(|(name, pointers)| {
+                let value = at(pointers, said)?;
+                value.as_ref().is_none_or(|value| is(name, value)).then(|| (name.clone(), value))
+            });
             match values.collect::<Option<_>>() {
                 Some(values) => Outcome { failure: None, values, next: &fetch.next },
                 None => failed(BackendFailure::Malformed),
             }
         }
         (Reply::Refused(said), Some(refused)) => {
-            let value = |pointers: &str| at(pointers, said).flatten();
-            let values = refused.save.iter().map(|(name, pointers)| (name.clone(), value(pointers))).collect();
+            let value = |name: &String, pointers: &str| {
+                at(pointers, said).flatten().filter(|value| types.get(name).is_none_or(|of| of.admits(value)))
+            };
+            let values = refused.save.iter().map(|(name, pointers)| (name.clone(), value(name, pointers))).collect();
             Outcome { failure: Some(BackendFailure::Refused), values, next: &refused.next }
         }
         (Reply::Refused(_), None) => failed(BackendFailure::Refused),

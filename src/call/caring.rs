@@ -1,32 +1,27 @@
 //! What a call makes of how its caller sounds and what they say: readings and words go to the line's policy
-//! (`emotion::policy`), its reactions into the conversation, each with its reasons on the timeline. And the way out of
-//! it: the caller who does not want their voice to be analysed.
+//! (`emotion::policy`), its reactions into the conversation, each with its reasons on the timeline.
 
 use super::bot::Stage;
+use super::consent::BARE;
 use super::handoff;
 use super::question::HEARD;
 use super::state::{Call, Phase};
 use super::{Action, Note, QueueRequest, Reading, Utterance};
+use crate::dialog::Piece;
 use crate::dialog::flow::{Flow, SlotKind, Step, Text};
 use crate::dialog::slots::yes_no;
 use crate::dialog::values::Rendered;
 use crate::dialog::words::Words;
-use crate::dialog::{Piece, refusal};
 use crate::emotion::policy::{Care, Outcome, Reaction, Why};
-use crate::media::Key;
 
 /// Why a person is sought for a caller who did not ask.
 pub(super) const UPSET: &str = "the caller is upset";
-/// A bare yes or no has at most so many words.
-const BARE: usize = 4;
 
 /// What a call knows of its caller's feelings.
 pub(super) struct Feeling {
     /// None: the line has no policy, or the caller refused.
     care: Option<Care>,
     on: bool,
-    /// The caller was told and may refuse by a no, or by this key.
-    told: Option<Option<char>>,
     /// A person is to be offered with the next question.
     offer: bool,
     /// And was, with this one.
@@ -40,12 +35,34 @@ pub(super) struct Feeling {
 impl Feeling {
     pub fn of(flow: &Flow) -> Self {
         let care = flow.emotion.clone().map(Care::new);
-        Self { care, on: false, told: None, offer: false, offered: false, leave: false, sought: false }
+        Self { care, on: false, offer: false, offered: false, leave: false, sought: false }
     }
 
     /// What every queue's priority is raised by.
     pub fn raise(&self) -> i32 {
         self.care.as_ref().map_or(0, Care::raise)
+    }
+
+    /// What of it a caller can still refuse.
+    pub fn cares(&self) -> bool {
+        self.care.is_some()
+    }
+
+    /// `false` where it is already so.
+    pub fn begin(&mut self) -> bool {
+        self.cares() && !std::mem::replace(&mut self.on, true)
+    }
+
+    /// The caller refused; whether anything was under way.
+    pub fn end(&mut self) -> bool {
+        let on = self.on;
+        *self = Self { care: None, on: false, offer: false, offered: false, leave: false, sought: false };
+        on
+    }
+
+    /// What was said or pressed is no answer to the offer of a person.
+    pub fn pass_offer(&mut self) {
+        self.offered = false;
     }
 
     /// Nobody is there to be offered.
@@ -60,50 +77,6 @@ impl Feeling {
 }
 
 impl Call {
-    /// Where no step discloses it (it is disclosed elsewhere), the voice is analysed from the first word.
-    pub(super) fn begin_to_feel(&mut self) {
-        let told_in_flow = self.flow.steps.values().any(|step| matches!(step, Step::Disclose { .. }));
-        if !told_in_flow {
-            self.analyse();
-        }
-    }
-
-    fn analyse(&mut self) {
-        if self.feeling.care.is_some() && !std::mem::replace(&mut self.feeling.on, true) {
-            self.act(Action::Analyse { on: true });
-        }
-    }
-
-    /// The caller is being told; `false` where there is nothing to tell, for nothing is analysed.
-    pub(super) fn discloses(&mut self, key: Option<char>) -> bool {
-        if self.feeling.care.is_some() {
-            self.feeling.told = Some(key);
-        }
-        self.feeling.care.is_some()
-    }
-
-    /// The step after a disclosure that the caller answers before it began: they are told with what is said next.
-    pub(super) fn past_disclosure(&mut self, step: &str) -> String {
-        let flow = self.flow.clone();
-        let mut step = step;
-        for _ in 0..flow.steps.len() {
-            let Some(Step::Disclose { say, key, next }) = flow.steps.get(step) else { break };
-            if self.feeling.told.is_none() && self.discloses(*key) {
-                let words = self.words(say);
-                self.preface.push(words);
-            }
-            step = next;
-        }
-        step.to_owned()
-    }
-
-    /// The caller has been told.
-    pub(super) fn disclosed(&mut self) {
-        if self.feeling.told.is_some() {
-            self.analyse();
-        }
-    }
-
     /// How the caller sounds.
     pub(super) fn sounded(&mut self, reading: Reading) {
         let Feeling { care: Some(care), on: true, .. } = &mut self.feeling else {
@@ -247,65 +220,6 @@ impl Call {
                 true
             }
             None => false,
-        }
-    }
-
-    /// Whether this refuses the analysis of the voice; what it leads to is done.
-    pub(super) fn refuses(&mut self, text: &str) -> bool {
-        let Phase::Bot(bot) = &self.phase else { return false };
-        if self.feeling.care.is_none() {
-            return false;
-        }
-        let step = self.flow.steps.get(&bot.step);
-        let no_means_it = match (&bot.stage, step) {
-            (Stage::Saying { .. }, Some(Step::Disclose { .. })) => true,
-            (Stage::Asking, Some(Step::Ask(ask))) => ask.kind != SlotKind::YesNo,
-            (Stage::Asking, _) => true,
-            _ => false,
-        };
-        let asking = matches!(bot.stage, Stage::Asking);
-        let told = self.feeling.told.is_some();
-        let bare_no = || Words::of(text).len() <= BARE && yes_no(text).is_some_and(|answer| !answer.yes);
-        if refusal::outright(text) || (told && (refusal::meant(text) || (no_means_it && bare_no()))) {
-            self.refuse();
-            return true;
-        }
-        if asking {
-            self.feeling.told = None; // the question after it is answered
-        }
-        false
-    }
-
-    /// As `refuses`, by a key.
-    pub(super) fn refuses_by_key(&mut self, key: Key) -> bool {
-        self.feeling.offered = false;
-        let refuses = self.feeling.told == Some(Some(key.as_char()));
-        if refuses {
-            self.note(Note::Dtmf { key });
-            self.refuse();
-        } else if matches!(&self.phase, Phase::Bot(bot) if matches!(bot.stage, Stage::Asking)) {
-            self.feeling.told = None;
-        }
-        refuses
-    }
-
-    fn refuse(&mut self) {
-        self.note(Note::EmotionRefused);
-        if self.feeling.on {
-            self.act(Action::Analyse { on: false });
-        }
-        self.feeling = Feeling { care: None, ..Feeling::of(&self.flow) };
-        self.interrupt();
-        let promise = self.words(&self.flow.lines.not_analysed);
-        self.preface.push(promise);
-        let Phase::Bot(bot) = &self.phase else { return };
-        match &bot.stage {
-            Stage::Saying { next } if self.speaking.is_none() => {
-                let next = next.clone();
-                self.enter(&next);
-            }
-            Stage::Asking | Stage::Confirming { .. } => self.ask(),
-            _ => {} // said with what comes next
         }
     }
 

@@ -13,6 +13,7 @@ mod bot;
 mod caring;
 mod commands;
 mod confirm;
+mod consent;
 mod ending;
 mod event;
 mod form;

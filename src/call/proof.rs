@@ -182,6 +182,8 @@ mod tests {
             attempts: 2,
             silence_ms: 5_000,
             swearing: true,
+            recorded: false,
+            types: Default::default(),
             emotion: None,
             detect_language: false,
             knowledge: None,

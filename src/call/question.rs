@@ -208,7 +208,7 @@ impl Call {
         }
         let text = utterance.text.clone();
         self.note(Note::Utterance(utterance.clone()));
-        if self.refuses(&text) {
+        if self.refuses(&text, utterance.start_ms) {
             return;
         }
         self.worded(&utterance);

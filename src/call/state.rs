@@ -7,6 +7,7 @@ use super::aside::Aside;
 use super::bot::Bot;
 use super::caring::Feeling;
 use super::commands::Commanded;
+use super::consent::Consent;
 use super::handoff::Handoff;
 use super::instead::Instead;
 use super::number::comparable;
@@ -37,6 +38,7 @@ pub struct Call {
     pub(super) listening: Option<(Expect, Language, Vec<String>)>,
     pub(super) masked: bool,
     pub(super) feeling: Feeling,
+    pub(super) consent: Consent,
     pub(super) commanded: Commanded,
     /// An agent waits while the caller goes through some steps.
     pub(super) aside: Option<Aside>,
@@ -120,6 +122,7 @@ impl Call {
             listening: None,
             masked: false,
             feeling,
+            consent: Consent::default(),
             commanded: Commanded::default(),
             aside: None,
             spent: BTreeMap::new(),
@@ -232,7 +235,8 @@ impl Call {
         for (name, is) in [("caller_withheld", caller.withheld), ("caller_asserted", caller.asserted)] {
             self.values.set(name, if is { "yes" } else { "no" }.into());
         }
-        for (name, value) in &caller.on_file {
+        let is = |name: &String, value: &str| self.flow.types.get(name).is_none_or(|of| of.admits(value));
+        for (name, value) in caller.on_file.iter().filter(|(name, value)| is(name, value)) {
             self.values.set(name, value.clone());
         }
         self.commanded.arrived(self.values.clone());
@@ -243,7 +247,7 @@ impl Call {
         if let Some(called_back) = called_back {
             return self.called_back(*called_back);
         }
-        self.begin_to_feel();
+        self.begin_untold();
         let start = self.flow.start.clone();
         self.phase = Phase::Bot(Bot::default());
         self.enter(&start);

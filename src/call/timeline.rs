@@ -113,6 +113,8 @@ pub enum Note {
     },
     /// The caller does not want their voice to be analysed.
     EmotionRefused,
+    /// The caller does not want to be recorded.
+    RecordingRefused,
     PersonWanted {
         reason: String,
     },

@@ -13,7 +13,6 @@ use chrono::{DateTime, Utc};
 use crate::answers::{Backends, Meaning};
 use crate::call::{BackendFailure, Caller, Entry, Note, Reply, Understanding, summarise, talk};
 use crate::config::{Config, Line, Secrets};
-use crate::dialog::flow::Flow;
 use crate::engine;
 
 /// Type with the bot as a caller speaks with it: no sound, the real flow, intents and backends.
@@ -49,7 +48,7 @@ fn chat(args: &Args) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let line = line_of(&config, args.line.as_deref())?;
-    let flow = flow_on(&config, line);
+    let flow = Arc::new(config.flow_on(line));
     let world = Real {
         meaning: engine::meaning(&config, &flow, &|what| eprintln!("  {what} ..."))?,
         backends: Backends::new(config.backends.values().map(engine::backend_settings))?,
@@ -100,12 +99,6 @@ pub(super) fn line_of<'c>(config: &'c Config, named: Option<&str>) -> anyhow::Re
     };
     let lines: Vec<_> = config.lines.keys().map(String::as_str).collect();
     config.lines.get(name).with_context(|| format!("no line {name:?} (there are: {})", lines.join(", ")))
-}
-
-/// The flow as it runs on a line: in its language, with its care for callers in distress.
-pub(super) fn flow_on(config: &Config, line: &Line) -> Arc<Flow> {
-    let flow = config.flow_of(line);
-    Arc::new(Flow { emotion: line.emotion.clone(), ..flow.in_language(&line.language) })
 }
 
 pub(super) fn caller(line: &Line, number: &str) -> Caller {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{self, Config, Problem, Secrets};
+use crate::engine;
 
 /// Check a configuration: every error at once, with its place and what was expected.
 #[derive(clap::Args)]
@@ -17,12 +18,20 @@ pub struct Args {
     /// Accept that secrets (environment variables, files) are not there: to check on another machine.
     #[arg(long)]
     without_secrets: bool,
+    /// Compare the examples of each menu's intents by what they mean, too, by the model that understands callers: two that
+    /// mean the same, for two options, cannot be told apart. Some 20 ms a sentence.
+    #[arg(long)]
+    meaning: bool,
 }
 
 /// Exits 0 when the configuration is good, 1 when it is not.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let secrets = if args.without_secrets { Secrets::Optional } else { Secrets::Needed };
-    let checked = config::load_with(&args.config, secrets);
+    let mut checked = config::load_with(&args.config, secrets);
+    if let (true, Ok(config)) = (args.meaning, &checked) {
+        let embedder = engine::embedder(config)?;
+        checked = config::load_by_meaning(&args.config, secrets, &|texts| embedder.centred(texts));
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
         let json = match &checked {

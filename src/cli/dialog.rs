@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::chat::{caller, flow_on, line_of, told};
+use super::chat::{caller, line_of, told};
 use crate::answers::Meaning;
 use crate::call::talk::{End, Listening, Talk, World};
 use crate::call::{BackendFailure, Entry, Note, Reply, Understanding, Utterance};
@@ -139,7 +139,7 @@ impl House {
                 Err(code) => return Ok(Err(code)),
             };
             let line = line_of(&config, file.line.as_deref())?;
-            let flow = flow_on(&config, line);
+            let flow = Arc::new(config.flow_on(line));
             let progress = |what: &str| eprintln!("  {what} ...");
             let meaning = engine::meaning(&config, &flow, &progress)?;
             let telephone = spoken.then(|| Telephone::to(&config, &flow, &progress)).transpose()?;

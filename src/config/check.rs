@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::raw::{self, File, FlowRef};
 use super::tree::At;
 use super::{
-    Agent, Backend, Callback, Config, Http, Line, Llm, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
+    Agent, Backend, Callback, Config, Http, Line, Llm, Meaning, Phone, Queue, Records, Secret, Secrets, Sip, Speech,
     SpeechLanguage, Waiting, builtin, emotion, flows,
 };
 use crate::acd;
@@ -25,9 +25,10 @@ pub(super) fn check(
     gathered: &Gathered,
     secrets: Secrets,
     current: Option<&Config>,
+    meaning: Option<Meaning>,
     problems: &mut Vec<Problem>,
 ) -> Option<Config> {
-    let mut checker = Checker { gathered, secrets, problems };
+    let mut checker = Checker { gathered, secrets, meaning, problems };
     let speech = checker.speech();
     let agents = checker.agents();
     let queues = checker.queues(&agents);
@@ -95,6 +96,7 @@ pub(super) fn models(speech: &Speech, language: &Language) -> SpeechLanguage {
 pub(super) struct Checker<'g> {
     pub(super) gathered: &'g Gathered,
     secrets: Secrets,
+    meaning: Option<Meaning<'g>>,
     pub(super) problems: &'g mut Vec<Problem>,
 }
 
@@ -386,6 +388,7 @@ impl<'g> Checker<'g> {
             knowledge_names: self.names("knowledge"),
             llm: self.gathered.documents.iter().any(|document| document.whole().find("llm").is_some()),
             speech,
+            meaning: self.meaning,
         };
         let mut flows: BTreeMap<String, (Flow, At)> = BTreeMap::new();
         for written in all {

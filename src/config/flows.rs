@@ -13,12 +13,13 @@ use super::problem::Problem;
 use super::raw::Word;
 use super::raw_flow::{self as raw, Label, Spoken};
 use super::tree::At;
-use super::{Agent, Backend, Queue, Speech, builtin, proof};
+use super::{Agent, Backend, Meaning, Queue, Speech, builtin, proof};
 use crate::dialog::commands::{Command, Commands};
 use crate::dialog::flow::{
-    Attempts, Callback, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, KnownPeople, MenuOption,
-    Message, Refused, Step, Text, Transfer,
+    Attempts, Callback, Disclosed, Fetch, Flow, FlowTexts, FreeQuestions, Hours, Instead, Intent, KnownPeople,
+    MenuOption, Message, Refused, Step, Text, Transfer,
 };
+use crate::dialog::types::Type;
 use crate::dialog::values::VERIFIED;
 use crate::dialog::{Language, person, template};
 pub(super) use called::{Called, Written, called};
@@ -42,6 +43,8 @@ pub(super) struct House<'h> {
     /// There is a language model.
     pub llm: bool,
     pub speech: &'h Speech,
+    /// Examples are compared by it.
+    pub meaning: Option<Meaning<'h>>,
 }
 
 /// The languages a flow speaks, its own first.
@@ -66,7 +69,7 @@ pub(super) fn check<'h>(written: Written<'h>, house: &House<'h>, problems: &mut 
     let (flow, called) = Checker { languages, house, problems }.flow(written);
     // What is only ever called may use what its callers know: it is proven as a part of them.
     if !(called::returns(raw) && house.called.contains(raw.flow.as_str())) {
-        proof::check(&flow, at, whole, &called, problems);
+        proof::check(&flow, at, whole, &called, house.meaning, problems);
     }
     flow
 }
@@ -115,7 +118,9 @@ impl<'h> Checker<'_, 'h> {
             attempts: raw.attempts.unwrap_or(builtin::ATTEMPTS),
             silence_ms: raw.silence_s.map_or(builtin::SILENCE_MS, |seconds| seconds * 1000),
             swearing: raw.swearing == raw::Swearing::Person,
-            emotion: None, // the line's
+            types: types(raw),
+            recorded: false, // the house's
+            emotion: None,   // the line's
             detect_language: raw.detect_language,
             commands: self.commands(&raw.commands, at.get("commands")),
             knowledge: raw.knowledge.as_ref().map(|free| self.free_questions(free, &raw.steps, at.get("knowledge"))),
@@ -203,7 +208,12 @@ impl<'h> Checker<'_, 'h> {
             raw::Step::Say(step) => Step::Say { say: self.text(&step.say, at.get("say")), next: step.next.clone() },
             raw::Step::Disclose(step) => {
                 let key = self.key(step.key.as_ref(), at);
-                Step::Disclose { say: self.text(&step.disclose, at.get("disclose")), key, next: step.next.clone() }
+                let of = step.of.iter().map(|what| match what {
+                    raw::Disclosed::Emotion => Disclosed::Emotion,
+                    raw::Disclosed::Recording => Disclosed::Recording,
+                });
+                let say = self.text(&step.disclose, at.get("disclose"));
+                Step::Disclose { say, of: of.collect(), key, next: step.next.clone() }
             }
             raw::Step::Menu(menu) => {
                 let prompt = self.text(&menu.menu, at.get("menu"));
@@ -539,6 +549,21 @@ pub(super) fn opening_hours(raw: &raw::Hours, at: At, problems: &mut Vec<Problem
         }
     }
     Some(Hours { zone: zone?, week, closed })
+}
+
+/// What a flow says that its values are.
+pub(super) fn types(raw: &raw::Flow) -> BTreeMap<String, Type> {
+    let of = |of: &raw::Type| match of {
+        raw::Type::Text => Type::Text,
+        raw::Type::Number => Type::Number,
+        raw::Type::Money => Type::Money,
+        raw::Type::Date => Type::Date,
+        raw::Type::Time => Type::Time,
+        raw::Type::Phone => Type::Phone,
+        raw::Type::Code => Type::Code,
+        raw::Type::YesNo => Type::YesNo,
+    };
+    raw.types.iter().map(|(name, raw)| (name.clone(), of(raw))).collect()
 }
 
 /// What `person` and a `transfer` step have in common.

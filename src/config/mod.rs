@@ -43,6 +43,9 @@ pub use values::{
     Waiting, Webhook,
 };
 
+/// What sentences mean: a row of length 1 for each; the product of two is how like they are.
+pub type Meaning<'m> = &'m dyn Fn(&[&str]) -> Vec<Vec<f32>>;
+
 /// Whether a secret that is not there is a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
@@ -59,13 +62,13 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
 
 /// As [`load`], where the machine may lack the secrets.
 pub fn load_with(path: &Path, secrets: Secrets) -> Result<Config, Problems> {
-    read(path, secrets, None)
+    read(path, secrets, None, None)
 }
 
 /// Reads a configuration that is to take the place of a running one. What cannot change while calls are up (the
 /// addresses listened on, the folder of the records) is a mistake here. On any mistake keep `current`.
 pub fn reload(path: &Path, current: &Config) -> Result<Config, Problems> {
-    read(path, Secrets::Needed, Some(current))
+    read(path, Secrets::Needed, Some(current), None)
 }
 
 /// JSON Schema (2020-12) of a configuration file.
@@ -78,11 +81,16 @@ pub fn flow_schema() -> &'static serde_json::Value {
     &shape::FLOW.schema
 }
 
-fn read(path: &Path, secrets: Secrets, current: Option<&Config>) -> Result<Config, Problems> {
+/// As [`load_with`]; besides, no two options of a menu may have examples that mean the same.
+pub fn load_by_meaning(path: &Path, secrets: Secrets, meaning: Meaning) -> Result<Config, Problems> {
+    read(path, secrets, None, Some(meaning))
+}
+
+fn read(path: &Path, secrets: Secrets, current: Option<&Config>, meaning: Option<Meaning>) -> Result<Config, Problems> {
     let mut problems = vec![];
     let gathered = gather::gather(path, &mut problems);
     let config = match gathered.complete {
-        true => check::check(&gathered, secrets, current, &mut problems),
+        true => check::check(&gathered, secrets, current, meaning, &mut problems),
         false => None, // names may be defined in what could not be read
     };
     match config {

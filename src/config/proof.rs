@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Meaning;
 use super::flows::Called;
 use super::problem::Problem;
 use super::tree::{At, Kind};
@@ -11,13 +12,21 @@ use crate::dialog::values::BUILT_IN;
 use crate::dialog::{self, ProblemKind};
 
 /// Proves the flow. `at` is what it was made of, `whole` the same with what was misshapen.
-pub(super) fn check(flow: &Flow, at: At, whole: At, called: &Called, problems: &mut Vec<Problem>) {
+pub(super) fn check(
+    flow: &Flow,
+    at: At,
+    whole: At,
+    called: &Called,
+    meaning: Option<Meaning>,
+    problems: &mut Vec<Problem>,
+) {
     let steps = written(whole, "steps");
     let (intents, hours) = (written(whole, "intents"), written(whole, "hours"));
     let own = flow.steps.keys().filter(|name| !name.contains('/')).count();
     let mut found = dialog::check(flow);
     if found.is_empty() {
         found = call::prove(flow);
+        found.extend(meaning.map(|meaning| dialog::alike(flow, meaning)).unwrap_or_default());
     }
     // Where steps are missing or lead nowhere, what follows from that is no news.
     let torn = own < steps.len() || found.iter().any(|found| found.kind == ProblemKind::UnknownStep);

@@ -36,6 +36,11 @@ pub struct Flow {
     /// Opening hours, by names of your choice.
     #[serde(default)]
     pub hours: BTreeMap<String, Hours>,
+    /// What values are, by their names: what a backend or a list of people tells, and what a step remembers. A reply whose value is
+    /// none such counts as malformed, and the step goes its `failed` way; `check` tells where a value is read out, compared or
+    /// filled as what it is not. What callers are asked for needs no type: `ask` says it.
+    #[serde(default)]
+    pub types: BTreeMap<String, Type>,
     /// What answers questions that no intent of a menu knows. What nothing is known about goes to a person.
     pub knowledge: Option<FreeQuestions>,
     /// What callers may say at any question, whatever it asks: to switch off, or to know more words for.
@@ -69,6 +74,28 @@ pub enum Swearing {
     Person,
     /// Nothing; it is a sign of distress for the line's `emotion`, if it has that.
     Ignore,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// Any words.
+    Text,
+    /// `3.5`.
+    Number,
+    /// An amount with its currency: `12.50 EUR`.
+    Money,
+    /// `2026-11-03`; a time of day may follow.
+    Date,
+    /// `15:30`; seconds may follow.
+    Time,
+    /// A telephone number.
+    Phone,
+    /// Letters and digits.
+    Code,
+    /// `yes` or `no`.
+    YesNo,
 }
 
 /// Free questions, and where a flow answers them from.
@@ -380,6 +407,8 @@ texts! {
     nobody_yet or no_agent;
     /// When the caller does not want their voice to be analysed.
     not_analysed or patience;
+    /// When the caller does not want to be recorded.
+    not_recorded or patience;
     /// When nobody is there to take the call, before what else there is.
     nobody_there or no_agent;
     /// When the wait is long, before what else there is.
@@ -461,18 +490,37 @@ pub struct Say {
     pub next: String,
 }
 
-/// Tells callers that their voice is analysed for how they sound. From here on it is, where the line's `emotion` policy
-/// says so, unless they refuse: by a "no" to this or to the question that follows, or by a key. Where a flow has such a
-/// step, nothing is analysed before it.
+/// Tells callers what is done with their voice: that it is analysed for how they sound, that the call is recorded. From here
+/// on it is, where the line has an `emotion` policy and the house records calls, unless they refuse: by a "no" to this or to
+/// the question that follows, or by a key. Where a flow has such a step, it is not done before. Who refuses to be recorded is
+/// not, whoever they talk to; what they leave as a message is kept.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Disclose {
     /// What is said; tell how to refuse.
     pub disclose: Text,
+    /// What of. Default `[emotion]`.
+    #[serde(default = "of_emotion")]
+    #[schemars(length(min = 1))]
+    pub of: Vec<Disclosed>,
     /// The key that refuses; one that the menu that follows does not use: 1-9, `*` or `#`.
     pub key: Option<Word>,
     /// The step that follows.
     pub next: String,
+}
+
+/// What callers are told of.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Disclosed {
+    /// How they sound is analysed.
+    Emotion,
+    /// The call is recorded.
+    Recording,
+}
+
+fn of_emotion() -> Vec<Disclosed> {
+    vec![Disclosed::Emotion]
 }
 
 /// Asks what the caller wants: by key, by word, or in their own words.

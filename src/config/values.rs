@@ -112,6 +112,12 @@ impl Config {
     pub fn flow_of(&self, line: &Line) -> &Arc<Flow> {
         &self.flows[&line.flow] // `load` admits no line without its flow
     }
+
+    /// It as it runs there: in the line's language, with its care for callers in distress, and with what the house does.
+    pub fn flow_on(&self, line: &Line) -> Flow {
+        let flow = self.flow_of(line).in_language(&line.language);
+        Flow { emotion: line.emotion.clone(), recorded: self.records.recording, ..flow }
+    }
 }
 
 /// A number that callers dial.

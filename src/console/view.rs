@@ -21,6 +21,8 @@ pub fn line(entry: &Entry) -> Option<Value> {
         | Note::Slot { .. }
         | Note::Reply { .. }
         | Note::Mood(_)
+        | Note::EmotionRefused
+        | Note::RecordingRefused
         | Note::AnsweredFrom { .. }
         | Note::PersonWanted { .. }
         | Note::Transfer { .. }

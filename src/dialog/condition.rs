@@ -8,8 +8,7 @@ use std::str::FromStr;
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
-use super::flow::SlotKind;
-use super::slots::{NO, YES};
+use super::types::Known;
 use super::values::Values;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,37 +139,26 @@ impl Test {
         }
     }
 
-    /// Why it never holds of `value`, which is asked for as this kind; none: it may.
-    pub fn never_of(&self, kind: &SlotKind, value: &str) -> Option<String> {
+    /// Why it never holds of `value`, of which this is known; none: it may.
+    pub fn never_of(&self, known: &Known, value: &str) -> Option<String> {
         let words = match self {
             Self::Is(word) | Self::IsNot(word) => std::slice::from_ref(word),
             Self::In(words) => words,
             Self::Set | Self::NotSet => return None,
             Self::Above(limit) | Self::Below(limit) | Self::AtLeast(limit) | Self::AtMost(limit) => {
                 let money = matches!(limit, Limit::Money { .. });
-                return match kind {
-                    SlotKind::Money { .. } | SlotKind::Free => None,
-                    SlotKind::Number { .. } | SlotKind::Digits { .. } | SlotKind::List { .. } if !money => None,
-                    SlotKind::Number { .. } => Some(format!("`{value}` is a number, and no amount of money")),
-                    _ => Some(format!("`{value}` is nothing that is more or less")),
+                return match (known.compares(money), known.compares(false)) {
+                    (true, _) => None,
+                    (false, true) => Some(format!("`{value}` is {known}, and no amount of money")),
+                    (false, false) => Some(format!("`{value}` is {known}: nothing that is more or less")),
                 };
             }
             Self::Before(_) | Self::After(_) => {
-                let dated = matches!(kind, SlotKind::Date { .. } | SlotKind::Free | SlotKind::List { .. });
-                return (!dated).then(|| format!("`{value}` is no date"));
+                return (!known.is_dated()).then(|| format!("`{value}` is {known}, and no date"));
             }
         };
-        let unknown = |known: &dyn Fn(&str) -> bool| {
-            let wrong = words.iter().find(|word| !known(word))?;
-            Some(format!("`{wrong}` is nothing that `{value}` may be"))
-        };
-        match kind {
-            SlotKind::YesNo => unknown(&|word| [YES, NO].iter().any(|known| known.eq_ignore_ascii_case(word))),
-            SlotKind::List { values, many: false } | SlotKind::Name { names: values } => {
-                unknown(&|word| values.iter().any(|known| known.value.eq_ignore_ascii_case(word)))
-            }
-            _ => None,
-        }
+        let wrong = words.iter().find(|word| !known.may_be(word))?;
+        Some(format!("`{wrong}` is nothing that `{value}` may be"))
     }
 }
 
@@ -310,7 +298,7 @@ impl From<Day> for String {
 }
 
 /// The day of a date (`2026-11-03`) or of a moment as it is written (`2026-11-03T10:00:00Z`).
-fn date(value: &str) -> Option<NaiveDate> {
+pub(super) fn date(value: &str) -> Option<NaiveDate> {
     let value = value.trim();
     let day = value.split(['T', ' ']).next().unwrap_or(value);
     day.parse().ok()

@@ -11,6 +11,7 @@ use super::Language;
 use super::commands::Commands;
 pub use super::condition::{Condition, Day, Limit, Test};
 use super::template::{self, ReadAs};
+use super::types::Type;
 use super::values::Values;
 use crate::emotion::policy::Policy;
 
@@ -35,12 +36,18 @@ pub struct Flow {
     /// Who swears at the bot is put through to a person.
     #[serde(default = "yes")]
     pub swearing: bool,
+    /// Calls are recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
     /// What is done for callers in distress; none: nobody listens for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emotion: Option<Policy>,
     /// The flow goes on in another of its languages when the caller speaks that one.
     #[serde(default)]
     pub detect_language: bool,
+    /// What values are, of those of which the flow says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, Type>,
     /// Where free questions are answered from; none: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub knowledge: Option<FreeQuestions>,
@@ -139,6 +146,11 @@ impl Flow {
     /// The steps at which a caller comes in: at first, or sent by an agent.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.start).chain(self.desk_steps.values()).map(String::as_str)
+    }
+
+    /// Whether a step tells callers of this: it is not done before.
+    pub fn discloses(&self, what: Disclosed) -> bool {
+        self.steps.values().any(|step| matches!(step, Step::Disclose { of, .. } if of.contains(&what)))
     }
 
     /// The languages it speaks, the present one first.
@@ -256,6 +268,8 @@ pub struct FlowTexts {
     pub nobody_yet: Text,
     /// The caller does not want their voice to be analysed.
     pub not_analysed: Text,
+    /// The caller does not want to be recorded.
+    pub not_recorded: Text,
     /// Nobody is there; what else there is follows.
     pub nobody_there: Text,
     /// The wait is long; what else there is follows.
@@ -332,10 +346,12 @@ pub enum Step {
         say: Text,
         next: String,
     },
-    /// Tells the caller that their voice is analysed for how they sound. From here on it is, unless they refuse: by a
-    /// "no" to this or to the question that follows, or by this key.
+    /// Tells the caller what is done with their voice. From here on it is, unless they refuse: by a "no" to this or to the
+    /// question that follows, or by this key.
     Disclose {
         say: Text,
+        #[serde(default = "of_emotion")]
+        of: BTreeSet<Disclosed>,
         key: Option<char>,
         next: String,
     },
@@ -384,6 +400,21 @@ pub enum Step {
     HangUp {
         say: Text,
     },
+}
+
+/// What is done with callers' voices that they may have a say in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disclosed {
+    /// How they sound is analysed.
+    Emotion,
+    /// They are recorded.
+    Recording,
+}
+
+/// What a step told of before there was a choice.
+fn of_emotion() -> BTreeSet<Disclosed> {
+    [Disclosed::Emotion].into()
 }
 
 /// A callback that the flow itself offers.

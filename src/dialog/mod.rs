@@ -18,9 +18,10 @@ pub mod refusal;
 pub mod slots;
 pub mod sound;
 pub mod template;
+pub mod types;
 pub mod values;
 mod wording;
 pub mod words;
 
-pub use check::{Problem, ProblemKind, check, prompts};
+pub use check::{Problem, ProblemKind, alike, check, prompts};
 pub use prompt::{Expect, Language, Piece, Prompt};

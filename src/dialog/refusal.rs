@@ -1,11 +1,13 @@
-//! "Don't analyse my voice": the words by which a caller refuses it. Every language's count on every line.
+//! "Don't analyse my voice", "don't record this": the words by which a caller refuses it. Every language's count on every
+//! line.
 
 use std::sync::LazyLock;
 
+use super::flow::Disclosed;
 use super::words::Words;
 
-/// A refusal whenever it is said.
-const OUTRIGHT: &[&str] = &[
+/// Refusals whenever they are said.
+const ANALYSIS: &[&str] = &[
     "dont analyse",
     "dont analyze",
     "do not analyse",
@@ -22,6 +24,26 @@ const OUTRIGHT: &[&str] = &[
     "不想被分析",
     "no analice",
     "sin análisis",
+];
+const RECORDING: &[&str] = &[
+    "dont record",
+    "do not record",
+    "stop recording",
+    "not be recorded",
+    "not to be recorded",
+    "dont want to be recorded",
+    "turn off the recording",
+    "不要录音",
+    "别录音",
+    "停止录音",
+    "不想被录音",
+    "不能录音",
+    "不同意录音",
+    "不准录音",
+    "no me grabe",
+    "no grabe",
+    "no quiero que me graben",
+    "sin grabar",
 ];
 /// A refusal once the caller was told.
 const MEANT: &[&str] = &[
@@ -47,13 +69,18 @@ fn phrases(list: &[&str]) -> Vec<Words> {
     list.iter().map(|phrase| Words::of(phrase)).collect()
 }
 
-static OUTRIGHT_WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| phrases(OUTRIGHT));
+static ANALYSIS_WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| phrases(ANALYSIS));
+static RECORDING_WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| phrases(RECORDING));
 static MEANT_WORDS: LazyLock<Vec<Words>> = LazyLock::new(|| phrases(MEANT));
 
-/// Whether these words refuse the analysis of the voice, without anything having been said of it.
-pub fn outright(text: &str) -> bool {
+/// Whether these words refuse this, without anything having been said of it.
+pub fn outright(text: &str, of: Disclosed) -> bool {
     let words = Words::of(text);
-    OUTRIGHT_WORDS.iter().any(|phrase| words.find(phrase).is_some())
+    let phrases = match of {
+        Disclosed::Emotion => &ANALYSIS_WORDS,
+        Disclosed::Recording => &RECORDING_WORDS,
+    };
+    phrases.iter().any(|phrase| words.find(phrase).is_some())
 }
 
 /// Whether they refuse what the caller has just been told.
@@ -68,10 +95,13 @@ mod tests {
 
     #[test]
     fn refusals_are_understood_and_requests_are_none() {
-        assert!(outright("Please don't analyse my voice.") && outright("请不要分析我的声音"));
+        use Disclosed::{Emotion, Recording};
+        assert!(outright("Please don't analyse my voice.", Emotion) && outright("请不要分析我的声音", Emotion));
+        assert!(outright("I don't want to be recorded", Recording) && outright("请不要录音", Recording));
+        assert!(!outright("please do not record this", Emotion) && !outright("别分析我", Recording));
         assert!(meant("I'd rather not.") && meant("我不同意"));
-        for text in ["my balance please", "I want to dispute a payment", "我要投诉", "no", ""] {
-            assert!(!outright(text) && !meant(text), "{text}");
+        for text in ["my balance please", "I want to dispute a payment", "我要投诉", "my record", "no", ""] {
+            assert!(![Emotion, Recording].iter().any(|of| outright(text, *of)) && !meant(text), "{text}");
         }
     }
 }

@@ -36,6 +36,11 @@ impl ReadAs {
         ("time", Self::Time),
     ];
 
+    /// Its name in templates; running text has none.
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, read)| *read == self).map_or("", |(name, _)| name)
+    }
+
     /// The piece of a prompt that reads `value` this way.
     pub fn piece(self, value: String) -> Piece {
         match self {

@@ -78,6 +78,7 @@ impl Default for FlowTexts {
                 "I'm sorry, none of my colleagues can take your call right now. Let me see what I can do.",
                 "非常抱歉，现在没有客服可以接听，我先尽力帮您。",
             ),
+            not_recorded: text("From here on, this call is not recorded.", "从现在起，本次通话不再录音。"),
             not_analysed: text("All right, your voice will not be analysed.", "好的，不会分析您的语气。"),
             nobody_there: text(
                 "I'm sorry, nobody is there to take your call right now.",

@@ -27,6 +27,7 @@ use crate::acd::{About, FloorEvent};
 use crate::call::{AgentFailure, CallId, Cause, Event, Note, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
+use crate::dialog::flow::Disclosed;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, CallbackState, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
@@ -258,7 +259,7 @@ impl Live {
             self.ticket.clone_from(ticket);
         }
         self.caller = CallerSide::Ringing(incoming);
-        if self.house.config.records.recording {
+        if self.flow.flow.recorded && !self.flow.flow.discloses(Disclosed::Recording) {
             self.open_recording(rate);
         }
 

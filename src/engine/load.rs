@@ -107,7 +107,7 @@ fn load_now(
             None => learn(flow, config, &loaded.embedder(config.speech.workers, progress)?, progress)?,
         };
         learned.insert(&line.flow, meaning.clone());
-        let flow = Arc::new(Flow { emotion: line.emotion.clone(), ..flow.in_language(&line.language) });
+        let flow = Arc::new(config.flow_on(line));
         let stored = records::StoredFlow::new(&line.flow, flow.as_ref())?;
         flows.insert(line.name.clone(), Arc::new(ReadyFlow { likely: likely(&flow), flow, meaning, stored }));
     }

@@ -26,7 +26,7 @@ use crate::acd::{Floor, FloorEvent};
 use crate::call::{Entry, Note, Outcome, Summary, summarise};
 use crate::config::{self, Config, Problems};
 use crate::console::{self, Board, Console};
-use crate::dialog::flow::{Flow, Step};
+use crate::dialog::flow::{Disclosed, Flow};
 use crate::media::{Recordings, repair_wav};
 use crate::records::{self, Erased, Repair, Store};
 use crate::sip;
@@ -123,12 +123,20 @@ impl Server {
             let card = judge.card();
             info!(model = card.name, "emotion model: {}", card.terms);
         }
-        for line in config.lines.values().filter(|line| line.emotion.is_some()) {
-            let steps = config.flow_of(line).steps.values();
-            if !steps.into_iter().any(|step| matches!(step, Step::Disclose { .. })) {
+        for line in config.lines.values() {
+            let flow = config.flow_on(line);
+            let untold = |what| !flow.discloses(what);
+            if flow.emotion.is_some() && untold(Disclosed::Emotion) {
                 warn!(
                     line = line.name,
                     "callers' voices are analysed here and no step of the flow tells them: add a `disclose` step"
+                );
+            }
+            if flow.recorded && untold(Disclosed::Recording) {
+                info!(
+                    line = line.name,
+                    "calls are recorded here and no step of the flow tells callers: where the law wants it, add a \
+                     `disclose` step with `of: [recording]`"
                 );
             }
         }

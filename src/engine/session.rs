@@ -367,11 +367,18 @@ impl Session {
         for kind in &admitted.found {
             metrics::counter!(names::SECRETS_MASKED, "kind" => kind.name()).increment(1);
         }
-        if let (Some(recorder), Some((from_ms, to_ms))) = (&mut self.recorder, admitted.blank) {
+        if let Some((from_ms, to_ms)) = admitted.blank {
+            self.blank(from_ms, to_ms);
+        }
+        admitted.events.into_iter().for_each(|event| self.told(event));
+    }
+
+    /// Silences a stretch of the call in its recording.
+    fn blank(&mut self, from_ms: u64, to_ms: u64) {
+        if let Some(recorder) = &mut self.recorder {
             let in_recording = |ms: u64| ms.saturating_sub(self.recorded_from_ms);
             recorder.blank(in_recording(from_ms), in_recording(to_ms));
         }
-        admitted.events.into_iter().for_each(|event| self.told(event));
     }
 
     fn told(&mut self, event: Event) {
@@ -567,6 +574,16 @@ impl Session {
             Action::KeepCallback(promise) => self.requests.push(Request::KeepCallback(promise)),
             Action::Record if self.recorder.is_none() => self.requests.push(Request::Record),
             Action::Record => {}
+            Action::RecordCall => {
+                self.for_messages = false;
+                if self.recorder.is_none() {
+                    self.requests.push(Request::Record);
+                }
+            }
+            Action::StopRecording { since_ms } => {
+                self.for_messages = true;
+                self.blank(since_ms, self.now_ms);
+            }
             Action::KeepMessage(message) => self.requests.push(Request::KeepMessage(message)),
             Action::RingAgent { agent, summary } => {
                 self.agent.clone_from(&agent);

@@ -23,6 +23,7 @@ mod the_desk_is_served_where_it_is_said;
 mod the_documentation_shows_what_works;
 mod the_reference_names_every_key;
 mod unreadable_yaml_is_explained;
+mod values_are_used_as_what_they_are;
 mod what_a_flow_lacks_is_shown_in_its_file;
 
 use frontdesk::config::{self, Config, Problems};

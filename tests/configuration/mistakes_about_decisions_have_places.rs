@@ -46,7 +46,7 @@ fn every_mistake_has_its_place() {
         ),
         ("all: [{ if: size, is: large }, { if: sise, known: true }]", "18:52: nothing fills `sise`"),
         ("all: [{ if: size, is: large }, { known: true }]", "18:46: this condition tests no value"),
-        ("if: size, is: larg", "18:29: `larg` is nothing that `size` may be; test it for what a caller may answer"),
+        ("if: size, is: larg", "18:29: `larg` is nothing that `size` may be; test it for what it may be"),
         ("not: { if: size, in: [large, huge] }", "18:44: `huge` is nothing that `size` may be"),
         ("if: size, above: 3 apples", "18:32: \"3 apples\" cannot be compared with (expected a number, or an amount"),
         ("if: size, before: soon", "18:33: \"soon\" cannot be compared with (expected a day"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::script;
 use frontdesk::dialog::ProblemKind::*;
 use frontdesk::dialog::flow::*;
+use frontdesk::dialog::types::Type;
 use frontdesk::dialog::{Language, Problem, ProblemKind, check};
 use script::flows;
 
@@ -163,7 +164,13 @@ fn mutations() -> Vec<Mutation> {
             flow.steps.insert("told2".into(), told);
         }),
         mutation(LoopWithoutQuestion, "balance", "", |flow| fetch(flow, "balance").failed = "balance".into()),
-        mutation(HangUpWithoutChance, "closed", "", |flow| lead(flow, "greeting", "closed")),
+        mutation(HangUpWithoutChance, "closed", "", |flow| {
+            *step(flow, "closed") = Step::HangUp { say: flows::en("The bank is closed. Goodbye.") };
+        }),
+        mutation(HangUpWithoutChance, "shut", "", |flow| {
+            flow.steps.insert("shut".into(), Step::HangUp { say: flows::en("Goodbye.") });
+            lead(flow, "greeting", "shut");
+        }),
         mutation(HangUpWithoutChance, "bye", "", |flow| {
             flow.steps.insert("bye".into(), Step::HangUp { say: flows::en("Bye.") });
             flow.steps.insert("hours".into(), Step::Say { say: flows::en("Hello."), next: "which".into() });
@@ -213,6 +220,27 @@ fn mutations() -> Vec<Mutation> {
         }),
         mutation(TestNeverHolds, "decide", "branches/0/any/1/before", |flow| {
             decide(flow, |was| any(vec![was, value("block", Test::Before(Day::Today(0)))]))
+        }),
+        mutation(TestNeverHolds, "decide", "branches/0/is", |flow| {
+            remember(flow, "fruit", "apple");
+            decide(flow, |_| value("fruit", Test::Is("banana".into())))
+        }),
+        mutation(TestNeverHolds, "decide", "branches/0/above", |flow| {
+            flow.types.insert("balance".into(), Type::Date);
+            decide(flow, |_| value("balance", Test::Above(Limit::Number(5.0))))
+        }),
+        mutation(WrongType, "told", "say", |flow| {
+            flow.types.insert("balance".into(), Type::Date);
+        }),
+        mutation(WrongType, "keep", "values/balance", |flow| {
+            flow.types.insert("balance".into(), Type::Money);
+            remember(flow, "balance", "apple");
+        }),
+        mutation(WrongType, "account", "kind", |flow| {
+            flow.types.insert("account".into(), Type::Date);
+        }),
+        mutation(UnknownValue, "", "types/nothing", |flow| {
+            flow.types.insert("nothing".into(), Type::Date);
         }),
         mutation(UnknownStep, "try", "ways/nowhere", |flow| {
             let ways = [("nowhere".into(), 50), ("menu".into(), 50)].into();

@@ -77,6 +77,8 @@ fn flow() -> impl Strategy<Value = Flow> {
         attempts: 2,
         silence_ms: 5_000,
         swearing: true,
+        recorded: false,
+        types: Default::default(),
         emotion: None,
         detect_language: false,
         knowledge: None,

@@ -4,7 +4,7 @@
 
 use crate::script;
 use frontdesk::call::*;
-use frontdesk::dialog::flow::{Flow, Step};
+use frontdesk::dialog::flow::{Disclosed, Flow, Step};
 use frontdesk::emotion::policy::{By, Policy, Reaction};
 use frontdesk::emotion::words::WordSignKind;
 use script::{Script, flows};
@@ -63,7 +63,7 @@ fn priority(call: &Script) -> Option<i32> {
     })
 }
 
-fn assert_replays(call: &Script) {
+pub fn assert_replays(call: &Script) {
     let again = replay_log(call.flow.clone(), &call.lines);
     assert_eq!(serde_json::to_string(&again).unwrap(), serde_json::to_string(&call.lines).unwrap());
 }
@@ -218,7 +218,10 @@ fn a_line_without_a_policy_does_nothing_with_it() {
 fn discloses() -> Script {
     let mut flow = cared_for(flows::bank());
     let say = flows::en("A computer listens to how you sound. Say no, or press star, if you don't want that.");
-    flow.steps.insert("tell".into(), Step::Disclose { say, key: Some('*'), next: "menu".into() });
+    flow.steps.insert(
+        "tell".into(),
+        Step::Disclose { say, of: [Disclosed::Emotion].into(), key: Some('*'), next: "menu".into() },
+    );
     if let Some(Step::Say { next, .. }) = flow.steps.get_mut("greeting") {
         *next = "tell".into();
     }
@@ -304,7 +307,8 @@ fn a_no_to_a_question_of_the_flow_refuses_nothing() {
 fn where_nothing_is_analysed_nothing_is_disclosed() {
     let mut flow = flows::bank();
     let say = flows::en("A computer listens to how you sound.");
-    flow.steps.insert("tell".into(), Step::Disclose { say, key: None, next: "menu".into() });
+    flow.steps
+        .insert("tell".into(), Step::Disclose { say, of: [Disclosed::Emotion].into(), key: None, next: "menu".into() });
     if let Some(Step::Say { next, .. }) = flow.steps.get_mut("greeting") {
         *next = "tell".into();
     }

@@ -23,6 +23,7 @@ mod a_model_answers_only_from_the_pages;
 mod a_person_can_be_reached_from_every_step;
 mod a_pin_is_tried_so_often_and_no_more;
 mod a_proven_flow_keeps_its_promise;
+mod a_reply_that_is_not_what_it_should_be_counts_as_none;
 mod a_rewritten_summary_is_used_only_when_good_and_in_time;
 mod a_secret_said_aloud_is_kept_nowhere;
 mod a_shutdown_is_told_to_callers_honestly;
@@ -56,6 +57,7 @@ mod values_said_to_a_caller_are_kept_nowhere;
 mod what_is_offered_is_recognised_by_its_sound;
 mod what_is_read_back_can_be_put_right_but_not_for_ever;
 mod what_the_network_says_of_a_caller_is_at_hand;
+mod who_does_not_want_to_be_recorded_is_not;
 
 use frontdesk::dialog::{Language, Piece};
 use frontdesk::speech::voice::spoken::words;

@@ -74,6 +74,8 @@ fn flow(first: Step) -> Flow {
         attempts: 2,
         silence_ms: 60_000,
         swearing: true,
+        recorded: false,
+        types: Default::default(),
         detect_language: false,
         knowledge: None,
         commands: Default::default(),
@@ -227,7 +229,7 @@ fn a_key_takes_its_sound_with_it() {
 #[test]
 fn a_caller_who_refuses_is_not_listened_to() {
     let say = Text { texts: [(Language::new("en"), "We listen.".into())].into(), ..Text::default() };
-    let flow = flow(Step::Disclose { say, key: Some('*'), next: "ask".into() });
+    let flow = flow(Step::Disclose { say, of: [Disclosed::Emotion].into(), key: Some('*'), next: "ask".into() });
     let mut telephone = says(voice("en-hours"));
     telephone.keys.push_back((1_500, Key::new('*').unwrap()));
     let (readings, order) = run(flow, telephone, 12, false);

@@ -49,7 +49,14 @@ pub fn bank() -> Flow {
     let say = |words: &str, next: &str| Step::Say { say: en(words), next: next.into() };
     let steps = [
         ("hours", Step::Hours { hours: "bank".into(), open: "greeting".into(), closed: "closed".into() }),
-        ("closed", Step::HangUp { say: en("The bank is closed. Please call again on a weekday from nine to five.") }),
+        (
+            "closed",
+            Step::Message(Message {
+                queue: "service".into(),
+                say: Some(en("The bank is closed. Say what it is about, and we will call you on a weekday.")),
+                next: None,
+            }),
+        ),
         ("greeting", say("Welcome to Harbour Bank.", "menu")),
         (
             "menu",
@@ -169,6 +176,8 @@ pub fn bank() -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         swearing: true,
+        recorded: false,
+        types: Default::default(),
         emotion: None,
         detect_language: false,
         knowledge: None,
@@ -319,6 +328,8 @@ pub fn parcel() -> Flow {
         attempts: 2,
         silence_ms: 6_000,
         swearing: true,
+        recorded: false,
+        types: Default::default(),
         emotion: None,
         detect_language: false,
         knowledge: None,

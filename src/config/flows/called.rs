@@ -168,6 +168,12 @@ impl<'h> Checker<'_, 'h> {
             let message = format!("`{}` calls this flow, and has another {what} `{name}`", caller.raw.flow);
             Problem::new(at.place_of(name), message).expected("a name of its own, or the same in both")
         };
+        for (name, of) in super::types(written.raw) {
+            if flow.types.get(&name).is_some_and(|other| *other != of) {
+                self.problems.push(twice(written.at.get("types"), "type for", &name));
+            }
+            flow.types.insert(name, of);
+        }
         for (name, intent) in self.intents(&written.raw.intents, written.at.get("intents")) {
             if flow.intents.get(&name).is_some_and(|other| *other != intent) {
                 self.problems.push(twice(written.at.get("intents"), "intent", &name));

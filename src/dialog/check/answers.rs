@@ -10,6 +10,9 @@ use crate::dialog::sound::Sounds;
 use crate::dialog::words::Words;
 use crate::dialog::{person, slots};
 
+/// Two sentences this like each other mean the same.
+const SAME: f32 = 0.8;
+
 pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
     let mut told = BTreeSet::new();
     for (name, step) in &flow.steps {
@@ -74,6 +77,41 @@ fn overlaps(
         let remedy = "keep it for one of them: which one is meant could not be told";
         problems.push(problem("", field, ProblemKind::OverlappingIntents, message, remedy));
     }
+}
+
+/// Examples of two intents of a menu that mean the same, whatever their words: `meaning` makes rows of length 1 of sentences,
+/// whose products tell how like they are.
+pub fn alike(flow: &Flow, meaning: &dyn Fn(&[&str]) -> Vec<Vec<f32>>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut told: BTreeSet<(&str, usize)> = BTreeSet::new();
+    for (menu, step) in &flow.steps {
+        let Step::Menu { options, .. } = step else { continue };
+        let intents = options.iter().filter_map(|option| flow.intents.get_key_value(option.intent.as_ref()?));
+        let examples: Vec<(&str, usize, &str)> = intents
+            .flat_map(|(name, intent)| {
+                intent.examples.iter().enumerate().map(move |(nth, text)| (&**name, nth, &**text))
+            })
+            .collect();
+        let rows = meaning(&examples.iter().map(|(.., text)| *text).collect::<Vec<_>>());
+        let like = |a: usize, b: usize| rows[a].iter().zip(&rows[b]).map(|(a, b)| a * b).sum::<f32>();
+        for (at, (intent, nth, text)) in examples.iter().enumerate() {
+            let nearest = |own: bool| {
+                let others = (0..examples.len()).filter(|other| *other != at && (examples[*other].0 == *intent) == own);
+                others.map(|other| (like(at, other), other)).max_by(|a, b| a.0.total_cmp(&b.0))
+            };
+            let Some((likeness, other)) = nearest(false) else { continue };
+            let (of, nth_other, same) = examples[other];
+            let own = nearest(true).map_or(f32::MIN, |(own, _)| own);
+            if likeness < SAME || likeness <= own || told.contains(&(of, nth_other)) || !told.insert((intent, *nth)) {
+                continue; // or it was told from the other side, or of another menu
+            }
+            let message = format!("`{text}` means what `{same}` of intent `{of}` does, in the menu `{menu}`");
+            let field = format!("intents/{intent}/examples/{nth}");
+            let remedy = "keep one of them, or say what tells them apart";
+            problems.push(problem("", field, ProblemKind::OverlappingIntents, message, remedy));
+        }
+    }
+    problems
 }
 
 fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Problem>) {

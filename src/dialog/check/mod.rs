@@ -2,18 +2,20 @@
 //! asks for a person, presses 0 or fails gets to one:
 //! - questions (menu, ask, form) always listen for a wish for a person, and two failures lead there: they need no proof;
 //! - every other step leads on, without a loop of steps that ask nothing, to a question, to a transfer, or to a
-//!   hang-up that the caller had a chance to avoid: after a question, or out of hours;
+//!   hang-up that the caller had a chance to avoid: after a question, which out of hours may be a callback or message;
 //! - a backend's failure never leads to a hang-up without a question or a transfer between.
 //!
 //! (`call::prove` tries the same on the call itself.)
 //!
 //! Besides, that every name is known, every step reached, every value filled before it is used, every text there
-//! in every language, and every option of a menu can be told from the others.
+//! in every language, every option of a menu can be told from the others, and every value is used as what it is.
 
 mod answers;
 mod texts;
+mod types;
 mod ways;
 
+pub use answers::alike;
 pub(crate) use texts::fills;
 pub use texts::prompts;
 
@@ -71,6 +73,8 @@ pub enum ProblemKind {
     SlotNeverAsked,
     /// No currency (ISO 4217) or no country whose postcodes are known.
     UnknownUnit,
+    /// A value read out as, or filled with, what it is not.
+    WrongType,
     /// A decision's test that holds of no value of this kind.
     TestNeverHolds,
     SecretNotByKeys,
@@ -101,6 +105,7 @@ pub fn check(flow: &Flow) -> Vec<Problem> {
     ways::check(flow, &mut problems);
     answers::check(flow, &mut problems);
     texts::check(flow, &mut problems);
+    types::check(flow, &mut problems);
     problems
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Problem, ProblemKind, problem, ways};
-use crate::dialog::flow::{Branch, Callback, Flow, FlowTexts, SlotKind, Step, Text};
+use crate::dialog::flow::{Callback, Flow, FlowTexts, Step, Text};
 use crate::dialog::template;
 use crate::dialog::values::{BUILT_IN, VERIFIED};
 use crate::dialog::{Language, Piece, Prompt};
@@ -37,11 +37,11 @@ pub fn prompts(flow: &Flow) -> Vec<Prompt> {
 }
 
 /// A template in a step, and where it stands.
-struct Use<'a> {
-    field: String,
+pub(super) struct Use<'a> {
+    pub field: String,
     /// None for what is sent to a backend, or kept, and not spoken.
-    text: Option<&'a Text>,
-    templates: Vec<&'a str>,
+    pub text: Option<&'a Text>,
+    pub templates: Vec<&'a str>,
     /// Filled by the step itself before this is said.
     own: Vec<&'a str>,
 }
@@ -59,7 +59,7 @@ fn unspoken(field: String, template: &str) -> Use<'_> {
     Use { field, text: None, templates: vec![template], own: Vec::new() }
 }
 
-fn uses(step: &Step) -> Vec<Use<'_>> {
+pub(super) fn uses(step: &Step) -> Vec<Use<'_>> {
     match step {
         Step::Say { say, .. } | Step::Disclose { say, .. } | Step::HangUp { say } => vec![spoken("say", say)],
         Step::Menu { prompt, again, short, .. } => {
@@ -171,6 +171,7 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         offer_person,
         nobody_yet,
         not_analysed,
+        not_recorded,
         nobody_there,
         long_wait,
         offer_callback,
@@ -216,6 +217,7 @@ fn own_texts(lines: &FlowTexts) -> Vec<(&'static str, &Text, &'static [&'static 
         ("offer_person", offer_person, &[]),
         ("nobody_yet", nobody_yet, &[]),
         ("not_analysed", not_analysed, &[]),
+        ("not_recorded", not_recorded, &[]),
         ("nobody_there", nobody_there, &[]),
         ("long_wait", long_wait, &[]),
         ("offer_callback", offer_callback, &[]),
@@ -284,9 +286,6 @@ fn values(flow: &Flow, uses: &[(&str, Vec<Use<'_>>)], problems: &mut Vec<Problem
             let remedy = "name a slot that is asked or a value that a fetch saves";
             problems.push(problem(name, field, ProblemKind::UnknownValue, message, remedy));
         }
-        if let Step::Decide { branches, .. } = step {
-            never(flow, name, branches, problems);
-        }
     }
     for (name, text, allowed) in own_texts(&flow.lines) {
         for template in text.texts.values() {
@@ -323,39 +322,6 @@ fn secrets(flow: &Flow) -> BTreeSet<&str> {
     });
     let asked = asked.collect();
     flow.made_of(asked)
-}
-
-/// Tests that hold of nothing that the value's question may bring.
-fn never(flow: &Flow, step: &str, branches: &[Branch], problems: &mut Vec<Problem>) {
-    for (at, branch) in branches.iter().enumerate() {
-        for (within, value, test) in branch.when.tests() {
-            let kinds = kinds(flow, value);
-            let whys: Option<Vec<String>> = kinds.iter().map(|kind| test.never_of(kind, value)).collect();
-            if let Some(message) = whys.and_then(|whys| whys.into_iter().next()) {
-                let field = format!("branches/{at}/{within}{}", test.key());
-                let remedy = "test it for what a caller may answer";
-                problems.push(problem(step, field, ProblemKind::TestNeverHolds, message, remedy));
-            }
-        }
-    }
-}
-
-/// The kinds of answers that a value is asked for as; none where it may be something else.
-fn kinds<'f>(flow: &'f Flow, value: &str) -> Vec<&'f SlotKind> {
-    if flow.people.as_ref().is_some_and(|people| people.values.contains(value)) {
-        return Vec::new();
-    }
-    let mut kinds = Vec::new();
-    for step in flow.steps.values().filter(|step| fills(step).contains(&value)) {
-        match step {
-            Step::Ask(ask) => kinds.push(&ask.kind),
-            Step::Form(form) => {
-                kinds.extend(form.slots.iter().filter(|slot| slot.slot == value).map(|slot| &slot.kind));
-            }
-            _ => return Vec::new(),
-        }
-    }
-    kinds
 }
 
 /// What a step can fill.

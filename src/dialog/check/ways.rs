@@ -91,20 +91,31 @@ fn loops(flow: &Flow, reached: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
 
 fn hang_ups(flow: &Flow, reached: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
     // Steps to which some way leads on which the caller was asked nothing.
-    let mut unasked: BTreeSet<&str> = BTreeSet::new();
-    let mut open = vec![flow.start.as_str()];
-    while let Some(name) = open.pop() {
-        let Some(step) = flow.steps.get(name) else { continue };
-        if unasked.insert(name) && !asks(step) {
-            open.extend(ways(step).iter().filter(|way| way.kind != WayKind::Closed).map(|way| way.to));
+    let unasked = |closed: bool| {
+        let mut unasked: BTreeSet<&str> = BTreeSet::new();
+        let mut open = vec![flow.start.as_str()];
+        while let Some(name) = open.pop() {
+            let Some(step) = flow.steps.get(name) else { continue };
+            if unasked.insert(name) && !asks(step) {
+                open.extend(ways(step).iter().filter(|way| closed || way.kind != WayKind::Closed).map(|way| way.to));
+            }
         }
-    }
-    for &name in &unasked {
-        if matches!(flow.steps.get(name), Some(Step::HangUp { .. })) {
-            let message = "a caller can come here without ever having been asked anything".to_owned();
-            let remedy = "ask before, or transfer instead (a hang-up is fine after a question, or out of hours)";
-            problems.push(problem(name, "", ProblemKind::HangUpWithoutChance, message, remedy));
-        }
+        unasked
+    };
+    let ends = |name: &&&str| matches!(flow.steps.get(**name), Some(Step::HangUp { .. }));
+    let (always, closed) = (unasked(false), unasked(true));
+    for name in closed.iter().filter(ends) {
+        let (message, remedy) = match always.contains(name) {
+            true => (
+                "a caller can come here without ever having been asked anything",
+                "ask before, or transfer instead (a hang-up is fine after a question)",
+            ),
+            false => (
+                "out of hours a caller comes here without a choice",
+                "offer a `callback` or a `message` before, or a menu",
+            ),
+        };
+        problems.push(problem(name, "", ProblemKind::HangUpWithoutChance, message.to_owned(), remedy));
     }
     for &name in reached {
         let Some(step @ Step::Fetch(_)) = flow.steps.get(name) else { continue };

@@ -1,0 +1,207 @@
+//! A flow that tells callers of the recording records nothing before, nothing once they refuse, and what they leave as a
+//! message all the same; by the call's decisions and by the file that the session writes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use frontdesk::call::{Action, Caller, Event, Note};
+use frontdesk::dialog::flow::{Disclosed, Flow, Step};
+use frontdesk::emotion::policy::Policy;
+use frontdesk::engine::{Ports, Request, Session, WaitingSounds};
+use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Recordings, Sound};
+use frontdesk::speech::{Listener, ListenerSettings};
+
+use crate::an_upset_caller_is_comforted_once_and_put_through::assert_replays;
+use crate::script::{Script, flows};
+
+const TOLD: &str = "This call is recorded. Say no, or press star, if you don't want that.";
+
+/// The bank, which tells callers of these before its menu.
+fn tells(of: &[Disclosed]) -> Flow {
+    let mut flow = Flow { recorded: true, ..flows::bank() };
+    let tell =
+        Step::Disclose { say: flows::en(TOLD), of: of.iter().copied().collect(), key: Some('*'), next: "menu".into() };
+    flow.steps.insert("tell".into(), tell);
+    if let Some(Step::Say { next, .. }) = flow.steps.get_mut("greeting") {
+        *next = "tell".into();
+    }
+    assert_eq!(frontdesk::dialog::check(&flow), []);
+    flow
+}
+
+/// What was decided of the recording.
+fn recording(call: &Script) -> Vec<Action> {
+    let of_it = |action: &&Action| matches!(action, Action::RecordCall | Action::StopRecording { .. });
+    call.actions.iter().filter(of_it).cloned().collect()
+}
+
+#[test]
+fn a_call_is_recorded_once_the_caller_was_told() {
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    assert_eq!(recording(&call), []);
+    call.wait(12_000);
+    assert!(call.said().iter().any(|said| said.contains(TOLD)));
+    assert_eq!(recording(&call), [Action::RecordCall]);
+    call.says("opening hours").says("no");
+    assert_eq!(recording(&call), [Action::RecordCall], "that was an answer to something else");
+    assert_replays(&call);
+}
+
+#[test]
+fn it_may_be_refused_in_words_or_by_the_key_while_told_or_just_after() {
+    type Refusal = fn(&mut Script);
+    let ways: [Refusal; 5] = [
+        |call| {
+            call.wait(2_000).interrupts("no thank you");
+        },
+        |call| {
+            call.wait(2_000).presses("*");
+        },
+        |call| {
+            call.says("no");
+        },
+        |call| {
+            call.says("I do not consent");
+        },
+        |call| {
+            call.says("please don't record this call");
+        },
+    ];
+    for (n, refuse) in ways.into_iter().enumerate() {
+        let mut call = Script::new(tells(&[Disclosed::Recording]));
+        refuse(&mut call);
+        call.quiet();
+        assert!(call.notes().any(|note| *note == Note::RecordingRefused), "way {n}: {:#?}", call.said());
+        assert_eq!(recording(&call).last(), Some(&Action::StopRecording { since_ms: 0 }), "way {n}");
+        let said = call.last_said();
+        assert!(said.starts_with("From here on, this call is not recorded.") && said.contains("do for you"), "{said}");
+        call.says("opening hours");
+        assert!(matches!(recording(&call).last(), Some(Action::StopRecording { .. })), "way {n}: it stays so");
+        assert_replays(&call);
+    }
+}
+
+#[test]
+fn who_refuses_later_is_recorded_until_then() {
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.says("opening hours");
+    let before = call.now;
+    call.says("stop recording");
+    let Some(Action::StopRecording { since_ms }) = recording(&call).last().cloned() else {
+        panic!("{:#?}", recording(&call))
+    };
+    assert!(since_ms >= before, "what was agreed to is kept: {since_ms} of {before}");
+}
+
+#[test]
+fn a_flow_that_tells_of_nothing_still_lets_callers_refuse() {
+    let mut call = Script::new(Flow { recorded: true, ..flows::bank() });
+    call.says("do not record me please");
+    assert!(call.notes().any(|note| *note == Note::RecordingRefused));
+    assert!(matches!(recording(&call)[..], [Action::StopRecording { since_ms: 1.. }]), "{:#?}", recording(&call));
+}
+
+#[test]
+fn nobody_is_told_of_what_is_not_done() {
+    let mut call = Script::new(Flow { recorded: false, ..tells(&[Disclosed::Recording, Disclosed::Emotion]) });
+    call.wait(12_000);
+    assert!(!call.said().iter().any(|said| said.contains(TOLD)));
+    call.says("please don't record this call");
+    assert_eq!(recording(&call), []);
+}
+
+#[test]
+fn one_no_refuses_all_that_was_told() {
+    let both = Flow { emotion: Some(Policy::default()), ..tells(&[Disclosed::Recording, Disclosed::Emotion]) };
+    let mut call = Script::new(both);
+    call.says("no");
+    let refused: Vec<_> =
+        call.notes().filter(|note| matches!(note, Note::RecordingRefused | Note::EmotionRefused)).cloned().collect();
+    assert_eq!(refused, [Note::RecordingRefused, Note::EmotionRefused]);
+    assert_eq!(
+        call.actions.iter().rfind(|action| matches!(action, Action::Analyse { .. })),
+        Some(&Action::Analyse { on: false })
+    );
+}
+
+/// Hums all the time, and presses star at this time.
+struct Hummer {
+    ms: u64,
+    star_ms: Option<u64>,
+}
+
+impl Port for Hummer {
+    fn rate(&self) -> u32 {
+        8_000
+    }
+    fn receive(&mut self, _: Instant, frame: &mut Frame) -> Received {
+        frame
+            .samples_mut()
+            .iter_mut()
+            .enumerate()
+            .for_each(|(n, sample)| *sample = if n % 40 < 20 { 900 } else { -900 });
+        self.ms += u64::from(FRAME_MS);
+        let star = self.star_ms.take_if(|at| *at <= self.ms);
+        Received { heard: true, key: star.and_then(|_| Key::new('*')), ..Received::default() }
+    }
+    fn send(&mut self, _: Instant, _: Option<&Frame>) {}
+    fn send_key(&mut self, _: Key) {}
+    fn quality(&self) -> Quality {
+        Quality::default()
+    }
+}
+
+/// The first and last ms of the caller in the recording of a call of six seconds whose prompts take 1 s each.
+fn heard_in_the_recording(star_ms: Option<u64>, path: &Path) -> Option<(u64, u64)> {
+    let flow = tells(&[Disclosed::Recording]);
+    let listener = Listener::new(ListenerSettings::default());
+    let mut session = Session::new(Arc::new(flow), 8_000, listener, Arc::new(WaitingSounds::default()));
+    session.record_messages_only();
+    session.tell(Event::Arrived { call: "c".into(), caller: Caller::default(), at: chrono::DateTime::UNIX_EPOCH });
+    let (recordings, origin) = (Recordings::start().unwrap(), Instant::now());
+    let mut telephone = Hummer { ms: 0, star_ms };
+    let mut opened_ms = None;
+    for beat in 0..300 {
+        let now = beat * u64::from(FRAME_MS);
+        for request in session.requests() {
+            match request {
+                Request::Answer => session.answered(),
+                Request::Speak { to, rate, .. } => {
+                    session.sound(to, Arc::new(Sound { rate, samples: vec![0; rate as usize] }));
+                    session.spoken(to, true);
+                }
+                Request::Record => {
+                    assert!(opened_ms.replace(now).is_none(), "one call, one recording");
+                    session.record(recordings.record(path, 8_000, 8_000).unwrap(), now);
+                }
+                _ => {}
+            }
+        }
+        session.beat(
+            now,
+            origin + Duration::from_millis(now),
+            Ports { caller: Some(&mut telephone), ..Ports::default() },
+        );
+    }
+    let opened_ms = opened_ms?;
+    session.stop_recording().unwrap().wait().unwrap();
+    let pairs: Vec<i16> = hound::WavReader::open(path).unwrap().samples().map(Result::unwrap).collect();
+    let loud = |pair: &[i16]| pair[0].abs() > 100;
+    let first = pairs.chunks(2).position(loud)?;
+    let last = pairs.chunks(2).rposition(loud)?;
+    Some((opened_ms + first as u64 / 8, opened_ms + last as u64 / 8))
+}
+
+#[test]
+fn the_file_holds_what_was_agreed_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = heard_in_the_recording(None, &dir.path().join("agreed.wav")).unwrap();
+    // A greeting of one second, and the telling of one.
+    assert!((2_000..2_600).contains(&from) && to >= 5_900, "{from} {to}");
+    assert_eq!(heard_in_the_recording(Some(1_500), &dir.path().join("at-once.wav")), None);
+    // Recorded since the question after it was asked, and then refused.
+    let path = dir.path().join("after.wav");
+    assert_eq!(heard_in_the_recording(Some(2_800), &path), None);
+    assert!(hound::WavReader::open(&path).unwrap().duration() > 8_000, "and all of it is silence");
+}
