@@ -3,20 +3,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use frontdesk::call::Event;
-use frontdesk::config::{self, Secrets};
 use frontdesk::dialog::flow::Flow;
 use frontdesk::learn::Figures;
-use frontdesk::media::{Frame, Recordings, Tone};
-use frontdesk::records::{Archive, Corrections, Ending, Keys, Store, StoredFlow};
+use frontdesk::records::{Archive, Corrections, Keys};
 use serde_json::Value;
 
+use crate::learning::{self, KEY, flow, learn};
 use crate::script::Script;
 
-const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const INTENTS: &str = "
 intents:
   balance: { examples: [what is my balance, how much money do I have, am I overdrawn] }
@@ -38,28 +35,12 @@ steps:
   done: { hang_up: Thank you. }
 ";
 
-/// A configuration whose records are sealed, with its flow in a file of its own.
 fn configured(folder: &Path, intents: bool) -> PathBuf {
-    let (mut flow, path) = (STEPS.to_owned(), folder.join("desk.yaml"));
+    let mut flow = STEPS.to_owned();
     for (place, intent) in [("INTENT1", "intent: balance, "), ("INTENT2", "intent: card, ")] {
         flow = flow.replace(place, if intents { intent } else { "" });
     }
-    std::fs::write(folder.join("flow.yaml"), if intents { flow + INTENTS } else { flow }).unwrap();
-    std::fs::write(folder.join("records.key"), KEY).unwrap();
-    let config = "
-lines: { desk: { numbers: ['1'], flow: desk } }
-agents: { anna: { password: { env: NOWHERE }, queues: [desk] } }
-queues: { desk: {} }
-flows: [flow.yaml]
-records: { folder: records, key: { file: records.key } }
-";
-    std::fs::write(&path, config).unwrap();
-    path
-}
-
-fn flow(config: &Path) -> Arc<Flow> {
-    let config = config::load_with(config, Secrets::Optional).unwrap_or_else(|problems| panic!("{problems}"));
-    config.flows["desk"].clone()
+    learning::configured(folder, &if intents { flow + INTENTS } else { flow })
 }
 
 /// Four callers: one served, one put through, one who gave up at the menu, one whom the bot nearly mistook.
@@ -96,45 +77,7 @@ fn talked(flow: &Flow) -> Vec<Script> {
 }
 
 async fn written(config: &Path) -> DateTime<Utc> {
-    let flow = flow(config);
-    let folder = config.with_file_name("records");
-    let store = Store::open_with(&folder, Keys::parse(KEY).unwrap()).await.unwrap();
-    let stored = StoredFlow::new(&flow.name, &*flow).unwrap();
-    let began = Utc::now() - TimeDelta::hours(1);
-    for (n, script) in talked(&flow).iter().enumerate() {
-        let (call, began) = (format!("call-{n}"), began + TimeDelta::minutes(n as i64));
-        let (summary, cause) = script.finished().expect("they all ended");
-        store.begin(&call, &frontdesk::call::Caller::default(), began, &stored);
-        script.call.timeline().iter().for_each(|entry| store.note(&call, entry));
-        if n == 1 || n == 3 {
-            let path = store.new_recording(&call, began, 1_000).await.unwrap();
-            let recordings = Recordings::start().unwrap();
-            let mut recorder = recordings.record_sealed(&path, 8_000, 8_000, store.recording_seal(&call)).unwrap();
-            let (mut tone, mut frame, other) = (Tone::sine(440.0, -20.0), Frame::silence(8_000), Frame::silence(8_000));
-            for _ in 0..180 {
-                tone.next(&mut frame);
-                recorder.write(&frame, &other);
-            }
-            recorder.finish().wait().unwrap();
-        }
-        let ended = began + TimeDelta::milliseconds(script.now as i64);
-        store.finish(&call, Ending { cause, ended, summary: summary.clone(), quality: None });
-    }
-    store.close().await.unwrap();
-    began
-}
-
-/// What the command prints; models are nowhere, so that sentences are compared by letters.
-fn learn(args: &[&str], config: &Path) -> String {
-    let nowhere = config.with_file_name("no-models");
-    let done = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
-        .arg("learn")
-        .args(args.iter().map(|arg| if *arg == "CONFIG" { config.to_str().unwrap() } else { arg }))
-        .env("FRONTDESK_MODELS", nowhere)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).unwrap()
+    learning::written(config, &talked(&flow(config)), &[1, 3]).await
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[path = "../script/mod.rs"]
 mod script;
 
+mod learning;
+
 mod a_call_is_found_as_it_was_written;
 mod a_killed_engine_loses_at_most_a_second_of_its_records;
 mod a_killed_process_leaves_a_playable_recording;
