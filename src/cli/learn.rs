@@ -14,7 +14,9 @@ use crate::config::{Config, Secrets};
 use crate::dialog::flow::Flow;
 use crate::dialog::values::HIDDEN;
 use crate::engine;
-use crate::learn::{Cluster, Figures, Likeness, Reading, Report, Sentence, by_letters, gathered, intents_yaml, page};
+use crate::learn::{
+    Cluster, Figures, Likeness, Question, Reading, Report, Sentence, by_letters, gathered, page, yaml as pasted,
+};
 use crate::records::{Archive, CallRecord, Filter};
 
 /// Places of each sentence that are told on a screen; `--json` has all.
@@ -48,14 +50,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Sentences at menus that no intent knew, put together by what they mean
+    /// Sentences that were not understood, by the question and by what they mean
     Missed {
         #[command(flatten)]
         calls: Calls,
         /// The flow whose calls are read; by default that of the first line
         #[arg(long, value_name = "NAME")]
         flow: Option<String>,
-        /// As intents to paste into the flow
+        /// As intents, and as words for the values of lists, to paste into the flow
         #[arg(long)]
         yaml: bool,
         /// As one JSON object, with every call in which a sentence was said
@@ -116,7 +118,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             let sentences = missed(&archive, calls.since()?, &flow.name).await?;
             let (likeness, clusters) = clustered(&config, &flow, &sentences);
             let text = if *yaml {
-                intents_yaml(&clusters, &flow)
+                pasted(&clusters, &flow)
             } else if *json {
                 let found = serde_json::json!({
                     "flow": flow.name, "likeness": likeness, "threshold": likeness.threshold(), "clusters": clusters,
@@ -217,9 +219,12 @@ fn listed(clusters: &[Cluster], likeness: Likeness) -> String {
     }
     let mut text = String::new();
     // Writing to a String cannot fail.
-    for Cluster { name, count, steps, sentences } in clusters {
-        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-        let _ = writeln!(text, "{name}: {count}, at {}", steps.join(", "));
+    for Cluster { question, name, count, steps, sentences } in clusters {
+        let at = match question {
+            Question::Menu => steps.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+            question => question.to_string(),
+        };
+        let _ = writeln!(text, "{name}: {count}, at {at}");
         for sentence in sentences {
             let _ = writeln!(text, "  {:>4}  {}", sentence.said.len(), sentence.text);
             for said in sentence.said.iter().take(TOLD) {

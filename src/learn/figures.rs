@@ -123,7 +123,7 @@ pub struct Report {
     pub confusions: Vec<Confusion>,
     pub dispositions: Vec<Noted>,
     pub durations: Vec<Durations>,
-    /// Sentences that no intent knew (`frontdesk learn missed`).
+    /// Sentences that were not understood (`frontdesk learn missed`).
     pub missed: usize,
 }
 

@@ -1,20 +1,14 @@
-//! Sentences that no intent knew: gathered, put together, named, and written as intents to paste into a flow.
+//! Sentences that were not understood: gathered, put together and named.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::cluster::clusters;
+use super::question::Question;
 use super::reading::Missed;
-use crate::dialog::flow::Flow;
 use crate::dialog::values::HIDDEN;
 use crate::dialog::words::Words;
-
-/// The fewest examples that an intent may have.
-const FEWEST: usize = 3;
-/// How many it should have (`docs/configuration.md`).
-const ENOUGH: usize = 8;
 
 /// Where a sentence can be heard again.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,17 +22,19 @@ pub struct Example {
     pub recording_ms: Option<u64>,
 }
 
-/// A sentence and every time it was said.
+/// A sentence and every time it was said at a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sentence {
+    pub question: Question,
     pub text: String,
     pub language: String,
     pub said: Vec<Example>,
 }
 
-/// Sentences that mean the same.
+/// Sentences that mean the same, at one question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cluster {
+    pub question: Question,
     /// A name for an intent, from their words.
     pub name: String,
     /// How often any of them was said.
@@ -48,9 +44,9 @@ pub struct Cluster {
     pub sentences: Vec<Sentence>,
 }
 
-/// Every sentence once, whatever its stops and capitals; what was hidden whole says nothing and is left out.
+/// Every sentence once a question, whatever its stops and capitals; what was hidden whole says nothing and is left out.
 pub fn gathered(missed: impl Iterator<Item = (String, Option<u64>, Missed)>) -> Vec<Sentence> {
-    let mut sentences: BTreeMap<String, Sentence> = BTreeMap::new();
+    let mut sentences: BTreeMap<(Question, String), Sentence> = BTreeMap::new();
     for (call, recorded_from_ms, missed) in missed {
         let words = Words::of(&missed.text).texts().join(" ");
         if words.is_empty() {
@@ -63,30 +59,45 @@ pub fn gathered(missed: impl Iterator<Item = (String, Option<u64>, Missed)>) -> 
             to_ms: missed.end_ms,
             recording_ms: recorded_from_ms.map(|from| missed.start_ms.saturating_sub(from)),
         };
-        let Missed { text, language, .. } = missed;
-        sentences.entry(words).or_insert_with(|| Sentence { text, language, said: Vec::new() }).said.push(example);
+        let Missed { question, text, language, .. } = missed;
+        let first = Sentence { question: question.clone(), text, language, said: Vec::new() };
+        sentences.entry((question, words)).or_insert(first).said.push(example);
     }
     sentences.into_values().collect()
 }
 
 impl Cluster {
-    /// Puts sentences together by `rows` (one each, of length 1), and names the clusters; no name is one of `taken`.
+    /// Puts the sentences of each question together by `rows` (one each, of length 1), and names the clusters; no name is one
+    /// of `taken`. Menus come first, and of each question the most frequent.
     pub fn of(sentences: &[Sentence], rows: &[Vec<f32>], threshold: f32, taken: &BTreeSet<String>) -> Vec<Self> {
-        let groups = clusters(rows, threshold);
+        let mut questions: BTreeMap<&Question, Vec<usize>> = BTreeMap::new();
+        for (at, sentence) in sentences.iter().enumerate() {
+            questions.entry(&sentence.question).or_default().push(at);
+        }
+        let groups = questions.into_iter().flat_map(|(question, all)| {
+            let rows: Vec<Vec<f32>> = all.iter().map(|&at| rows[at].clone()).collect();
+            let places = move |members: Vec<usize>| members.into_iter().map(|member| all[member]).collect();
+            let groups: Vec<Vec<usize>> = clusters(&rows, threshold).into_iter().map(places).collect();
+            groups.into_iter().map(move |members| (question, members))
+        });
         let words: Vec<BTreeSet<String>> = sentences.iter().map(|sentence| telling(&sentence.text)).collect();
         let mut found: Vec<Self> = Vec::new();
-        for members in &groups {
+        for (question, members) in groups {
             let mut own: Vec<Sentence> = members.iter().map(|&at| sentences[at].clone()).collect();
             own.sort_by(|a, b| b.said.len().cmp(&a.said.len()).then_with(|| a.text.cmp(&b.text)));
             let said = || own.iter().flat_map(|sentence| &sentence.said);
             found.push(Self {
-                name: name(members, &words),
+                question: question.clone(),
+                name: name(&members, &words),
                 count: said().count(),
                 steps: said().map(|example| example.step.clone()).collect(),
                 sentences: own,
             });
         }
-        found.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.sentences[0].text.cmp(&b.sentences[0].text)));
+        found.sort_by(|a, b| {
+            let by_count = || b.count.cmp(&a.count).then_with(|| a.sentences[0].text.cmp(&b.sentences[0].text));
+            a.question.cmp(&b.question).then_with(by_count)
+        });
         let mut names = taken.clone();
         for cluster in &mut found {
             let plain = cluster.name.clone();
@@ -136,56 +147,20 @@ fn name(members: &[usize], words: &[BTreeSet<String>]) -> String {
     if name.is_empty() { "missed".into() } else { name }
 }
 
-/// The clusters as a flow's `intents:`. What is masked, what the flow's own intents have as an example already, and
-/// clusters of too few sentences stand there as comments.
-pub fn intents_yaml(clusters: &[Cluster], flow: &Flow) -> String {
-    let plain = |text: &str| text.trim().to_lowercase();
-    let mut known: BTreeSet<String> =
-        flow.intents.values().flat_map(|intent| &intent.examples).map(|text| plain(text)).collect();
-    let mut out = format!(
-        "# Sentences that flow {} did not understand. Read them, rename them, and say where each leads.\n",
-        flow.name
-    );
-    let mut intents = String::new();
-    for cluster in clusters {
-        let texts = cluster.sentences.iter().map(|sentence| sentence.text.trim());
-        let fit: Vec<&str> = texts.filter(|text| !text.contains(HIDDEN) && known.insert(plain(text))).collect();
-        if fit.is_empty() {
-            continue;
-        }
-        let comment = if fit.len() < FEWEST { "# " } else { "" };
-        let steps: Vec<&str> = cluster.steps.iter().map(String::as_str).collect();
-        let times = if cluster.count == 1 { "once".into() } else { format!("{} times", cluster.count) };
-        let few = match fit.len() {
-            0..FEWEST => ", too few sentences for an intent",
-            FEWEST..ENOUGH => ", better with eight sentences or more",
-            _ => "",
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            intents,
-            "  # {times}, at {}{few}\n  {comment}{}:\n  {comment}  examples:\n",
-            steps.join(", "),
-            cluster.name
-        );
-        for text in fit {
-            // JSON's strings are YAML's.
-            let _ = writeln!(intents, "  {comment}    - {}", serde_json::Value::from(text));
-        }
-    }
-    let any = intents.lines().any(|line| !line.trim_start().starts_with('#'));
-    out += if any { "intents:\n" } else { "# No cluster has sentences enough for an intent.\n" };
-    out + &intents
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::learn::by_letters;
 
     fn missed(text: &str, at: u64) -> (String, Option<u64>, Missed) {
-        let missed =
-            Missed { step: "menu".into(), text: text.into(), language: "en".into(), start_ms: at, end_ms: at + 900 };
+        let missed = Missed {
+            question: Question::Menu,
+            step: "menu".into(),
+            text: text.into(),
+            language: "en".into(),
+            start_ms: at,
+            end_ms: at + 900,
+        };
         (format!("call-{at}"), Some(200), missed)
     }
 
@@ -211,5 +186,20 @@ mod tests {
         };
         assert_eq!(names(&[]), ["insurance_bike", "escaped_parrot"]);
         assert_eq!(names(&["insurance_bike"])[0], "insurance_bike_2");
+    }
+
+    #[test]
+    fn what_was_asked_otherwise_stays_apart() {
+        let at_slot = |at: u64| {
+            let (call, from, missed) = missed("my parrot escaped", at);
+            (call, from, Missed { question: Question::Slot { step: "pet".into(), slot: "animal".into() }, ..missed })
+        };
+        let all = [at_slot(1_000), missed("my parrot escaped", 2_000), at_slot(3_000)];
+        let sentences = gathered(all.into_iter());
+        let rows: Vec<Vec<f32>> = sentences.iter().map(|sentence| by_letters(&sentence.text)).collect();
+        let found = Cluster::of(&sentences, &rows, 0.3, &BTreeSet::new());
+        let counts: Vec<(String, usize)> =
+            found.iter().map(|cluster| (cluster.question.to_string(), cluster.count)).collect();
+        assert_eq!(counts, [("menus".to_owned(), 1), ("pet, slot animal".to_owned(), 2)]);
     }
 }

@@ -67,7 +67,7 @@ fn tiles(report: &Report) -> String {
         (report.all.calls.to_string(), "calls that ended"),
         (share(report.all.containment), "contained: served without a person"),
         (each(fallbacks), "times a call that a question failed"),
-        (report.missed.to_string(), "sentences that no intent knew"),
+        (report.missed.to_string(), "sentences that were not understood"),
         (median, "median duration"),
     ];
     let tiles: String = tiles
@@ -239,8 +239,8 @@ fn fallbacks(steps: &[StepFigures]) -> String {
         )
     };
     let rows: Vec<String> = steps.iter().filter(|step| all(step) > 0).map(row).collect();
-    let told = "Questions that had to be asked again. A high share is a question to put in other words, or an intent that lacks \
-                examples: frontdesk learn missed has the sentences.";
+    let told = "Questions that had to be asked again. A high share is a question to put in other words, an intent that lacks \
+                examples or a list that lacks words: frontdesk learn missed has the sentences.";
     if rows.is_empty() {
         return section("Where questions fail", told, "<p>No question failed.</p>");
     }

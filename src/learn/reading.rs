@@ -1,8 +1,10 @@
 //! One call's timeline, read for what went wrong in it.
 
+use super::question::{Asking, Question};
 use crate::call::{Entry, IntentScore, Note, Utterance};
 use crate::dialog::commands::Command;
-use crate::dialog::flow::{Flow, Step, Text};
+use crate::dialog::flow::{Flow, Text};
+use crate::dialog::slots::yes_no;
 
 /// A second intent this near to the first makes the choice doubtful.
 const CLOSE: f32 = 0.2;
@@ -27,9 +29,10 @@ pub enum Place {
     Agent,
 }
 
-/// A sentence at a menu that no option was chosen by and no page answered.
+/// A sentence that was no answer: at a menu no option was chosen by it and no page answered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missed {
+    pub question: Question,
     pub step: String,
     pub text: String,
     pub language: String,
@@ -66,7 +69,7 @@ pub struct Reading {
 
 impl Reading {
     /// `flow` is the one that the call ran through; without it only what the timeline says outright is known.
-    pub fn of(timeline: &[Entry], flow: Option<&Flow>) -> Self {
+    pub fn of<'t>(timeline: &'t [Entry], flow: Option<&'t Flow>) -> Self {
         let reading = Self {
             steps: Vec::new(),
             fallbacks: Vec::new(),
@@ -76,7 +79,8 @@ impl Reading {
             intent: None,
             last: Place::Arriving,
         };
-        let mut reader = Reader { flow, said: None, told: false, chosen: None, went_back: false, reading };
+        let asking = Asking::of(flow);
+        let mut reader = Reader { flow, asking, said: None, told: false, chosen: None, went_back: false, reading };
         let mut notes = timeline.iter().map(|entry| &entry.note).peekable();
         let mut before: Option<&Note> = None;
         while let Some(note) = notes.next() {
@@ -89,6 +93,7 @@ impl Reading {
 
 struct Reader<'t> {
     flow: Option<&'t Flow>,
+    asking: Asking<'t>,
     /// The caller's last sentence, until it is known what came of it.
     said: Option<&'t Utterance>,
     /// The fallback that the next prompt apologises for is counted.
@@ -105,6 +110,14 @@ impl<'t> Reader<'t> {
             Note::Step { step } => {
                 self.reading.steps.push(step.clone());
                 self.reading.last = Place::Step(step.clone());
+                self.asking.step(step);
+            }
+            Note::Slot { slot, value, .. } => {
+                let back = matches!(before, Some(Note::Command { command: Command::Back }));
+                self.asking.slot(slot, value, back);
+                if value.is_empty() {
+                    self.said = None; // taken back by these words
+                }
             }
             Note::Utterance(utterance) => self.said = Some(utterance),
             Note::NotHeard => self.fell_back(Fallback::NotHeard),
@@ -117,6 +130,9 @@ impl<'t> Reader<'t> {
             Note::Command { command: Command::Back | Command::StartOver } => self.went_back = true,
             Note::PersonWanted { reason } => {
                 if matches!(reason.as_str(), "not understood" | "no answer is known") && !self.told {
+                    if self.denies() {
+                        self.said = None;
+                    }
                     self.fell_back(Fallback::NotUnderstood);
                 }
                 self.reading.wanted.push(reason.clone());
@@ -144,12 +160,16 @@ impl<'t> Reader<'t> {
     fn fell_back(&mut self, why: Fallback) {
         let Some(step) = self.step().map(str::to_owned) else { return };
         self.told = true;
-        let menu =
-            self.flow.and_then(|flow| flow.steps.get(&step)).is_some_and(|step| matches!(step, Step::Menu { .. }));
-        if why == Fallback::NotUnderstood && menu {
-            self.missed();
+        if let (Fallback::NotUnderstood, Some(question)) = (why, self.asking.question()) {
+            self.missed(question);
         }
         self.reading.fallbacks.push((step, why));
+    }
+
+    /// Who says once too often that what is read back is wrong is understood well enough.
+    fn denies(&self) -> bool {
+        let no = self.said.and_then(|said| yes_no(&said.text)).is_some_and(|answer| !answer.yes);
+        no && matches!(self.asking.question(), Some(Question::ReadBack { .. }))
     }
 
     /// What was said and not understood has no entry of its own: the bot's apology tells.
@@ -170,7 +190,7 @@ impl<'t> Reader<'t> {
     fn understood(&mut self, chosen: Option<&'t str>, scores: &[IntentScore], answered: bool) {
         let Some(chosen) = chosen else {
             if !answered {
-                self.missed();
+                self.missed(Question::Menu); // they alone ask for intents
             }
             return;
         };
@@ -192,10 +212,11 @@ impl<'t> Reader<'t> {
         self.reading.doubts.push(Doubt { intent: intent.to_owned(), other: other.to_owned(), corrected });
     }
 
-    fn missed(&mut self) {
+    fn missed(&mut self, question: Question) {
         let Some(utterance) = self.said.take() else { return };
         let Some(step) = self.step().map(str::to_owned) else { return };
         self.reading.missed.push(Missed {
+            question,
             step,
             text: utterance.text.clone(),
             language: utterance.language.clone(),

@@ -18,3 +18,4 @@ mod sealed_records_open_with_their_key_alone;
 mod sealing_anew_goes_on_where_it_was_interrupted;
 mod webhooks_are_told_what_happens;
 mod what_cannot_be_read_stops_nothing;
+mod what_was_not_understood_at_a_question_is_kept_for_its_trainer;
