@@ -39,7 +39,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// A page with figures: containment, where questions fail, where callers leave, which intents are confused
+    /// A page with figures: containment, where questions fail, where callers leave, which intents are confused, experiments
     Report {
         #[command(flatten)]
         calls: Calls,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::reading::{Fallback, Place, Reading};
 use crate::call::Outcome;
-use crate::dialog::flow::Flow;
+use crate::dialog::flow::{Flow, Step};
 use crate::records::CallRecord;
 
 /// Durations of all calls, whatever their outcome.
@@ -26,6 +26,7 @@ pub struct Figures {
     doubts: BTreeMap<(String, String), [usize; 2]>,
     dispositions: BTreeMap<(String, String), usize>,
     lasted_s: BTreeMap<&'static str, Vec<f64>>,
+    experiments: BTreeMap<(String, String, String), (Ends, usize)>,
     missed: usize,
 }
 
@@ -106,6 +107,22 @@ pub struct Durations {
     pub p99: f64,
 }
 
+/// What became of calls that an experiment took one way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WayFigures {
+    pub flow: String,
+    /// The experiment's step.
+    pub step: String,
+    /// The step that it leads to.
+    pub way: String,
+    #[serde(flatten)]
+    pub ends: Ends,
+    /// How often a question failed there or later.
+    pub fallbacks: usize,
+    /// From where to where its containment lies with a probability of 95 %; none without calls.
+    pub containment_95: Option<[f64; 2]>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Calls from then on; none: all there are.
@@ -123,6 +140,8 @@ pub struct Report {
     pub confusions: Vec<Confusion>,
     pub dispositions: Vec<Noted>,
     pub durations: Vec<Durations>,
+    /// By flow, step and way.
+    pub experiments: Vec<WayFigures>,
     /// Sentences that were not understood (`frontdesk learn missed`).
     pub missed: usize,
 }
@@ -155,6 +174,18 @@ impl Figures {
                 Fallback::Silence => 3,
             };
             self.steps.entry((name.clone(), step.clone())).or_default()[at] += 1;
+        }
+        for (step, taken) in &reading.experiments {
+            let key = |way: &str| (name.clone(), step.clone(), way.to_owned());
+            if let Some(Step::Experiment { ways }) = flow.and_then(|flow| flow.steps.get(step)) {
+                // A way that nobody has gone yet is told as such.
+                for way in ways.keys() {
+                    self.experiments.entry(key(way)).or_default();
+                }
+            }
+            let (ends, fallbacks) = self.experiments.entry(key(&taken.way)).or_default();
+            ends.count(call.head.outcome);
+            *fallbacks += reading.fallbacks.len() - taken.fallbacks_before;
         }
         if call.head.outcome == Some(Outcome::Abandoned) {
             *self.left.entry((name.clone(), reading.last)).or_default() += 1;
@@ -209,6 +240,7 @@ impl Figures {
             confusions: ranked(self.doubts.into_iter().map(confusion), |pair| pair.close + pair.corrected),
             dispositions: ranked(self.dispositions.into_iter().map(noted), |noted| noted.calls),
             durations: lasted,
+            experiments: self.experiments.into_iter().map(way_figures).collect(),
             missed: self.missed,
         }
     }
@@ -256,6 +288,25 @@ fn step_figures(
     ((flow, step), [visits, not_heard, not_understood, silence]): ((String, String), [usize; 4]),
 ) -> StepFigures {
     StepFigures { flow, step, visits, not_heard, not_understood, silence }
+}
+
+fn way_figures(((flow, step, way), (mut ends, fallbacks)): ((String, String, String), (Ends, usize))) -> WayFigures {
+    ends.share();
+    let containment_95 = wilson(ends.contained, ends.calls);
+    WayFigures { flow, step, way, ends, fallbacks, containment_95 }
+}
+
+/// The 95 % interval of a share by its score (Wilson 1927, "Probable inference"): sound for few calls, and near 0 and 1.
+fn wilson(hits: usize, of: usize) -> Option<[f64; 2]> {
+    const Z: f64 = 1.959_964; // of the normal distribution, 2.5 % at each end
+    if of == 0 {
+        return None;
+    }
+    let n = of as f64;
+    let (share, z2n) = (hits as f64 / n, Z * Z / n);
+    let middle = (share + z2n / 2.0) / (1.0 + z2n);
+    let half = Z / (1.0 + z2n) * (share * (1.0 - share) / n + z2n / (4.0 * n)).sqrt();
+    Some([(middle - half).max(0.0), (middle + half).min(1.0)])
 }
 
 /// The most frequent first; what is equal keeps its order.
@@ -311,5 +362,15 @@ mod tests {
         let of_ten = durations("all", (1..=10).rev().map(f64::from).collect());
         assert_eq!((of_ten.p10, of_ten.p50, of_ten.p90, of_ten.p95, of_ten.p99), (1.0, 5.0, 9.0, 10.0, 10.0));
         assert_eq!(durations("all", vec![7.0]).p10, 7.0);
+    }
+
+    #[test]
+    fn few_calls_leave_a_share_open() {
+        // Newcombe 1998, table I, method 3.
+        for (hits, of, low, high) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)] {
+            let [from, to] = wilson(hits, of).unwrap();
+            assert!((from - low).abs() < 5e-5 && (to - high).abs() < 5e-5, "{hits} of {of}: {from} to {to}");
+        }
+        assert_eq!(wilson(0, 0), None);
     }
 }

@@ -14,5 +14,5 @@ pub use figures::{Figures, Report};
 pub use missed::{Cluster, Example, Sentence, gathered};
 pub use page::page;
 pub use question::Question;
-pub use reading::{Doubt, Fallback, Missed, Place, Reading};
+pub use reading::{Doubt, Fallback, Missed, Place, Reading, Way};
 pub use yaml::yaml;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{ALL, Confusion, Day, Durations, Ends, Left, Noted, Report, StepFigures, Wanted};
+use super::figures::{ALL, Confusion, Day, Durations, Ends, Left, Noted, Report, StepFigures, Wanted, WayFigures};
 use crate::graph::escaped;
 
 /// Rows of a table at most; the rest is in `--json`.
@@ -18,7 +18,7 @@ p{margin:0 0 12px}.soft{color:var(--soft)}section{background:var(--card);border:
 .tile{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px}.tile b{display:block;font-size:28px;line-height:1.2;font-variant-numeric:tabular-nums}\
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:middle}\
 th{font-weight:600;color:var(--soft);font-size:13px;border-bottom:1px solid var(--line)}td.n,th.n{text-align:right}td.bar{width:38%;min-width:160px;padding-right:0}\
-svg{display:block}svg text{fill:var(--soft);font-size:11px}.bot{fill:var(--bot)}.rest{fill:var(--rest)}.bad{fill:var(--bad)}.mid{fill:var(--mid)}.calm{fill:var(--calm)}.grid{stroke:var(--line)}\
+svg{display:block}svg text{fill:var(--soft);font-size:11px}.bot{fill:var(--bot)}.rest{fill:var(--rest)}.bad{fill:var(--bad)}.mid{fill:var(--mid)}.calm{fill:var(--calm)}.ink{fill:var(--ink)}.grid{stroke:var(--line)}\
 .key{display:inline-block;width:11px;height:11px;border-radius:3px;margin:0 5px 0 14px}.key:first-child{margin-left:0}summary{cursor:pointer;color:var(--soft)}";
 
 /// `told` says what the figures are of: which configuration, when it was made.
@@ -35,6 +35,7 @@ pub fn page(report: &Report, told: &str) -> String {
         body += &wanted(&report.wanted);
         body += &confusions(&report.confusions);
         body += &noted(&report.dispositions);
+        body += &experiments(&report.experiments);
         body += &durations(&report.durations);
     }
     format!(
@@ -311,6 +312,68 @@ fn noted(noted: &[Noted]) -> String {
         noted.iter().map(|noted| (vec![&*noted.intent, &*noted.disposition], noted.calls)).collect();
     let told = "What the bot took calls for, and what agents noted after them.";
     section("Intents and agents' notes", told, &counted(&["intent", "disposition", "#calls", ""], &rows, "calm"))
+}
+
+fn experiments(ways: &[WayFigures]) -> String {
+    if ways.is_empty() {
+        return String::new();
+    }
+    let of = |count: usize, ends: &Ends| (ends.calls > 0).then(|| count as f64 / ends.calls as f64);
+    let row = |way: &WayFigures| {
+        let ends = &way.ends;
+        let range = way.containment_95.map(|[from, to]| format!("{} to {}", share(Some(from)), share(Some(to))));
+        format!(
+            "<tr><td>{}<td>{}<td>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}<td class=n>{}{}</tr>",
+            escaped(&way.flow),
+            escaped(&way.step),
+            escaped(&way.way),
+            ends.calls,
+            share(ends.containment),
+            range.unwrap_or_else(|| "-".into()),
+            of(way.fallbacks, ends).map_or("-".into(), |each| format!("{each:.2}")),
+            share(of(ends.handed_over, ends)),
+            share(of(ends.abandoned, ends)),
+            interval(ends.containment, way.containment_95)
+        )
+    };
+    let rows: Vec<String> = ways.iter().map(row).collect();
+    let told = "What became of the calls that each way was taken by; fall-backs from there on. With so many calls the containment lies \
+                in its range with a probability of 95 %. Where two ranges lie apart, one way is better by more than chance. Where they \
+                overlap, these calls may not show a difference yet: wait for more before you choose. A caller goes the same way \
+                each time, so a few who call often can mislead.";
+    let keys = keys(&[("bot", "containment, 0 to 100 %"), ("ink", "its 95 % range")]);
+    let heads = [
+        "flow",
+        "experiment",
+        "way",
+        "#calls",
+        "#containment",
+        "#95 % range",
+        "#fall-backs a call",
+        "#handed over",
+        "#abandoned",
+        "",
+    ];
+    section("Experiments", told, &(keys + &table(&heads, &rows)))
+}
+
+/// A share as a bar of 0 to 100 %, and the line of its range across it.
+fn interval(share: Option<f64>, range: Option<[f64; 2]>) -> String {
+    const WIDTH: f64 = 320.0;
+    let mut marks = format!("<path class=\"grid\" d=\"M0 17H{WIDTH}\"/>");
+    if let (Some(share), Some([from, to])) = (share, range) {
+        let (from, to) = (from * WIDTH, to * WIDTH);
+        let _ = write!(
+            marks,
+            "<rect class=bot x=\"0\" y=\"2\" width=\"{:.1}\" height=\"14\"/>\
+             <rect class=ink x=\"{from:.1}\" y=\"8\" width=\"{:.1}\" height=\"2\"/>",
+            share * WIDTH,
+            to - from
+        );
+    }
+    format!(
+        "<td class=bar><svg viewBox=\"0 0 {WIDTH} 18\" width=\"100%\" height=\"18\" preserveAspectRatio=\"none\" aria-hidden=\"true\">{marks}</svg>"
+    )
 }
 
 fn durations(durations: &[Durations]) -> String {

@@ -1,5 +1,7 @@
 //! One call's timeline, read for what went wrong in it.
 
+use std::collections::BTreeMap;
+
 use super::question::{Asking, Question};
 use crate::call::{Entry, IntentScore, Note, Utterance};
 use crate::dialog::commands::Command;
@@ -64,7 +66,17 @@ pub struct Reading {
     pub doubts: Vec<Doubt>,
     /// What the caller first wanted.
     pub intent: Option<String>,
+    /// The experiments that the call came to, by their steps.
+    pub experiments: BTreeMap<String, Way>,
     pub last: Place,
+}
+
+/// How an experiment took a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub way: String,
+    /// How many of the call's fall-backs came before it: they are none of its doing.
+    pub fallbacks_before: usize,
 }
 
 impl Reading {
@@ -77,6 +89,7 @@ impl Reading {
             wanted: Vec::new(),
             doubts: Vec::new(),
             intent: None,
+            experiments: BTreeMap::new(),
             last: Place::Arriving,
         };
         let asking = Asking::of(flow);
@@ -111,6 +124,11 @@ impl<'t> Reader<'t> {
                 self.reading.steps.push(step.clone());
                 self.reading.last = Place::Step(step.clone());
                 self.asking.step(step);
+            }
+            Note::Experiment { step, way } => {
+                let fallbacks_before = self.reading.fallbacks.len();
+                let way = Way { way: way.clone(), fallbacks_before };
+                self.reading.experiments.entry(step.clone()).or_insert(way);
             }
             Note::Slot { slot, value, .. } => {
                 let back = matches!(before, Some(Note::Command { command: Command::Back }));

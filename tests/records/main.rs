@@ -12,6 +12,7 @@ mod a_secret_found_too_late_leaves_the_disk;
 mod an_agents_corrections_stay_with_the_call;
 mod calls_teach_their_flows;
 mod earlier_conversations_tell_how_long_one_takes;
+mod experiments_show_what_became_of_each_way;
 mod health_and_metrics_are_there_for_machines;
 mod one_callers_calls_are_exported_and_erased;
 mod sealed_records_open_with_their_key_alone;
