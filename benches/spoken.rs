@@ -72,7 +72,8 @@ async fn main() {
     let (shared, flows, _) =
         engine::load(&Arc::new(config), true, None, |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
     let rows = rows(&list);
-    let sounds = Sounds { yes: file::read(folder.join("yes.wav")).expect("yes.wav"), babble: babble(&rows) };
+    let yes = |language| (language, file::read(folder.join(format!("yes-{language}.wav"))).expect("a yes"));
+    let sounds = Sounds { yes: ["en", "zh"].map(yes).into(), babble: babble(&rows) };
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut greetings: BTreeMap<String, u64> = BTreeMap::new();
     let kept = std::env::var_os("SPOKEN_DONE").map(PathBuf::from);
@@ -138,7 +139,8 @@ fn done(kept: &Path) -> HashMap<String, (bool, bool)> {
 }
 
 struct Sounds {
-    yes: Sound,
+    /// In each language.
+    yes: BTreeMap<&'static str, Sound>,
     babble: Vec<Vec<i16>>,
 }
 
@@ -240,7 +242,8 @@ async fn play(
     samples.resize(CALL_MS * 8, 0);
     let line = noisy.carry(&samples, RATE, &babble, number as u64);
     let answers = |said: &[i16]| Line::telephone().carry(&as_loud(said, &samples), RATE, &[], 0);
-    let (yes, again) = (answers(&sounds.yes.at_rate(RATE).samples), answers(&read(&row.again)));
+    let yes = sounds.yes[flow.flow.language.as_str()].at_rate(RATE).samples;
+    let (yes, again) = (answers(&yes), answers(&read(&row.again)));
     let so_far: Mutex<Vec<Entry>> = Mutex::default();
     let judged = |timeline: &[Entry]| {
         let first = right(&row.wanted, timeline);
@@ -364,7 +367,9 @@ fn asked_whether(flow: &ReadyFlow, wanted: &Wanted, timeline: &[Entry], since_ms
     let intents = options.flatten().filter(|option| option.next == *wanted).filter_map(|option| option.intent.as_ref());
     let labels: Vec<&String> = intents.flat_map(|intent| flow.flow.intents[intent].label.values()).collect();
     timeline.iter().filter(|entry| entry.at_ms > since_ms).any(|entry| match &entry.note {
-        Note::Say { text } => labels.iter().any(|label| text.contains(&format!("I heard {label}."))),
+        Note::Say { text } => labels.iter().any(|label| {
+            [format!("I heard {label}."), format!("我听到的是{label}，")].iter().any(|asks| text.contains(asks))
+        }),
         _ => false,
     })
 }
