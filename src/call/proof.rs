@@ -91,8 +91,11 @@ fn question(flow: &Flow, name: &str, wishes: &Wishes, when: DateTime<Utc>, probl
         talk.mumbles();
     };
     if let Err(prompts) = reaches(flow, name, when, twice) {
-        let field = if flow.attempts > 2 { "attempts" } else { "" };
-        broken(field, "is twice not understood", prompts, "let two failures lead to a person: `attempts: 2`");
+        let (field, remedy) = match flow.attempts {
+            ..=2 => ("", "let what follows lead to a transfer"),
+            _ => ("attempts", "let two failures lead to a person: `attempts: 2`"),
+        };
+        broken(field, "is twice not understood", prompts, remedy);
     }
 }
 
@@ -205,9 +208,14 @@ mod tests {
         assert_eq!(broken(&WISHES), []);
         // Were these the words and the key for a person, no call would know it.
         let deaf = Wishes { key: "9", words: &["elephants", "大象"] };
-        let told: Vec<_> =
-            broken(&deaf).into_iter().map(|(step, message)| (step, message.contains("not on the way"))).collect();
-        assert_eq!(told, vec![("menu".to_owned(), true); 3]);
+        let broken = broken(&deaf);
+        for what in ["presses 9", "says \"elephants\"", "says \"大象\""] {
+            let told = format!("a caller who {what} here is not on the way to a person");
+            let at: Vec<&str> =
+                broken.iter().filter(|(_, found)| found.starts_with(&told)).map(|(step, _)| step.as_str()).collect();
+            assert_eq!(at, ["menu"], "{what}: {broken:?}");
+        }
+        assert_eq!(broken.len(), 3);
     }
 
     #[test]

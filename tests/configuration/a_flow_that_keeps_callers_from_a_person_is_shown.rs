@@ -1,5 +1,6 @@
 //! From every question "0", "agent", "人工" and two failures lead to a person within two prompts, and a failing backend to a
-//! question or a person: `check` tries it on the call itself. Each way is broken here once, and is shown at its place.
+//! question or a person: `check` tries it on the call itself. Each way is broken here once, and is shown at its place. That
+//! "agent" and "人工" lead there no flow can undo: it can only want them to mean something else.
 
 use frontdesk::config;
 
@@ -65,12 +66,49 @@ fn key_0_that_is_taken() {
 }
 
 #[test]
+fn key_0_that_refuses() {
+    let disclosed = "      first: { disclose: We listen to how you sound., key: 0, next: menu }\n      menu:\n";
+    shown(&[("start: menu", "start: first"), ("      menu:\n", disclosed)], &["16:60: key 0 cannot refuse"]);
+}
+
+#[test]
+fn words_for_a_person_that_are_taken() {
+    for word in ["agent", "insurance agent", "人工", "人工服务"] {
+        let told = |place: &str| format!("{place}: `{word}` asks for a person, at any step");
+        shown(&[("phrases: [hours]", &format!("phrases: [hours, {word}]"))], &[&told("20:55")]);
+        let list = format!("type: list, values: [savings, {word}]");
+        shown(&[("type: digits, length: 6", &list)], &[&told("21:90")]);
+        let commands = format!("attempts: 2\n    commands: {{ repeat: [{word}] }}");
+        shown(&[("attempts: 2", &commands)], &[&format!("11:26: \"{word}\" asks for a person")]);
+    }
+}
+
+#[test]
+fn a_person_who_is_nobody() {
+    shown(&[("person: { queue: q }", "person: { queue: nobody }")], &["9:22: there is no queue `nobody`"]);
+    let unstaffed =
+        [("queues: { q: {} }", "queues: { q: {}, r: {} }"), ("person: { queue: q }", "person: { queue: r }")];
+    shown(&unstaffed, &["4:18: nobody takes the calls of queue `r`"]);
+}
+
+#[test]
 fn failures_that_go_on() {
     let at_both = [
         "10:15: a caller who is twice not understood at `account`",
         "10:15: a caller who is twice not understood at `menu`",
     ];
     shown(&[("attempts: 2", "attempts: 10")], &at_both);
+}
+
+#[test]
+fn failures_that_end_in_a_hang_up() {
+    let queue =
+        "queues: { q: { callback: { trunk: t, numbers: [\"020*\"] } } }\ntrunks: { t: { host: \"127.0.0.1:5999\" } }";
+    let steps = "open: { callback: q, declined: bye }\n      bye: { hang_up: Bye. }";
+    shown(
+        &[("queues: { q: {} }", queue), ("open: { say: From nine to five., next: menu }", steps)],
+        &["26:7: a caller who is twice not understood here"],
+    );
 }
 
 #[test]

@@ -194,6 +194,9 @@ fn mutations() -> Vec<Mutation> {
         mutation(DuplicatePhrase, "menu", "options/1/phrases", |flow| {
             options(flow, "menu")[1].phrases.push("Balance!".into())
         }),
+        mutation(ValueIsPerson, "menu", "options/1/phrases", |flow| {
+            options(flow, "menu")[1].phrases.push("insurance agent".into())
+        }),
         mutation(DuplicateIntent, "menu", "options/1/intent", |flow| {
             options(flow, "menu")[1].intent = Some("balance".into())
         }),
@@ -292,7 +295,7 @@ fn every_way_to_break_a_flow_is_told_at_its_place() {
         assert!(!told.message.is_empty() && !told.remedy.is_empty());
         kinds.insert(format!("{kind:?}"));
     }
-    assert_eq!(kinds.len(), 22, "every kind of problem has a mutation: {kinds:?}");
+    assert_eq!(kinds.len(), 23, "every kind of problem has a mutation: {kinds:?}");
 }
 
 #[test]

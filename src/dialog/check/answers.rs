@@ -160,6 +160,11 @@ fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Prob
             }
         }
         for phrase in &option.phrases {
+            if person::wanted(phrase) {
+                let message = format!("`{phrase}` asks for a person, at any step");
+                tell("/phrases", ProblemKind::ValueIsPerson, message, "take other words for it");
+                continue;
+            }
             let words = Words::of(phrase);
             match phrases.iter().find(|(other, by)| *by != at && other.same_as(&words)) {
                 Some((_, other)) => {

@@ -65,7 +65,7 @@ pub enum ProblemKind {
     DuplicateValue,
     /// Two values of a list that sound the same.
     SoundAlike,
-    /// A value whose word asks for a person: it can never be said.
+    /// A value, or an option of a menu, whose words ask for a person: they can never choose it.
     ValueIsPerson,
     /// A form fills the same slot twice.
     DuplicateSlot,
