@@ -13,7 +13,7 @@ use crate::dialog::values::{Rendered, VERIFIED, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
-/// A backend may take this long before the caller hears that we are on it.
+/// A backend, or one after another, may take this long before the caller hears that we are on it.
 const PATIENCE_MS: u64 = 1_500;
 /// And then again this often.
 const STILL_MS: u64 = 8_000;
@@ -484,7 +484,8 @@ impl Call {
         let repeats = if secret { None } else { self.repeats(step, &with, request) };
         self.act(Action::Fetch { request, backend: fetch.backend.clone(), with, repeats });
         self.mask(false);
-        self.set_timer(TimerId::Patience, PATIENCE_MS);
+        let since_ms = *self.unheard_since_ms.get_or_insert(self.now_ms);
+        self.set_timer(TimerId::Patience, (since_ms + PATIENCE_MS).saturating_sub(self.now_ms));
     }
 
     /// The step for who has no try left at a backend.

@@ -46,6 +46,8 @@ pub struct Call {
     pub(super) spent: BTreeMap<String, u32>,
     /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
     pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
+    /// Backends, one after another, are waited for since then, and the caller has heard nothing of it.
+    pub(super) unheard_since_ms: Option<u64>,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,
     timers: BTreeSet<TimerId>,
@@ -127,6 +129,7 @@ impl Call {
             aside: None,
             spent: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
+            unheard_since_ms: None,
             notes: Vec::new(),
             actions: Vec::new(),
             timers: BTreeSet::new(),
@@ -299,6 +302,7 @@ impl Call {
         if pieces.is_empty() {
             return false;
         }
+        self.unheard_since_ms = None;
         self.prompts += 1;
         let language = self.flow.language.clone();
         let text = Prompt { language: language.clone(), pieces: words }.text();

@@ -2,6 +2,7 @@
 
 use crate::script;
 use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome, Weight};
+use frontdesk::dialog::flow::{Fetch, Step};
 use frontdesk::dialog::{Expect, Piece};
 use script::{Script, flows};
 use serde_json::json;
@@ -176,6 +177,20 @@ fn a_slow_backend_is_explained() {
     assert_eq!(call.last_said(), "Let me look that up.");
     call.wait(5_000);
     assert!(call.said().contains(&"Your balance is 1234.50 GBP.".to_owned()));
+}
+
+#[test]
+fn backends_one_after_another_are_explained_as_one() {
+    let mut flow = flows::bank();
+    let Some(Step::Fetch(first)) = flow.steps.get_mut("balance") else { panic!("the bank asks for a balance") };
+    let second = Fetch { wait: None, ..first.clone() };
+    first.next = "again".into();
+    flow.steps.insert("again".into(), Step::Fetch(second));
+    let mut call = Script::new(flow);
+    call.backends.insert("accounts".into(), Ok(json!({ "balance": "1234.50 GBP" })));
+    call.backend_ms = 1_300;
+    call.says("balance").says("407123").says("yes").keys("9876#").wait(2_000);
+    assert_eq!(call.last_said(), "One moment, please.");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod a_caller_to_the_parcel_carrier_is_served_in_mandarin;
 mod a_caller_who_speaks_another_language_is_answered_in_it;
 mod a_callers_softphone_takes_our_place;
 mod a_closed_queue_offers_a_choice_and_a_vip_is_put_through;
+mod a_failing_backend_keeps_no_caller_waiting;
 mod a_hundred_sip_calls_leave_nothing_behind;
 mod a_killed_engine_leaves_the_call_on_disk;
 mod a_peer_is_sent_elsewhere;
