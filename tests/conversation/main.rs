@@ -16,6 +16,7 @@ mod a_caller_may_ask_again_go_back_or_start_over;
 mod a_flow_calls_another_and_comes_back;
 mod a_flow_decides_by_all_that_it_knows;
 mod a_flow_is_proven_before_it_speaks;
+mod a_flow_is_tried_from_the_command_line;
 mod a_form_joins_no_answers_and_asks_for_what_it_lost;
 mod a_menu_asks_whether_it_heard_right;
 mod a_message_said_over_its_invitation_is_kept;
