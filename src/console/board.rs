@@ -3,6 +3,7 @@
 //! to the floor.
 
 mod presence;
+mod story;
 mod supervise;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -154,7 +155,8 @@ struct Call {
     started: DateTime<Utc>,
     caller: Caller,
     orders: mpsc::Sender<Order>,
-    entries: Vec<Value>,
+    /// With the time at which each was written, ms of the call.
+    entries: Vec<(u64, Value)>,
     queue: Option<String>,
     waits_since: Option<DateTime<Utc>>,
     /// `bot`, `waiting`, `ringing`, `person`.
@@ -292,10 +294,23 @@ impl Board {
             let Some(line) = view::line(entry) else { return };
             let news = json!({ "call": call, "line": line });
             if shown.entries.len() < KEPT {
-                shown.entries.push(line);
+                shown.entries.push((entry.at_ms, line));
             }
             let news = News::new("line", &news);
             shown.parties.keys().for_each(|agent| send(agents, agent, &news));
+        });
+    }
+
+    /// What was told of it since then proved to be a secret: pages show the call without it.
+    pub fn forget(&self, call: &str, since_ms: u64) {
+        self.with(|state| {
+            let State { calls, agents, people, .. } = state;
+            let Some(shown) = calls.get_mut(call) else { return };
+            shown.forget(since_ms);
+            for agent in shown.parties.keys() {
+                let by_browser = people.agents.get(agent).is_some_and(|member| member.by_browser);
+                send(agents, agent, &News::new("call", &shown.json(call, agent, by_browser)));
+            }
         });
     }
 
@@ -650,49 +665,6 @@ impl Seat {
             "queues": member.map(|member| &member.queues),
             "state": self.state.name, "reason": self.state.reason, "call": self.state.call, "with": with,
             "since": self.since, "until": self.until, "desk": !self.pages.is_empty(),
-        })
-    }
-}
-
-impl Call {
-    fn follow(&mut self, note: &Note) {
-        match note {
-            Note::Transfer { queue, .. } => {
-                (self.queue, self.stage) = (Some(queue.clone()), "waiting");
-                self.waits_since = Some(Utc::now());
-            }
-            Note::AgentRinging { .. } => self.stage = "ringing",
-            Note::AgentFailed { .. } if self.stage != "bot" => self.stage = "waiting",
-            Note::Connected { .. } => (self.stage, self.waits_since) = ("person", None),
-            Note::Callback { .. } | Note::Message { .. } => (self.stage, self.waits_since) = ("bot", None),
-            Note::Step { .. } => self.stage = "bot",
-            Note::Emotion(reading) => self.distress = Some(reading.distress),
-            _ => {}
-        }
-    }
-
-    fn who(&self) -> Value {
-        let Caller { number, name, line, withheld, dialled, .. } = &self.caller;
-        let number = if *withheld { "" } else { number };
-        json!({ "number": number, "name": name, "line": line, "dialled": dialled })
-    }
-
-    fn json(&self, id: &str, agent: &str, by_browser: bool) -> Value {
-        let party = self.parties.get(agent);
-        json!({
-            "call": id, "started": self.started, "caller": self.who(), "queue": self.queue,
-            "stage": if party.is_some_and(|party| party.talks) { "talking" } else { "ringing" },
-            "by": if by_browser { "browser" } else { "phone" },
-            "desk_steps": self.desk_steps, "knowledge": self.meaning.is_some(), "summary": self.summary, "lines": self.entries, "party": party.map(|party| self.party(party)),
-        })
-    }
-
-    fn brief(&self, id: &str) -> Value {
-        let talks = self.parties.iter().find(|(_, party)| party.talks).or(self.parties.iter().next());
-        json!({
-            "call": id, "started": self.started, "caller": self.who(), "queue": self.queue, "stage": self.stage,
-            "agent": talks.map(|(name, _)| name), "distress": self.distress, "alert": self.alert,
-            "waits_since": self.waits_since, "supervisor": self.supervisor(),
         })
     }
 }

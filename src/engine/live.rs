@@ -395,7 +395,10 @@ impl Live {
                 }
                 _ => warn!(call = %self.call, "a line of the event log has no JSON form"),
             },
-            Request::Forget { since_ms } => self.house.store.forget(&self.call, since_ms),
+            Request::Forget { since_ms } => {
+                self.house.store.forget(&self.call, since_ms);
+                self.house.board.forget(&self.call, since_ms);
+            }
             Request::Queue(request) => {
                 self.tell_handoff(&request).await;
                 self.house.floor.request(self.ticket.clone(), self.about(), request, self.back.clone()).await;
