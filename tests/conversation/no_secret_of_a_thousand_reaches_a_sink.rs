@@ -12,54 +12,6 @@ use frontdesk::call::{Action, Event, Note, summarise};
 /// Of each kind, in each of two languages.
 const EACH: usize = 500;
 
-/// One caller who tells a secret once.
-fn call(secret: Secret, digits: &str, language: &str, shielded: bool, random: &mut Random) -> Script {
-    let mut call = Script::new(if language == "zh" { flows::parcel() } else { flows::bank() });
-    if !shielded {
-        call.shield = None;
-    }
-    // Menu, free question, a number's question.
-    let at = random.below(3);
-    match (at, language) {
-        (0, _) => {}
-        (1, "zh") => drop(call.keys("2").quiet()),
-        (1, _) => drop(call.keys("4").quiet()),
-        (_, _) => drop(call.keys("1").quiet()),
-    }
-    let number = at == 2;
-    let way = random.below(4);
-    // Keys are keys: the first of a telephone number may choose from a menu, the next be an account's.
-    let keyed = match secret {
-        Secret::Card => true,
-        Secret::Pin => false,
-        Secret::OneTimeCode => !number,
-        _ => at == 1 && !digits.ends_with('X'),
-    };
-    if way == 0 && keyed {
-        call.presses(digits);
-    } else if way == 1 && digits.len() > 8 {
-        // In up to four turns, the caller's own words before the first.
-        let size = digits.len().div_ceil(2 + random.below(3));
-        let chars: Vec<char> = digits.chars().collect();
-        for (n, part) in chars.chunks(size).enumerate() {
-            let part = secrets::tell(&part.iter().collect::<String>(), language, random);
-            let words = if n == 0 { secrets::sentence(secret, language, random) } else { "{}" };
-            call.interrupts(&words.replace("{}", &part));
-        }
-    } else {
-        // A bare code of the length that is asked for is what is asked for.
-        let mut words = secrets::sentence(secret, language, random);
-        while number && words == "{}" && secret == Secret::OneTimeCode {
-            words = secrets::sentence(secret, language, random);
-        }
-        let told = words.replace("{}", &secrets::tell(digits, language, random));
-        call.tell(Event::HeardPart { text: told.chars().take(told.chars().count() * 2 / 3).collect() });
-        call.interrupts(&told);
-    }
-    call.wait(20_000).tell(Event::CallerHungUp);
-    call
-}
-
 /// Streams of digits, by the sink that they came from.
 fn sinks(call: &Script) -> Vec<(&'static str, String)> {
     let mut streams = Vec::new();
@@ -114,7 +66,7 @@ fn leaks(shielded: bool, each: usize) -> (BTreeMap<Secret, usize>, Vec<String>) 
         for n in 0..2 * each {
             let language = if n % 2 == 0 { "en" } else { "zh" };
             let digits = secrets::make(secret, &mut random);
-            let call = call(secret, &digits, language, shielded, &mut random);
+            let call = secrets::call(secret, &digits, language, shielded, &mut random);
             // Keys that were asked for and confirmed went where the operator sends them before they proved to be more.
             let keyed = call.notes().any(|note| matches!(note, Note::Dtmf { .. }));
             let mut sinks = sinks(&call).into_iter().filter(|(sink, _)| !keyed || *sink != "backend");

@@ -2,7 +2,11 @@
 //! numbers: what that misses has to be found here.
 #![allow(dead_code)] // each test uses what it needs
 
+use frontdesk::call::Event;
+use frontdesk::dialog::flow::{Message, Step};
 use serde_json::Value;
+
+use super::{Script, flows};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Secret {
@@ -204,6 +208,81 @@ pub fn sentence(secret: Secret, language: &str, random: &mut Random) -> &'static
         Secret::Phone => &["我的手机号是{}", "请打我电话{}", "{}"],
     };
     random.pick(if language == "zh" { mandarin } else { english })
+}
+
+/// Where in a call it is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Menu,
+    FreeQuestion,
+    NumbersQuestion,
+    Message,
+}
+
+/// One caller who tells a secret once, to a menu or a question.
+pub fn call(secret: Secret, digits: &str, language: &str, shielded: bool, random: &mut Random) -> Script {
+    let place = [Place::Menu, Place::FreeQuestion, Place::NumbersQuestion][random.below(3)];
+    call_at(place, secret, digits, language, shielded, random)
+}
+
+/// One caller who tells a secret there.
+pub fn call_at(
+    place: Place,
+    secret: Secret,
+    digits: &str,
+    language: &str,
+    shielded: bool,
+    random: &mut Random,
+) -> Script {
+    let mut flow = if language == "zh" { flows::parcel() } else { flows::bank() };
+    if place == Place::Message {
+        let message = Message { queue: flow.person.queue.clone(), say: None, next: None };
+        flow.steps.insert("leave_it".into(), Step::Message(message));
+        flow.start = "leave_it".into();
+    }
+    let mut call = Script::new(flow);
+    if !shielded {
+        call.shield = None;
+    }
+    match (place, language) {
+        (Place::Menu | Place::Message, _) => {}
+        (Place::FreeQuestion, "zh") => drop(call.keys("2").quiet()),
+        (Place::FreeQuestion, _) => drop(call.keys("4").quiet()),
+        (Place::NumbersQuestion, _) => drop(call.keys("1").quiet()),
+    }
+    let number = place == Place::NumbersQuestion;
+    let way = random.below(4);
+    // Keys are keys: the first of a telephone number may choose from a menu, the next be an account's.
+    let keyed = match secret {
+        _ if place == Place::Message => false, // none is looked at
+        Secret::Card => true,
+        Secret::Pin => false,
+        Secret::OneTimeCode => !number,
+        _ => place == Place::FreeQuestion && !digits.ends_with('X'),
+    };
+    if way == 0 && keyed {
+        call.presses(digits);
+    } else if way == 1 && digits.len() > 8 {
+        // In up to four turns, the caller's own words before the first.
+        let size = digits.len().div_ceil(2 + random.below(3));
+        let chars: Vec<char> = digits.chars().collect();
+        for (n, part) in chars.chunks(size).enumerate() {
+            let part = tell(&part.iter().collect::<String>(), language, random);
+            let words = if n == 0 { sentence(secret, language, random) } else { "{}" };
+            call.interrupts(&words.replace("{}", &part));
+        }
+    } else {
+        // A bare code of the length that is asked for is what is asked for.
+        let mut words = sentence(secret, language, random);
+        while number && words == "{}" && secret == Secret::OneTimeCode {
+            words = sentence(secret, language, random);
+        }
+        let told = words.replace("{}", &tell(digits, language, random));
+        call.tell(Event::HeardPart { text: told.chars().take(told.chars().count() * 2 / 3).collect() });
+        call.interrupts(&told);
+    }
+    call.wait(20_000).tell(Event::CallerHungUp);
+    call
 }
 
 /// Every digit of a text in order, however it is written: figures of any width, digit words, tens and teens, doubles.
