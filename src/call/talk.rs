@@ -20,6 +20,10 @@ pub trait World {
     fn understand(&mut self, text: &str, intents: &[String]) -> Understanding;
     /// A backend's reply and how long it takes, ms.
     fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Reply);
+    /// The queue whose people take a caller of this one; none: nobody is there.
+    fn taken_by(&self, queue: &str) -> Option<String> {
+        Some(queue.to_owned())
+    }
 }
 
 /// One call and its clock.
@@ -33,6 +37,10 @@ pub struct Talk<W> {
     told: usize,
     ended: Option<End>,
     listening: Option<Listening>,
+    /// The number that is to be called back.
+    pub promised: Option<String>,
+    /// The message that was left.
+    pub left: Option<String>,
     pub world: W,
 }
 
@@ -47,7 +55,7 @@ pub struct Listening {
 /// How the bot's part of the call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// A person would take over, from this queue.
+    /// A person would take over, of this queue.
     Person {
         queue: String,
     },
@@ -75,6 +83,8 @@ impl<W: World> Talk<W> {
             told: 0,
             ended: None,
             listening: None,
+            promised: None,
+            left: None,
             world,
         };
         talk.tell(Event::Arrived { call: "talk".into(), caller, at });
@@ -224,7 +234,16 @@ impl<W: World> Talk<W> {
                     let (after_ms, reply) = self.world.fetch(&backend, &with);
                     self.due.push((self.now_ms + after_ms, Event::Replied { request, reply }));
                 }
-                Action::Queue(QueueRequest::Enter { queue, .. }) => self.ended = Some(End::Person { queue }),
+                Action::Queue(QueueRequest::Enter { queue, .. }) => match self.world.taken_by(&queue) {
+                    Some(queue) => self.ended = Some(End::Person { queue }),
+                    None => self.due.push((self.now_ms + UNDERSTOOD, Event::NobodyThere)),
+                },
+                Action::KeepCallback(promise) => {
+                    self.promised = Some(promise.number);
+                    let kept = Event::CallbackKept { position: 1, estimate_s: None };
+                    self.due.push((self.now_ms + UNDERSTOOD, kept));
+                }
+                Action::KeepMessage(message) => self.left = Some(message.text),
                 Action::Finished { cause, .. } => {
                     self.ended.get_or_insert(End::HungUp(cause));
                 }

@@ -1,6 +1,6 @@
 //! `frontdesk chat`: a call by keyboard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,7 +18,8 @@ use crate::engine;
 /// Type with the bot as a caller speaks with it: no sound, the real flow, intents and backends.
 ///
 /// Type what the caller says; keys as #1234 (## is the key #); an empty line is silence; ... is a noise that is no words.
-/// Shows what the bot says, what it does, and why. The chat ends where a person would take over.
+/// Shows what the bot says, what it does, and why. The chat ends where a person would take over; where nobody is there, with
+/// the callback or the message that callers have instead.
 ///
 ///   frontdesk chat config/bank.yaml
 #[derive(clap::Args)]
@@ -35,6 +36,10 @@ pub struct Args {
     /// Wall-clock time of the call (RFC 3339), for opening hours; by default now
     #[arg(long, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
+    /// Nobody is there in this queue: hear what callers are offered instead (may be repeated). Outside its `hours` nobody is in a
+    /// queue anyway
+    #[arg(long, value_name = "QUEUE")]
+    nobody: Vec<String>,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -49,7 +54,15 @@ fn chat(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let line = line_of(&config, args.line.as_deref())?;
     let flow = Arc::new(config.flow_on(line));
+    if let Some(unknown) = args.nobody.iter().find(|name| !config.queues.contains_key(*name)) {
+        let known: Vec<_> = config.queues.keys().map(String::as_str).collect();
+        anyhow::bail!("no queue {unknown:?} (there are: {})", known.join(", "));
+    }
+    let at = args.at.unwrap_or_else(Utc::now);
     let world = Real {
+        config: &config,
+        at,
+        nobody: args.nobody.iter().cloned().collect(),
         meaning: engine::meaning(&config, &flow, &|what| eprintln!("  {what} ..."))?,
         backends: Backends::new(config.backends.values().map(engine::backend_settings))?,
         runtime: tokio::runtime::Handle::current(),
@@ -58,7 +71,7 @@ fn chat(args: &Args) -> anyhow::Result<ExitCode> {
     let chat = uuid::Uuid::now_v7().to_string();
     let known = engine::known(config.people.as_ref(), &world.backends, &caller, &chat);
     caller.on_file = world.runtime.block_on(known);
-    let mut talk = talk::Talk::new(flow.clone(), caller, args.at.unwrap_or_else(Utc::now), world);
+    let mut talk = talk::Talk::new(flow.clone(), caller, at, world);
     let (typing, mut out) = (std::io::stdin().is_terminal(), std::io::stdout());
     let mut typed = std::io::stdin().lock().lines();
     loop {
@@ -111,13 +124,16 @@ pub(super) fn caller(line: &Line, number: &str) -> Caller {
 }
 
 /// The flow's own intents and the configured backends.
-struct Real {
+struct Real<'c> {
+    config: &'c Config,
+    at: DateTime<Utc>,
+    nobody: BTreeSet<String>,
     meaning: Meaning,
     backends: Backends,
     runtime: tokio::runtime::Handle,
 }
 
-impl talk::World for Real {
+impl talk::World for Real<'_> {
     fn understand(&mut self, text: &str, intents: &[String]) -> Understanding {
         self.runtime.block_on(self.meaning.of(text, intents))
     }
@@ -127,6 +143,10 @@ impl talk::World for Real {
         let id = uuid::Uuid::now_v7().to_string();
         let reply = self.runtime.block_on(self.backends.fetch(backend, with, &id));
         (began.elapsed().as_millis() as u64, reply)
+    }
+
+    fn taken_by(&self, queue: &str) -> Option<String> {
+        self.config.taken_by(queue, self.at, &self.nobody).map(str::to_owned)
     }
 }
 

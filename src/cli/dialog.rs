@@ -200,7 +200,8 @@ impl Telephone {
 /// The real meaning of sentences, and backends that reply as the scenario says.
 struct Scripted<'s> {
     meaning: &'s Meaning,
-    backends: &'s BTreeMap<String, (Duration, Reply)>,
+    config: &'s Config,
+    scenario: &'s Scenario,
     asked: Vec<(String, BTreeMap<String, String>)>,
 }
 
@@ -211,10 +212,14 @@ impl World for Scripted<'_> {
 
     fn fetch(&mut self, backend: &str, with: &BTreeMap<String, String>) -> (u64, Reply) {
         self.asked.push((backend.to_owned(), with.clone()));
-        match self.backends.get(backend) {
+        match self.scenario.backends.get(backend) {
             Some((after, reply)) => (after.as_millis() as u64, reply.clone()),
             None => (0, Reply::Failed(BackendFailure::Down)),
         }
+    }
+
+    fn taken_by(&self, queue: &str) -> Option<String> {
+        self.config.taken_by(queue, self.scenario.at, &self.scenario.nobody).map(str::to_owned)
     }
 }
 
@@ -228,9 +233,13 @@ struct Held {
 fn converse(house: &House, scenario: &Scenario) -> Held {
     let mut caller = caller(&house.config.lines[&house.line], &scenario.caller); // the house was made of this line
     caller.on_file = known(&house.config, scenario);
-    let world = Scripted { meaning: &house.meaning, backends: &scenario.backends, asked: Vec::new() };
+    let world = Scripted { meaning: &house.meaning, config: &house.config, scenario, asked: Vec::new() };
     let mut talk = Talk::new(house.flow.clone(), caller, scenario.at, world);
     let mut held = Held { failures: Vec::new(), lines: Vec::new() };
+    if let Some(unknown) = scenario.nobody.iter().find(|name| !house.config.queues.contains_key(*name)) {
+        held.failures.push((scenario.place.clone(), format!("`nobody` names `{unknown}`, which is no queue")));
+        return held;
+    }
     let mut feeling = Feeling(0.0);
     let mut news = talk.news();
     held.lines.extend(news.iter().filter_map(told));
@@ -403,6 +412,14 @@ fn judge(expected: &Expected, news: &[Entry], talk: &Talk<Scripted>) -> Result<(
                 Err(format!("the caller should go to the queue `{wanted}`; the call ended: {cause:?}"))
             }
             None => Err(format!("the caller should go to the queue `{wanted}`; the bot said \"{}\"", said())),
+        },
+        Expected::CallsBack(number) => match &talk.promised {
+            Some(promised) if promised == number => Ok(()),
+            found => Err(format!("the caller should be called back on {number}; promised was {found:?}")),
+        },
+        Expected::Message(text) => match &talk.left {
+            Some(left) if left.to_lowercase().contains(&text.to_lowercase()) => Ok(()),
+            found => Err(format!("a message with \"{text}\" should be left; left was {found:?}")),
         },
         Expected::Ends(wanted) => match (wanted, talk.ended()) {
             (true, Some(End::HungUp(_))) | (false, None) => Ok(()),

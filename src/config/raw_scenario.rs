@@ -66,6 +66,9 @@ pub struct Scenario {
     /// What backends reply in this conversation.
     #[serde(default)]
     pub backends: BTreeMap<String, Reply>,
+    /// Queues in which nobody is there. Outside its `hours` nobody is in a queue anyway.
+    #[serde(default)]
+    pub nobody: Vec<String>,
     /// What the caller does and what must come of it, in order.
     #[schemars(length(min = 1))]
     pub turns: Vec<Turn>,
@@ -99,6 +102,10 @@ pub struct Turn {
     pub answers_from: Option<String>,
     /// The caller is on the way to a person, by this queue.
     pub transfers: Option<String>,
+    /// The caller is to be called back on this number.
+    pub calls_back: Option<Word>,
+    /// The caller has left a message that holds this.
+    pub message: Option<Word>,
     /// The bot has ended the call.
     pub ends: Option<bool>,
 }

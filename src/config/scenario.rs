@@ -1,6 +1,6 @@
 //! Operators' dialogue tests as checked values, each expectation with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub struct Scenario {
     pub at: DateTime<Utc>,
     pub caller: String,
     pub backends: BTreeMap<String, (Duration, Reply)>,
+    /// Queues in which nobody is there.
+    pub nobody: BTreeSet<String>,
     pub turns: Vec<Turn>,
 }
 
@@ -61,6 +63,8 @@ pub enum Expected {
     Calls(String, BTreeMap<String, String>),
     AnswersFrom(String),
     Transfers(String),
+    CallsBack(String),
+    Message(String),
     /// Ended by the bot, or not.
     Ends(bool),
 }
@@ -108,6 +112,7 @@ fn checked(file: &raw::File, at: At, problems: &mut Vec<Problem>) -> Scenarios {
             at: moment,
             caller: scenario.caller.as_ref().map_or(CALLER, |caller| &caller.0).to_owned(),
             backends,
+            nobody: scenario.nobody.iter().cloned().collect(),
             turns: turns.map(|(turn, at)| checked_turn(turn, at, problems)).collect(),
         }
     });
@@ -184,6 +189,12 @@ fn checked_turn(turn: &raw::Turn, at: At, problems: &mut Vec<Problem>) -> Turn {
     }
     if let Some(queue) = &turn.transfers {
         expect("transfers", Expected::Transfers(queue.clone()));
+    }
+    if let Some(number) = &turn.calls_back {
+        expect("calls_back", Expected::CallsBack(number.0.clone()));
+    }
+    if let Some(text) = &turn.message {
+        expect("message", Expected::Message(text.0.clone()));
     }
     if let Some(ends) = turn.ends {
         expect("ends", Expected::Ends(ends));

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 
 pub use super::raw::InbandKeys;
@@ -111,6 +112,29 @@ impl Config {
     /// The flow of a line.
     pub fn flow_of(&self, line: &Line) -> &Arc<Flow> {
         &self.flows[&line.flow] // `load` admits no line without its flow
+    }
+
+    /// The queue whose people take a caller who comes to this one at this time: its own, or the one that stands in for it; none:
+    /// nobody is there. `empty` are queues without anybody.
+    pub fn taken_by<'q>(&'q self, queue: &'q str, at: DateTime<Utc>, empty: &BTreeSet<String>) -> Option<&'q str> {
+        let mut name = queue;
+        for _ in 0..=self.queues.len() {
+            let Some(queue) = self.queues.get(name) else { return Some(name) };
+            let closed = queue.hours.as_ref().is_some_and(|hours| !hours.open_at(at));
+            if !closed && !empty.contains(name) {
+                return Some(name);
+            }
+            let helps = |overflow: &&acd::Overflow| match overflow.when {
+                acd::When::Closed => closed,
+                acd::When::NobodyThere => !closed,
+                _ => false,
+            };
+            match queue.overflow.iter().find(helps).map(|overflow| &overflow.to) {
+                Some(acd::Outlet::Queue(other)) => name = other,
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// It as it runs there: in the line's language, with its care for callers in distress, and with what the house does.
