@@ -8,6 +8,7 @@ use super::question::{HEARD, HEARD_WELL};
 use super::state::{Call, Phase};
 use super::{Note, Utterance, Weight};
 use crate::dialog::flow::{Form, FormSlot, SlotKind, Step};
+use crate::dialog::numerals::ONES;
 use crate::dialog::slots::{self, Found, MANY, Read, yes_no};
 use crate::dialog::template::ReadAs;
 use crate::dialog::values::Rendered;
@@ -112,13 +113,19 @@ impl Call {
     pub(super) fn form_expects(&self) -> Option<Expect> {
         let (form, filling) = self.form()?;
         let asked = filling.asked.and_then(|at| form.slots.get(at));
-        let own = asked.map(|slot| expected(&slot.kind));
-        if let Some(Expect::YesNo | Expect::Free | Expect::Digits { .. } | Expect::Code { .. }) = own {
+        let own = asked.map(|slot| expected(&slot.kind, self.language()));
+        if let Some(
+            Expect::YesNo | Expect::Free | Expect::Digits { .. } | Expect::Code { .. } | Expect::Choice { .. },
+        ) = own
+        {
             return own;
         }
         let others = form.slots.iter().filter(|slot| asked.is_none_or(|asked| asked.slot != slot.slot));
-        let mut phrases: Vec<String> = Vec::new();
-        for slot in asked.into_iter().chain(others) {
+        let mut phrases = match own {
+            Some(Expect::Values { phrases, .. }) => phrases,
+            _ => Vec::new(),
+        };
+        for slot in others {
             phrases.extend(slots::phrases(&slot.kind).into_iter().map(|(_, phrase)| phrase));
         }
         phrases.truncate(PHRASES);
@@ -522,7 +529,7 @@ fn several(now: &str, found: &Found) -> String {
 }
 
 /// What a kind of answer makes the ear listen for.
-pub(super) fn expected(kind: &SlotKind) -> Expect {
+pub(super) fn expected(kind: &SlotKind, language: &Language) -> Expect {
     match kind {
         SlotKind::Digits { min, max } => Expect::Digits { min: *min, max: *max },
         SlotKind::Code { min, max } => Expect::Code { min: *min, max: *max },
@@ -533,13 +540,24 @@ pub(super) fn expected(kind: &SlotKind) -> Expect {
             (min, max, true) => Expect::Code { min, max },
             (min, max, false) => Expect::Digits { min, max },
         },
-        SlotKind::Number { .. } | SlotKind::Date { .. } | SlotKind::Time => {
+        SlotKind::Number { min, max } => match small_numbers(*min, *max, language) {
+            Some(phrases) => Expect::Choice { phrases },
+            None => Expect::Values { phrases: Vec::new(), several: false },
+        },
+        SlotKind::Date { .. } | SlotKind::Time | SlotKind::Money { .. } | SlotKind::StreetNumber => {
             Expect::Values { phrases: Vec::new(), several: false }
         }
-        SlotKind::Money { .. } | SlotKind::StreetNumber => Expect::Values { phrases: Vec::new(), several: false },
         SlotKind::List { .. } | SlotKind::Name { .. } => {
             let phrases = slots::phrases(kind).into_iter().map(|(_, phrase)| phrase).take(PHRASES);
             Expect::Values { phrases: phrases.collect(), several: false }
         }
     }
+}
+
+/// The words of all numbers within these bounds, where they are few: one word alone is heard poorly unless it is known which
+/// it may be.
+fn small_numbers(min: Option<f64>, max: Option<f64>, language: &Language) -> Option<Vec<String>> {
+    let (min, max) = (min?.ceil().max(0.0) as usize, max?);
+    let few = language.as_str() == "en" && max < ONES.len() as f64;
+    few.then(|| ONES.iter().take(max as usize + 1).skip(min).map(|word| (*word).to_owned()).collect())
 }

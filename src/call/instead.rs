@@ -188,7 +188,7 @@ impl Call {
                 if instead.failures > 0 {
                     texts.push(self.words(&lines.hint_digits));
                 }
-                super::form::expected(&SlotKind::Phone)
+                super::form::expected(&SlotKind::Phone, self.language())
             }
             Stage::Confirming => {
                 let mut values = Values::default();

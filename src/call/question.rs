@@ -123,7 +123,7 @@ impl Call {
         let Phase::Bot(bot) = &self.phase else { return };
         let (expect, hints) = match (&bot.stage, self.step()) {
             (Stage::Confirming { .. }, Some(Step::Ask(ask))) if ask.kind.is_spelled() => {
-                (Expect::Confirm { of: Box::new(form::expected(&ask.kind)) }, person)
+                (Expect::Confirm { of: Box::new(form::expected(&ask.kind, self.language())) }, person)
             }
             (Stage::Confirming { .. }, Some(Step::Ask(_) | Step::Form(_))) => (Expect::YesNo, person),
             (stage, Some(Step::Menu { options, .. })) => {
@@ -137,7 +137,7 @@ impl Call {
                 }
             }
             (_, Some(Step::Ask(ask))) if ask.secret => (Expect::Choice { phrases: person.clone() }, person),
-            (_, Some(Step::Ask(ask))) => (form::expected(&ask.kind), person),
+            (_, Some(Step::Ask(ask))) => (form::expected(&ask.kind, self.language()), person),
             (_, Some(Step::Form(_))) => match self.form_expects() {
                 Some(expect) => (expect, person),
                 None => return,

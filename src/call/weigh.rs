@@ -123,7 +123,7 @@ impl Call {
             },
             Step::Ask(Ask { kind, .. }) => match kind {
                 SlotKind::YesNo => answer_to_yes_no(text),
-                SlotKind::Digits { .. } | SlotKind::Code { .. } => of_signs(&expected(kind), text),
+                SlotKind::Digits { .. } | SlotKind::Code { .. } => of_signs(&expected(kind, self.language()), text),
                 SlotKind::Free => None,
                 kind => {
                     let value = slots::value(kind, text, self.today())?;

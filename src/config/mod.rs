@@ -24,6 +24,8 @@ mod raw_decide;
 mod raw_escalate;
 mod raw_flow;
 mod raw_scenario;
+mod raw_step;
+mod raw_text;
 mod raw_webhook;
 mod scenario;
 mod shape;

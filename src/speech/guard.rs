@@ -49,6 +49,22 @@ pub fn once(text: &str) -> &str {
     }
 }
 
+/// A word or two that the decoder, out of sound, wrote over and over, faster than anybody speaks: said once. A short sound
+/// does that to it ("9 9 9 9 9 9 9" for a nine of half a second).
+pub fn unhurried(text: &str, seconds: f32) -> &str {
+    const WORD: f32 = 2.0; // no longer than this with the silence about it
+    const FASTEST: f32 = 5.0; // words a second
+    let words = words_at(text);
+    if seconds > WORD || (words.len() as f32) < FASTEST * seconds {
+        return text;
+    }
+    let repeats = |unit: usize| words.iter().skip(unit).zip(&words).all(|((word, _), (before, _))| word == before);
+    match (1..=2).find(|&unit| words.len() > 2 * unit && repeats(unit)) {
+        Some(unit) => &text[..words[unit - 1].1],
+        None => text,
+    }
+}
+
 /// Cuts `[MUSIC]`, `(static)` and notes. An unclosed bracket reaches to the end.
 fn without_descriptions(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -227,6 +243,18 @@ mod tests {
         let loops = format!("{order}. {order}. {order}.");
         for same in [order, &loops, &"No, ".repeat(11), "4 0 7 1 2 3 4 0 7 1 2 3", "no no no no no no no", ""] {
             assert_eq!(once(same), same);
+        }
+    }
+
+    #[test]
+    fn a_word_over_and_over_on_a_short_sound_is_said_once() {
+        assert_eq!(unhurried(" 9. 9. 9. 9. 9. 9", 1.0), " 9");
+        assert_eq!(unhurried("Four. Four. Four. Four. Four", 0.9), "Four");
+        assert_eq!(unhurried("六六六六六六", 1.0), "六");
+        for (same, seconds) in
+            [("no no no no", 1.2), ("9 9 9", 1.0), ("4 0 7 1 2 3", 1.0), ("9 9 9 9 9 9", 2.4), ("", 0.5)]
+        {
+            assert_eq!(unhurried(same, seconds), same);
         }
     }
 

@@ -259,7 +259,8 @@ impl Reader {
         }
         // A code may well have two halves alike.
         let sentence = !matches!(job.grammar, Some(Grammar::Signs { .. }));
-        let begun_again = if sentence { guard::once(&text).len() } else { text.len() };
+        let once = if sentence { guard::once(&text) } else { &text };
+        let begun_again = guard::unhurried(once, job.audio.len() as f32 / RATE as f32).len();
         let cut = begun_again < text.len();
         if cut {
             let ids: Vec<WhisperTokenId> = tokens.iter().map(|t| t.id).collect();

@@ -136,6 +136,10 @@ fn decide(flow: &mut Flow, change: impl FnOnce(Condition) -> Condition) {
 }
 
 /// After the opening hours were told.
+fn shut(flow: &mut Flow) {
+    flow.steps.insert("shut".into(), Step::HangUp { say: flows::en("Goodbye.") });
+}
+
 fn remember(flow: &mut Flow, name: &str, template: &str) {
     let values = [(name.to_owned(), template.to_owned())].into();
     flow.steps.insert("keep".into(), Step::Remember { values, next: "menu".into() });
@@ -168,7 +172,7 @@ fn mutations() -> Vec<Mutation> {
             *step(flow, "closed") = Step::HangUp { say: flows::en("The bank is closed. Goodbye.") };
         }),
         mutation(HangUpWithoutChance, "shut", "", |flow| {
-            flow.steps.insert("shut".into(), Step::HangUp { say: flows::en("Goodbye.") });
+            shut(flow);
             lead(flow, "greeting", "shut");
         }),
         mutation(HangUpWithoutChance, "bye", "", |flow| {
@@ -180,8 +184,14 @@ fn mutations() -> Vec<Mutation> {
             };
             flow.steps.insert("which".into(), Step::Decide { branches: vec![branch], otherwise: "greeting".into() });
         }),
-        mutation(FailureHangsUp, "balance", "failed", |flow| fetch(flow, "balance").failed = "closed".into()),
-        mutation(FailureHangsUp, "balance", "not_found", |flow| lead(flow, "unknown_account", "closed")),
+        mutation(FailureHangsUp, "balance", "failed", |flow| {
+            shut(flow);
+            fetch(flow, "balance").failed = "shut".into();
+        }),
+        mutation(FailureHangsUp, "balance", "not_found", |flow| {
+            shut(flow);
+            lead(flow, "unknown_account", "shut");
+        }),
         mutation(EmptyMenu, "menu", "options", |flow| options(flow, "menu").clear()),
         mutation(OptionWithoutWay, "menu", "options/2", |flow| {
             let option = &mut options(flow, "menu")[2];
@@ -229,8 +239,8 @@ fn mutations() -> Vec<Mutation> {
             decide(flow, |_| value("fruit", Test::Is("banana".into())))
         }),
         mutation(TestNeverHolds, "decide", "branches/0/above", |flow| {
-            flow.types.insert("balance".into(), Type::Date);
-            decide(flow, |_| value("balance", Test::Above(Limit::Number(5.0))))
+            remember(flow, "fruit", "apple");
+            decide(flow, |_| value("fruit", Test::Above(Limit::Number(5.0))))
         }),
         mutation(WrongType, "told", "say", |flow| {
             flow.types.insert("balance".into(), Type::Date);

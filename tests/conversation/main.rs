@@ -38,6 +38,7 @@ mod callers_reach_the_agent_that_their_queue_promises;
 mod calls_and_floor_agree_after_any_race;
 mod english_values_are_read_as_people_say_them;
 mod every_flow_can_be_drawn;
+mod examples_that_mean_the_same_are_found;
 mod intents_are_understood_from_a_few_examples;
 mod mandarin_values_are_read_as_people_say_them;
 mod no_order_of_events_breaks_a_call;

@@ -15,6 +15,8 @@ use frontdesk::speech::{Listener, ListenerSettings};
 use crate::an_upset_caller_is_comforted_once_and_put_through::assert_replays;
 use crate::script::{Script, flows};
 
+/// The bank is open.
+const MONDAY: &str = "2026-11-23T15:00:00Z";
 const TOLD: &str = "This call is recorded. Say no, or press star, if you don't want that.";
 
 /// The bank, which tells callers of these before its menu.
@@ -158,7 +160,7 @@ fn heard_in_the_recording(star_ms: Option<u64>, path: &Path) -> Option<(u64, u64
     let listener = Listener::new(ListenerSettings::default());
     let mut session = Session::new(Arc::new(flow), 8_000, listener, Arc::new(WaitingSounds::default()));
     session.record_messages_only();
-    session.tell(Event::Arrived { call: "c".into(), caller: Caller::default(), at: chrono::DateTime::UNIX_EPOCH });
+    session.tell(Event::Arrived { call: "c".into(), caller: Caller::default(), at: MONDAY.parse().unwrap() });
     let (recordings, origin) = (Recordings::start().unwrap(), Instant::now());
     let mut telephone = Hummer { ms: 0, star_ms };
     let mut opened_ms = None;

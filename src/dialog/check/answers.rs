@@ -114,6 +114,18 @@ pub fn alike(flow: &Flow, meaning: &dyn Fn(&[&str]) -> Vec<Vec<f32>>) -> Vec<Pro
     problems
 }
 
+/// Whether nothing but words stands between this step and a person.
+fn to_person<'f>(flow: &'f Flow, mut step: &'f str) -> bool {
+    for _ in 0..flow.steps.len() {
+        match flow.steps.get(step) {
+            Some(Step::Transfer(_)) => return true,
+            Some(Step::Say { next, .. }) => step = next,
+            _ => return false,
+        }
+    }
+    false
+}
+
 fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Problem>) {
     if options.is_empty() {
         let message = "a menu without options".to_owned();
@@ -160,7 +172,8 @@ fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Prob
             }
         }
         for phrase in &option.phrases {
-            if person::wanted(phrase) {
+            // Where the option leads to one it is no matter.
+            if person::wanted(phrase) && !to_person(flow, &option.next) {
                 let message = format!("`{phrase}` asks for a person, at any step");
                 tell("/phrases", ProblemKind::ValueIsPerson, message, "take other words for it");
                 continue;
