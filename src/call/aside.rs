@@ -69,6 +69,7 @@ impl Call {
     /// The steps are over, `done` or not: caller and agent go on. False where no agent waits.
     pub(super) fn back_to_agent(&mut self, done: bool) -> bool {
         let Some(Aside { agent, step, handoff, gone }) = self.aside.take() else { return false };
+        self.unheard_since_ms = None;
         self.note(Note::DeskStepOver { step, done });
         match gone {
             // Who leaves while a survey runs has done with the caller.

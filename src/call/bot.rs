@@ -522,7 +522,8 @@ impl Call {
         let Some(Step::Fetch(fetch)) = flow.steps.get(&step) else { return };
         self.cancel_timer(TimerId::Patience);
         let came = outcome(fetch, &reply, &self.flow.types);
-        if !matches!(reply, Reply::Failed(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
+        // Whether it was done nobody knows, a reply that makes no sense included.
+        if !matches!(came.failure, Some(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
             self.in_doubt.remove(&step);
         }
         self.note(Note::Reply { step: step.clone(), backend: fetch.backend.clone(), failure: came.failure });

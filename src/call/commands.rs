@@ -109,7 +109,7 @@ impl Call {
     }
 
     /// Whether the operator's own step has the sentence among its answers.
-    fn offers(&self, text: &str) -> bool {
+    pub(super) fn offers(&self, text: &str) -> bool {
         let Phase::Bot(bot) = &self.phase else { return false };
         let step = match &bot.stage {
             Stage::Saying { next } => self.flow.steps.get(next),

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use super::bot::Stage;
 use super::state::{Call, Phase};
-use super::{Action, Note};
+use super::{Action, Note, PromptId, Utterance};
 use crate::dialog::flow::{Disclosed, SlotKind, Step};
 use crate::dialog::refusal;
 use crate::dialog::slots::yes_no;
+use crate::dialog::values::Rendered;
 use crate::dialog::words::Words;
 use crate::media::Key;
 
@@ -22,6 +23,12 @@ const ALL: [Disclosed; 2] = [Disclosed::Recording, Disclosed::Emotion];
 pub(super) struct Consent {
     /// May be refused by a no, or by the key, until the question after it is answered.
     told: Vec<Told>,
+    /// From when on they were told so, ms of the call.
+    told_ms: Option<u64>,
+    /// The caller was faster than the disclosure: it goes before what is said next.
+    ahead: Vec<(Told, Rendered)>,
+    /// The prompt that says it.
+    telling: Option<PromptId>,
     /// The caller was told of recording, and it has begun.
     records: bool,
     no_recording: bool,
@@ -60,9 +67,14 @@ impl Call {
         let of: BTreeSet<_> = self.refusable().intersection(of).copied().collect();
         let some = !of.is_empty();
         if some {
-            self.consent.told.push(Told { of, key });
+            self.tell(Told { of, key });
         }
         some
+    }
+
+    fn tell(&mut self, told: Told) {
+        self.consent.told_ms.get_or_insert(self.now_ms);
+        self.consent.told.push(told);
     }
 
     /// The step after disclosures that the caller answers before they began: they are told with what is said next.
@@ -71,18 +83,59 @@ impl Call {
         let mut step = step;
         for _ in 0..flow.steps.len() {
             let Some(Step::Disclose { say, of, key, next }) = flow.steps.get(step) else { break };
-            let told: BTreeSet<_> = self.consent.told.iter().flat_map(|told| &told.of).copied().collect();
-            if told.is_disjoint(of) && self.discloses(of, *key) {
+            let ahead = self.consent.ahead.iter().map(|(told, _)| told);
+            let told: BTreeSet<_> = self.consent.told.iter().chain(ahead).flat_map(|told| &told.of).copied().collect();
+            let of: BTreeSet<_> = self.refusable().intersection(of).copied().collect();
+            if !of.is_empty() && told.is_disjoint(&of) {
                 let words = self.words(say);
-                self.preface.push(words);
+                self.consent.ahead.push((Told { of, key: *key }, words));
             }
             step = next;
         }
         step.to_owned()
     }
 
+    /// What the caller was to be told goes before what is said next, if that asks them anything.
+    pub(super) fn told_ahead(&mut self, prompt: PromptId) -> Vec<Rendered> {
+        if !matches!(self.phase, Phase::Bot(_)) || self.consent.ahead.is_empty() {
+            return Vec::new();
+        }
+        self.consent.telling = Some(prompt);
+        let (told, words): (Vec<_>, Vec<_>) = std::mem::take(&mut self.consent.ahead).into_iter().unzip();
+        told.into_iter().for_each(|told| self.tell(told));
+        words
+    }
+
+    /// A prompt was said, or as much of it as the caller wanted to hear.
+    pub(super) fn was_told(&mut self, prompt: PromptId) {
+        if self.consent.telling.take_if(|telling| *telling == prompt).is_some() && matches!(self.phase, Phase::Bot(_)) {
+            self.disclosed();
+        }
+    }
+
+    /// What the caller is told is over: a no means something else from here on.
+    pub(super) fn past_refusing(&mut self) {
+        self.consent.told.clear();
+        self.consent.ahead.clear();
+        (self.consent.told_ms, self.consent.telling) = (None, None);
+    }
+
+    /// The call is recorded, and may be when the caller is called back.
+    pub(super) fn is_recorded(&self) -> bool {
+        let agreed = self.consent.records || !self.flow.discloses(Disclosed::Recording);
+        self.flow.recorded && agreed && !self.consent.no_recording
+    }
+
+    /// An earlier call settled it.
+    pub(super) fn not_to_be_recorded(&mut self) {
+        self.consent.no_recording = true;
+    }
+
     /// The caller has been told.
     pub(super) fn disclosed(&mut self) {
+        if self.consent.telling.is_some() {
+            return; // it is still being said
+        }
         let told: BTreeSet<_> = self.consent.told.iter().flat_map(|told| &told.of).copied().collect();
         if told.contains(&Disclosed::Emotion) {
             self.analyse();
@@ -96,19 +149,26 @@ impl Call {
     pub(super) fn refuses(&mut self, text: &str, start_ms: u64) -> bool {
         let Phase::Bot(bot) = &self.phase else { return false };
         let step = self.flow.steps.get(&bot.step);
-        let no_means_it = match (&bot.stage, step) {
-            (Stage::Saying { .. }, Some(Step::Disclose { .. })) => true,
-            (Stage::Asking, Some(Step::Ask(ask))) => ask.kind != SlotKind::YesNo,
-            (Stage::Asking, _) => true,
-            _ => false,
+        let yes_or_no = match step {
+            Some(Step::Ask(ask)) => ask.kind == SlotKind::YesNo,
+            Some(Step::Form(form)) => {
+                let asked = bot.form.asked.and_then(|at| form.slots.get(at));
+                asked.is_some_and(|slot| slot.kind == SlotKind::YesNo)
+            }
+            _ => self.offers(text),
         };
         let asking = matches!(bot.stage, Stage::Asking);
+        let no_means_it = match &bot.stage {
+            Stage::Saying { .. } => matches!(step, Some(Step::Disclose { .. })),
+            _ => asking && !yes_or_no,
+        };
         let refusable = self.refusable();
         let mut refused: BTreeSet<_> =
             refusable.iter().copied().filter(|what| refusal::outright(text, *what)).collect();
         if !self.consent.told.is_empty() {
             let bare_no = || Words::of(text).len() <= BARE && yes_no(text).is_some_and(|answer| !answer.yes);
-            if refused.is_empty() && (refusal::meant(text) || (no_means_it && bare_no())) {
+            let meant = refusal::meant(text) && !(asking && yes_or_no);
+            if refused.is_empty() && (meant || (no_means_it && bare_no())) {
                 refused = self.consent.told.iter().flat_map(|told| &told.of).copied().collect();
             }
         }
@@ -118,14 +178,24 @@ impl Call {
             return true;
         }
         if asking {
-            self.consent.told.clear(); // the question after it is answered
+            self.past_refusing(); // the question after it is answered
         }
         false
+    }
+
+    /// Words by which a caller refuses it whoever they talk to, or wait for: heeded at once, and not answered.
+    pub(super) fn refuses_in_passing(&mut self, said: &Utterance) {
+        let refusable = self.refusable();
+        let refused: BTreeSet<_> = refusable.into_iter().filter(|what| refusal::outright(&said.text, *what)).collect();
+        self.stop(&refused, said.start_ms);
     }
 
     /// As `refuses`, by a key.
     pub(super) fn refuses_by_key(&mut self, key: Key) -> bool {
         self.feeling.pass_offer();
+        if self.masked {
+            return false; // a part of a secret
+        }
         let by_it = self.consent.told.iter().filter(|told| told.key == Some(key.as_char()));
         let refused: BTreeSet<_> = by_it.flat_map(|told| &told.of).copied().collect();
         let refuses = !refused.is_empty();
@@ -133,34 +203,44 @@ impl Call {
             self.note(Note::Dtmf { key });
             self.refuse(&refused, self.now_ms);
         } else if matches!(&self.phase, Phase::Bot(bot) if matches!(bot.stage, Stage::Asking)) {
-            self.consent.told.clear();
+            self.past_refusing();
         }
         refuses
     }
 
-    fn refuse(&mut self, refused: &BTreeSet<Disclosed>, start_ms: u64) {
-        self.interrupt();
+    /// Nothing of it is done from here on.
+    fn stop(&mut self, refused: &BTreeSet<Disclosed>, start_ms: u64) {
         if refused.contains(&Disclosed::Recording) {
             let just_told = self.consent.told.iter().any(|told| told.of.contains(&Disclosed::Recording));
             self.note(Note::RecordingRefused);
             self.consent.no_recording = true;
             // Who refuses when told of it never agreed.
-            self.act(Action::StopRecording { since_ms: if just_told { 0 } else { start_ms } });
-            let promise = self.words(&self.flow.lines.not_recorded);
-            self.preface.push(promise);
+            let since_ms = self.consent.told_ms.filter(|_| just_told).unwrap_or(start_ms);
+            self.act(Action::StopRecording { since_ms });
         }
         if refused.contains(&Disclosed::Emotion) {
             self.note(Note::EmotionRefused);
             if self.feeling.end() {
                 self.act(Action::Analyse { on: false });
             }
-            let promise = self.words(&self.flow.lines.not_analysed);
-            self.preface.push(promise);
         }
         for told in &mut self.consent.told {
             told.of.retain(|what| !refused.contains(what));
         }
         self.consent.told.retain(|told| !told.of.is_empty());
+    }
+
+    fn refuse(&mut self, refused: &BTreeSet<Disclosed>, start_ms: u64) {
+        self.interrupt();
+        self.stop(refused, start_ms);
+        let lines = self.flow.lines.clone();
+        for (what, promise) in [(Disclosed::Recording, &lines.not_recorded), (Disclosed::Emotion, &lines.not_analysed)]
+        {
+            if refused.contains(&what) {
+                let promise = self.words(promise);
+                self.preface.push(promise);
+            }
+        }
         let Phase::Bot(bot) = &self.phase else { return };
         match &bot.stage {
             Stage::Saying { next } if self.speaking.is_none() => {

@@ -35,6 +35,7 @@ impl Call {
     pub(super) fn let_go(&mut self) {
         self.cancel_timers();
         self.stop_listening();
+        self.past_refusing();
         self.mask(false);
         self.keep_message();
         self.let_aside_go();

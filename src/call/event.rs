@@ -64,6 +64,9 @@ pub struct CalledBack {
     pub skills: Vec<String>,
     pub priority: i32,
     pub language: Language,
+    /// This one may be recorded.
+    #[serde(default = "super::action::yes")]
+    pub recorded: bool,
     /// What was known at its end.
     pub facts: Vec<super::Fact>,
 }

@@ -336,6 +336,7 @@ impl Call {
     }
 
     pub(super) fn connect(&mut self, agent: String) {
+        self.unheard_since_ms = None;
         if let Phase::Handoff(Handoff { by: HandoffBy::Attended, .. }) = self.phase {
             return self.refer(agent, true);
         }

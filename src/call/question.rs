@@ -252,6 +252,8 @@ impl Call {
 
     /// What is said while a secret is asked for is kept nowhere; only a wish for a person counts.
     fn heard_while_masked(&mut self, utterance: &Utterance) {
+        self.refuses_in_passing(utterance);
+        self.past_refusing();
         if person::wanted(&utterance.text) {
             return self.seek_person("asked for a person", None);
         }

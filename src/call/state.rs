@@ -11,7 +11,9 @@ use super::consent::Consent;
 use super::handoff::Handoff;
 use super::instead::Instead;
 use super::number::comparable;
-use super::{Action, CallId, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, TimerId, Utterance};
+use super::{
+    Action, CallId, Caller, Cause, Entry, Event, Note, Outcome, PromptId, RequestId, Talker, TimerId, Utterance,
+};
 use crate::dialog::flow::{Flow, Text};
 use crate::dialog::values::{Rendered, Values};
 use crate::dialog::{Expect, Language, Piece, Prompt};
@@ -156,6 +158,14 @@ impl Call {
             }
             _ => None,
         };
+        if let Some(said) = &said {
+            self.was_told(said.prompt);
+        }
+        if let (Event::Heard(words) | Event::Overheard { who: Talker::Caller, utterance: words }, false) =
+            (&event, matches!(self.phase, Phase::Bot(_) | Phase::Ended))
+        {
+            self.refuses_in_passing(words);
+        }
         match (&self.phase, event) {
             (Phase::Ended, _) => {}
             (Phase::Instead(_), Event::CallerHungUp) => self.hung_up_instead(),
@@ -248,6 +258,9 @@ impl Call {
         self.act(Action::Answer);
         self.note(Note::Answered);
         if let Some(called_back) = called_back {
+            if !called_back.recorded {
+                self.not_to_be_recorded();
+            }
             return self.called_back(*called_back);
         }
         self.begin_untold();
@@ -287,7 +300,9 @@ impl Call {
 
     /// Says it, after what stands before it; `false` when there is nothing to say.
     pub(super) fn say(&mut self, texts: Vec<Rendered>, interruptible: bool) -> bool {
-        let said: Vec<Rendered> = std::mem::take(&mut self.preface).into_iter().chain(texts).collect();
+        let told = self.told_ahead(self.prompts + 1);
+        let preface = std::mem::take(&mut self.preface);
+        let said: Vec<Rendered> = told.into_iter().chain(preface).chain(texts).collect();
         self.speaking = None;
         let mut pieces = Vec::new();
         let mut words = Vec::new();
@@ -319,6 +334,7 @@ impl Call {
         let cut = self.speaking.take_if(|speaking| speaking.interruptible)?;
         self.act(Action::StopSaying);
         self.note(Note::Interrupted);
+        self.was_told(cut.prompt);
         Some(cut.said)
     }
 

@@ -139,25 +139,28 @@ impl Test {
         }
     }
 
-    /// Why it never holds of `value`, of which this is known; none: it may.
-    pub fn never_of(&self, known: &Known, value: &str) -> Option<String> {
+    /// Why it never holds of `value`, which is one of `known`; none: it may.
+    pub fn never_of(&self, known: &[Known], value: &str) -> Option<String> {
+        let one = known.first()?;
         let words = match self {
             Self::Is(word) | Self::IsNot(word) => std::slice::from_ref(word),
             Self::In(words) => words,
             Self::Set | Self::NotSet => return None,
             Self::Above(limit) | Self::Below(limit) | Self::AtLeast(limit) | Self::AtMost(limit) => {
                 let money = matches!(limit, Limit::Money { .. });
-                return match (known.compares(money), known.compares(false)) {
+                let compares = |money| known.iter().any(|known| known.compares(money));
+                return match (compares(money), compares(false)) {
                     (true, _) => None,
-                    (false, true) => Some(format!("`{value}` is {known}, and no amount of money")),
-                    (false, false) => Some(format!("`{value}` is {known}: nothing that is more or less")),
+                    (false, true) => Some(format!("`{value}` is {one}, and no amount of money")),
+                    (false, false) => Some(format!("`{value}` is {one}: nothing that is more or less")),
                 };
             }
             Self::Before(_) | Self::After(_) => {
-                return (!known.is_dated()).then(|| format!("`{value}` is {known}, and no date"));
+                let dated = known.iter().any(Known::is_dated);
+                return (!dated).then(|| format!("`{value}` is {one}, and no date"));
             }
         };
-        let wrong = words.iter().find(|word| !known.may_be(word))?;
+        let wrong = words.iter().find(|word| !known.iter().any(|known| known.may_be(word)))?;
         Some(format!("`{wrong}` is nothing that `{value}` may be"))
     }
 }

@@ -534,6 +534,11 @@ impl SlotKind {
         matches!(self, Self::Digits { .. } | Self::Code { .. } | Self::Phone)
     }
 
+    /// May be answered by keys that are digits of it.
+    pub fn is_keyed(&self) -> bool {
+        matches!(self, Self::Digits { .. } | Self::Phone | Self::YesNo | Self::Number { .. })
+    }
+
     /// The values of a list.
     pub fn listed(&self) -> &[ListValue] {
         match self {

@@ -182,6 +182,7 @@ impl Callbacks {
             skills: promise.skills,
             priority: promise.priority,
             language: promise.language,
+            recorded: promise.recorded,
             facts: promise.summary.facts,
         };
         let called = Called::new(leg, promise.number, back);

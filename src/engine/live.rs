@@ -259,7 +259,9 @@ impl Live {
             self.ticket.clone_from(ticket);
         }
         self.caller = CallerSide::Ringing(incoming);
-        if self.flow.flow.recorded && !self.flow.flow.discloses(Disclosed::Recording) {
+        // Who is called back said so before.
+        let untold = !self.flow.flow.discloses(Disclosed::Recording);
+        if self.flow.flow.recorded && caller.called_back.as_ref().map_or(untold, |earlier| earlier.recorded) {
             self.open_recording(rate);
         }
 

@@ -260,7 +260,12 @@ impl Reader {
         // A code may well have two halves alike.
         let sentence = !matches!(job.grammar, Some(Grammar::Signs { .. }));
         let once = if sentence { guard::once(&text) } else { &text };
-        let begun_again = guard::unhurried(once, job.audio.len() as f32 / RATE as f32).len();
+        let long_code = matches!(job.grammar, Some(Grammar::Signs { min, .. }) if *min > 1);
+        let begun_again = match long_code {
+            true => once,
+            false => guard::unhurried(once, job.audio.len() as f32 / RATE as f32),
+        };
+        let begun_again = begun_again.len();
         let cut = begun_again < text.len();
         if cut {
             let ids: Vec<WhisperTokenId> = tokens.iter().map(|t| t.id).collect();

@@ -64,6 +64,19 @@ fn every_misuse_has_its_place() {
 }
 
 #[test]
+fn a_value_of_several_sources_may_be_any_of_them() {
+    let two = |case: &str| {
+        let house = HOUSE.replace("TYPES", "").replace("LIMIT", "3").replace("CASE", case).replace("SAY", "Hello.");
+        let house =
+            house.replace("told: { say", "told: { remember: { fruit: pear }, next: again }\n      again: { say");
+        loaded(&house).map_or_else(|problems| problems.to_string(), |_| String::new())
+    };
+    assert_eq!(two("if: fruit, in: [apple, pear]"), "");
+    assert_eq!(two("if: fruit, is: pear"), "");
+    assert!(two("if: fruit, in: [apple, plum]").contains("`plum` is nothing that `fruit` may be"));
+}
+
+#[test]
 fn what_is_not_said_may_be_anything() {
     let quiet = told("", "\"{fee} EUR\"", "if: fee, is: banana", "{fee:date}, {due:time}, {limit:money}");
     assert_eq!(quiet, "");

@@ -289,6 +289,8 @@ fn who_asks_before_being_told_is_answered_and_told() {
     call.interrupts("opening hours");
     let said = call.last_said();
     assert!(said.contains("listens to how you sound") && said.contains("nine to five"), "{said}");
+    assert!(analysed(&call).is_empty(), "they are being told");
+    call.quiet();
     assert_eq!(analysed(&call), [true]);
     let mut call = discloses();
     call.presses("2");

@@ -289,6 +289,7 @@ fn who_is_called_back_goes_to_an_agent_who_knows_why() {
         skills: vec![],
         priority: 0,
         language: Language::new("en"),
+        recorded: true,
         facts: vec![fact],
     };
     let caller =

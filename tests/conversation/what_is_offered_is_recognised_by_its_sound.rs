@@ -103,6 +103,21 @@ fn misheard_words_are_found() {
 }
 
 #[test]
+fn words_that_ran_together_are_found() {
+    for (heard, meant) in [
+        ("hi, 120 ounce chai tea", ["twenty ounce", "chai tea"]),
+        ("112 ounce latte", ["twelve ounce", "latte"]),
+        ("one large americano, whisky milk", ["large", "americano"]),
+    ] {
+        let found: Vec<String> = read(heard).found.into_iter().map(|found| found.value).collect();
+        assert_eq!(found[..2], meant, "{heard}");
+    }
+    let whisky = read("one large americano, whisky milk").found.pop().unwrap();
+    assert_eq!((whisky.value.as_str(), whisky.sure), ("skim milk", false));
+    assert_eq!(read("a latte without milk").found.len(), 1, "is without");
+}
+
+#[test]
 fn other_matters_are_no_order() {
     for text in OTHERS {
         assert_eq!(read(text).found, [], "{text}");

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use frontdesk::call::{Action, Caller, Event, Note};
-use frontdesk::dialog::flow::{Disclosed, Flow, Step};
+use frontdesk::call::{Action, CalledBack, Caller, Event, Note, Talker, Utterance};
+use frontdesk::dialog::Language;
+use frontdesk::dialog::flow::{Disclosed, Flow, Message, Step};
 use frontdesk::emotion::policy::Policy;
 use frontdesk::engine::{Ports, Request, Session, WaitingSounds};
 use frontdesk::media::{FRAME_MS, Frame, Key, Port, Quality, Received, Recordings, Sound};
@@ -75,7 +76,8 @@ fn it_may_be_refused_in_words_or_by_the_key_while_told_or_just_after() {
         refuse(&mut call);
         call.quiet();
         assert!(call.notes().any(|note| *note == Note::RecordingRefused), "way {n}: {:#?}", call.said());
-        assert_eq!(recording(&call).last(), Some(&Action::StopRecording { since_ms: 0 }), "way {n}");
+        let last = recording(&call).last().cloned();
+        assert!(matches!(last, Some(Action::StopRecording { since_ms: ..5_000 })), "way {n}: all of it: {last:?}");
         let said = call.last_said();
         assert!(said.starts_with("From here on, this call is not recorded.") && said.contains("do for you"), "{said}");
         call.says("opening hours");
@@ -94,6 +96,103 @@ fn who_refuses_later_is_recorded_until_then() {
         panic!("{:#?}", recording(&call))
     };
     assert!(since_ms >= before, "what was agreed to is kept: {since_ms} of {before}");
+}
+
+#[test]
+fn who_is_faster_than_the_flow_is_told_first() {
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.presses("3"); // opening hours, during the greeting
+    assert!(call.last_said().contains(TOLD) && call.last_said().contains("nine to five"), "{}", call.last_said());
+    assert_eq!(recording(&call), [], "they are being told");
+    call.quiet();
+    assert_eq!(recording(&call), [Action::RecordCall]);
+    call.says("no");
+    assert!(matches!(recording(&call)[..], [_, Action::StopRecording { .. }]), "{:#?}", recording(&call));
+    // Put through before they were told: they never agreed.
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.presses("0").wait(2_000).connect("anna").wait(60_000);
+    assert_eq!(recording(&call), []);
+    assert!(!call.said().iter().any(|said| said.contains(TOLD)), "{:#?}", call.said());
+}
+
+#[test]
+fn who_refuses_while_waiting_or_to_the_agent_is_heeded() {
+    let refuses = Utterance { text: "please don't record this".into(), start_ms: 9_000, ..Utterance::default() };
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.says("opening hours").says("an agent please").wait(2_000).connect("anna");
+    call.tell(Event::Overheard { who: Talker::Agent, utterance: refuses.clone() });
+    assert_eq!(recording(&call), [Action::RecordCall], "it is the caller's to say");
+    call.tell(Event::Overheard { who: Talker::Caller, utterance: refuses });
+    assert_eq!(recording(&call)[1..], [Action::StopRecording { since_ms: 9_000 }]);
+    assert_replays(&call);
+}
+
+#[test]
+fn a_message_is_kept_whatever_is_refused_after_it() {
+    let mut flow = tells(&[Disclosed::Recording]);
+    let message =
+        Message { queue: "service".into(), say: Some(flows::en("Leave a message.")), next: Some("menu".into()) };
+    flow.steps.insert("note".into(), Step::Message(message));
+    if let Some(Step::Disclose { next, .. }) = flow.steps.get_mut("tell") {
+        *next = "note".into();
+    }
+    let mut call = Script::new(flow);
+    call.wait(12_000).murmurs("my card was swallowed", 0.9).presses("#").quiet();
+    let kept = call.count(|action| matches!(action, Action::KeepMessage(_)));
+    assert_eq!(kept, 1, "{:#?}", call.said());
+    let over = call.now;
+    call.says("no").says("stop recording me");
+    let since = recording(&call).into_iter().filter_map(|action| match action {
+        Action::StopRecording { since_ms } => Some(since_ms),
+        _ => None,
+    });
+    assert!(since.min().is_some_and(|since| since >= over), "{:#?}", recording(&call));
+}
+
+#[test]
+fn a_no_that_is_an_answer_refuses_nothing() {
+    let mut flow = tells(&[Disclosed::Recording]);
+    if let Some(Step::Menu { options, .. }) = flow.steps.get_mut("menu") {
+        options[3].phrases = vec!["no".into()];
+    }
+    let mut call = Script::new(flow);
+    call.says("no");
+    assert_eq!(recording(&call), [Action::RecordCall]);
+    assert!(!call.notes().any(|note| *note == Note::RecordingRefused));
+}
+
+#[test]
+fn a_secret_refuses_nothing() {
+    let mut flow = tells(&[Disclosed::Recording]);
+    if let Some(Step::Disclose { key, next, .. }) = flow.steps.get_mut("tell") {
+        (*key, *next) = (Some('9'), "pin".into());
+    }
+    let problems = frontdesk::dialog::check(&flow);
+    let keys: Vec<_> = problems.iter().filter(|problem| problem.step == "tell").map(|problem| problem.kind).collect();
+    assert_eq!(keys, [frontdesk::dialog::ProblemKind::DuplicateKey], "{problems:#?}");
+    let mut call = Script::new(flow);
+    call.keys("9");
+    assert!(!call.notes().any(|note| matches!(note, Note::RecordingRefused | Note::Dtmf { .. })));
+}
+
+#[test]
+fn who_refused_is_not_recorded_when_called_back() {
+    let back = |recorded| CalledBack {
+        call: "earlier".into(),
+        queue: "service".into(),
+        skills: Vec::new(),
+        priority: 0,
+        language: Language::new("en"),
+        recorded,
+        facts: Vec::new(),
+    };
+    for (recorded, words) in [(true, 1), (false, 0)] {
+        let caller = Caller { called_back: Some(Box::new(back(recorded))), ..Caller::default() };
+        let mut call = Script::from(Flow { recorded: true, ..flows::bank() }, MONDAY, caller);
+        let refuses = Utterance { text: "don't record me".into(), ..Utterance::default() };
+        call.tell(Event::Overheard { who: Talker::Caller, utterance: refuses });
+        assert_eq!(recording(&call).len(), words, "nothing is left to refuse where it was refused before");
+    }
 }
 
 #[test]

@@ -214,6 +214,7 @@ async fn personal_data_are_told_only_to_who_is_to_have_them() {
         language: Language::new("en"),
         priority: 0,
         number: NUMBER.into(),
+        recorded: true,
         summary,
     };
     store.promise(&call, promise, Utc::now(), Utc::now() + chrono::TimeDelta::hours(1)).await.unwrap();

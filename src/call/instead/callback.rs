@@ -140,6 +140,7 @@ impl Call {
         let language = self.language().clone();
         let summary = summarise(&self.flow, &self.notes);
         self.stop_listening();
+        let recorded = self.is_recorded();
         let Some(instead) = self.waiting_one() else { return };
         instead.stage = Stage::Keeping;
         let promise = Promise {
@@ -148,6 +149,7 @@ impl Call {
             language,
             priority: instead.to.priority,
             number: instead.number.clone(),
+            recorded,
             summary,
         };
         self.cancel_timers();

@@ -28,12 +28,17 @@ pub(super) fn check(flow: &Flow, problems: &mut Vec<Problem>) {
                 problems.push(problem(name, "key", ProblemKind::BadKey, message, "take 1-9, * or #"));
             }
             Step::Disclose { key: Some(key), next, .. } => {
-                if let Some(Step::Menu { options, .. }) = flow.steps.get(next)
-                    && options.iter().any(|option| option.key == Some(*key))
-                {
-                    let message = format!("key {key} chooses an option of the menu that follows");
-                    problems.push(problem(name, "key", ProblemKind::DuplicateKey, message, "take another key"));
-                }
+                let taken = match question_after(flow, next) {
+                    Some(Step::Menu { options, .. }) if options.iter().any(|option| option.key == Some(*key)) => {
+                        "chooses an option of the menu that follows"
+                    }
+                    Some(Step::Ask(ask)) if key.is_ascii_digit() && ask.kind.is_keyed() => {
+                        "may begin the answer to the question that follows"
+                    }
+                    _ => continue,
+                };
+                let message = format!("key {key} {taken}");
+                problems.push(problem(name, "key", ProblemKind::DuplicateKey, message, "take another key"));
             }
             _ => {}
         }
@@ -114,16 +119,21 @@ pub fn alike(flow: &Flow, meaning: &dyn Fn(&[&str]) -> Vec<Vec<f32>>) -> Vec<Pro
     problems
 }
 
-/// Whether nothing but words stands between this step and a person.
-fn to_person<'f>(flow: &'f Flow, mut step: &'f str) -> bool {
+/// The question that comes next on the way on.
+fn question_after<'f>(flow: &'f Flow, mut step: &'f str) -> Option<&'f Step> {
     for _ in 0..flow.steps.len() {
-        match flow.steps.get(step) {
-            Some(Step::Transfer(_)) => return true,
-            Some(Step::Say { next, .. }) => step = next,
-            _ => return false,
+        match flow.steps.get(step)? {
+            Step::Say { next, .. } | Step::Disclose { next, .. } | Step::Remember { next, .. } => step = next,
+            Step::Hours { open, .. } => step = open,
+            question => return Some(question),
         }
     }
-    false
+    None
+}
+
+/// Whether nothing but words stands between this step and the person whom the flow's callers ask for.
+fn to_person(flow: &Flow, step: &str) -> bool {
+    matches!(question_after(flow, step), Some(Step::Transfer(to)) if to.queue == flow.person.queue)
 }
 
 fn menu(flow: &Flow, name: &str, options: &[MenuOption], problems: &mut Vec<Problem>) {

@@ -74,8 +74,7 @@ fn never(flow: &Flow, step: &str, branches: &[Branch], problems: &mut Vec<Proble
     for (at, branch) in branches.iter().enumerate() {
         for (within, value, test) in branch.when.tests() {
             let known = known(flow, value, &mut BTreeSet::new());
-            let whys: Option<Vec<String>> = known.iter().map(|known| test.never_of(known, value)).collect();
-            if let Some(message) = whys.and_then(|whys| whys.into_iter().next()) {
+            if let Some(message) = test.never_of(&known, value) {
                 let field = format!("branches/{at}/{within}{}", test.key());
                 let remedy = "test it for what it may be";
                 problems.push(problem(step, field, ProblemKind::TestNeverHolds, message, remedy));

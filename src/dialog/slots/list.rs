@@ -114,13 +114,21 @@ fn by_sound(phrases: &[(usize, Sounds, usize)], words: &[&str], found: &mut Vec<
                 continue;
             }
             let heard = Sounds::joined(&parts[start..end]);
+            let (other, most) = run_together(words[start], &parts[start..end]);
+            let heard_like = |sounds: &Sounds| {
+                let other = other.as_ref().map_or(0.0, |other| other.likeness(sounds).min(most));
+                heard.likeness(sounds).max(other)
+            };
+            let near = |sounds: &Sounds| {
+                heard.near_in_length(sounds) || other.as_ref().is_some_and(|other| other.near_in_length(sounds))
+            };
             let mut best: Option<(usize, f32)> = None;
             let mut second = 0.0_f32;
             for (value, sounds, length) in phrases {
-                if window.len() > length + 2 || !heard.near_in_length(sounds) {
+                if window.len() > length + 2 || !near(sounds) {
                     continue;
                 }
-                let likeness = heard.likeness(sounds);
+                let likeness = heard_like(sounds);
                 match best {
                     Some((of, most)) if likeness > most => {
                         second = if of == *value { second } else { most };
@@ -134,7 +142,7 @@ fn by_sound(phrases: &[(usize, Sounds, usize)], words: &[&str], found: &mut Vec<
             let Some((value, likeness)) = best else { continue };
             let own = phrases.iter().filter(|(of, ..)| *of == value);
             let reaches = |(_, sounds, _): &&(usize, Sounds, usize)| {
-                heard.likeness(sounds) >= likeness && sounds.threshold().is_some_and(|threshold| likeness >= threshold)
+                heard_like(sounds) >= likeness && sounds.threshold().is_some_and(|threshold| likeness >= threshold)
             };
             let Some((.., length)) = own.into_iter().find(reaches) else { continue };
             if likeness > second {
@@ -143,6 +151,18 @@ fn by_sound(phrases: &[(usize, Sounds, usize)], words: &[&str], found: &mut Vec<
             }
         }
     }
+}
+
+/// What a window may be whose first word ran together with the word before it, and how alike it may be held at most: "one
+/// twenty ounce" is written "120 ounce"; "with skim milk", "whisky milk", which has to be asked about.
+fn run_together(first: &str, parts: &[Sounds]) -> (Option<Sounds>, f32) {
+    const DOUBTFUL: f32 = 0.85;
+    let joined = |first: Sounds| Some(Sounds::joined(&[&[first], &parts[1..]].concat()));
+    if let [b'1'..=b'9', b'1'..=b'9', b'0'..=b'9'] = first.as_bytes() {
+        return (joined(Sounds::of_one(&first[1..])), 1.0);
+    }
+    let long = first.len() > "with".len() && first.is_ascii() && !matches!(first, "without" | "within");
+    (parts[0].after_with().filter(|_| long).and_then(joined), DOUBTFUL)
 }
 
 /// Of all stretches of words that `free` lets be, the one that sounds most like a value, and how alike; at least `least`,

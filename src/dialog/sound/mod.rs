@@ -56,6 +56,15 @@ impl Sounds {
         (matches!(first, b'x' | b'@' | b'V' | b'E') && rest.tells()).then_some(rest)
     }
 
+    /// Without the "with" that it begins with, run together with the next word: "whisky milk".
+    pub fn after_with(&self) -> Option<Self> {
+        let rest = match self.0.as_slice() {
+            [b'w', b'I' | b'i', b'T' | b'D', rest @ ..] | [b'w', b'I' | b'i', rest @ ..] => rest,
+            _ => return None,
+        };
+        (rest.len() > 1).then(|| Self(rest.to_vec()))
+    }
+
     /// Long enough to be told by sound at all.
     pub fn tells(&self) -> bool {
         self.threshold().is_some()
