@@ -56,7 +56,7 @@ fn every_misuse_has_its_place() {
         (told(types, "3", "if: fee, before: today", say), "`fee` is an amount of money, and no date"),
         (told("fee: money, account: date", "3", case, say), "15:61: `account` is a date, and this is digits"),
         (told("fee: money, nobody: date", "3", case, say), "13:34: nothing fills `nobody`"),
-        (told("fee: monny", "3", case, say), "13:19: `fee` is `monny` (expected one of `text`"),
+        (told("fee: monny", "3", case, say), "13:19: `fee` is \"monny\" (expected one of `text`, `number`"),
     ];
     let missed = cases.iter().filter(|(told, expected)| !told.contains(expected));
     let missed: Vec<String> = missed.map(|(told, expected)| format!("{expected} is not in\n{told}")).collect();

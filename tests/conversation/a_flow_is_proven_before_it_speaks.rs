@@ -305,7 +305,7 @@ fn every_way_to_break_a_flow_is_told_at_its_place() {
         assert!(!told.message.is_empty() && !told.remedy.is_empty());
         kinds.insert(format!("{kind:?}"));
     }
-    assert_eq!(kinds.len(), 23, "every kind of problem has a mutation: {kinds:?}");
+    assert_eq!(kinds.len(), 24, "every kind of problem has a mutation: {kinds:?}");
 }
 
 #[test]

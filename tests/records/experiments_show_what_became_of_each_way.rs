@@ -12,7 +12,6 @@ flow: desk
 language: en
 person: { queue: desk }
 start: which
-attempts: 3
 steps:
   which: { menu: New here?, options: [{ key: 1, phrases: [new], next: try }, { key: 2, phrases: [known], next: try }] }
   try: { experiment: { plain: 45, warm: 45, odd: 10 } }
@@ -31,7 +30,7 @@ fn calls(flow: &Flow, way: &str, count: usize, talk: impl Fn(&mut Script)) -> Ve
             break;
         }
         let caller = Caller { number: format!("+442071230{caller:03}"), ..Caller::default() };
-        let mut script = Script::from(flow.clone(), MONDAY, caller);
+        let mut script = Script::from(Flow { attempts: 3, ..flow.clone() }, MONDAY, caller);
         script.says("nonsense").keys("1"); // a fall-back before the experiment is none of its doing
         if !script.notes().any(|note| matches!(note, Note::Experiment { way: taken, .. } if taken == way)) {
             continue;
@@ -96,7 +95,7 @@ async fn a_flow_without_experiments_has_no_such_chart() {
         .map(|line| format!("{line}\n"))
         .collect();
     let config = configured(folder.path(), &without);
-    let mut script = Script::new((*flow(&config)).clone());
+    let mut script = Script::new(Flow { attempts: 3, ..(*flow(&config)).clone() });
     script.keys("1").tell(Event::CallerHungUp);
     written(&config, &[script], &[]).await;
     assert!(!learn(&["report", "CONFIG"], &config).contains("Experiments"));
