@@ -36,9 +36,9 @@ const EACH: usize = 84;
 const OWN: &str = "+442071234567";
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// All that a page was sent by server-sent events.
+/// All that a page was sent by server-sent events, and of that what was not asked for yet.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+struct Page(Arc<Mutex<Vec<u8>>>, Arc<Mutex<Vec<(String, Value)>>>);
 
 impl Page {
     async fn open(client: &Client, path: &str) -> Self {
@@ -56,13 +56,17 @@ impl Page {
 
     /// The events up to one of this kind, each with its data.
     async fn until(&self, kind: &str) -> Vec<(String, Value)> {
-        let (mut all, until) = (Vec::new(), Instant::now() + LIMIT);
-        while all.last().is_none_or(|(last, _)| last != kind) {
+        let (mut all, until) = (self.events(), Instant::now() + LIMIT);
+        loop {
+            if let Some(at) = all.iter().position(|(of, _)| of == kind) {
+                // Several come at once.
+                self.1.lock().unwrap().extend(all.split_off(at + 1));
+                return all;
+            }
             assert!(Instant::now() < until, "no {kind} came");
             tokio::time::sleep(Duration::from_millis(1)).await;
             all.extend(self.events());
         }
-        all
     }
 
     /// Those that came whole since this was last asked.
@@ -75,7 +79,8 @@ impl Page {
             let data = data.strip_prefix("data: ").expect("data in one line");
             (kind.trim_start_matches("event: ").to_owned(), serde_json::from_str(data).expect("JSON"))
         };
-        text.split("\n\n").filter(|event| !event.is_empty()).map(event).collect()
+        let events = text.split("\n\n").filter(|event| !event.is_empty()).map(event);
+        std::mem::take(&mut *self.1.lock().unwrap()).into_iter().chain(events).collect()
     }
 }
 

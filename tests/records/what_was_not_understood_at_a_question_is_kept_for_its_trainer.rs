@@ -44,14 +44,20 @@ steps:
 "#;
 
 fn call(flow: &Flow, talk: impl Fn(&mut Script)) -> Script {
-    let mut script = Script::new(Flow { attempts: 9, ..flow.clone() }); // each has something to miss
+    let mut script = Script::new(flow.clone());
     talk(&mut script);
     script.quiet().tell(Event::CallerHungUp);
     script
 }
 
+/// The flow, without losing patience with who misses something at each of its questions.
+fn patient(flow: &Flow) -> Flow {
+    Flow { attempts: 9, ..flow.clone() }
+}
+
 /// Two callers who send a parcel.
 fn senders(flow: &Flow) -> Vec<Script> {
+    let flow = &patient(flow);
     let sends = |script: &mut Script| {
         script.keys("1").says("espresso please").says("I'd like espresso").says("by drone").says("express");
         script.says("it is on the letter").keys("407123");
@@ -123,7 +129,7 @@ async fn a_word_for_a_lists_value_is_pasted_and_from_then_on_understood() {
     let pasted = PARCELS.replace("      - express", line);
     assert_ne!(pasted, PARCELS);
     std::fs::write(config.with_file_name("flow.yaml"), pasted).unwrap();
-    let flow = flow(&config);
+    let flow = patient(&flow(&config));
     let Some(Step::Ask(ask)) = flow.steps.get("speed") else { panic!("{:?}", flow.steps) };
     let SlotKind::List { values, .. } = &ask.kind else { panic!("{:?}", ask.kind) };
     assert_eq!(values[0].also, ["espresso"]);
@@ -137,7 +143,7 @@ async fn a_word_for_a_lists_value_is_pasted_and_from_then_on_understood() {
 async fn what_is_secret_or_personal_stands_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let config = configured(folder.path(), PARCELS);
-    let flow = flow(&config);
+    let flow = patient(&flow(&config));
     let calls = vec![
         call(&flow, |script| {
             script.keys("3").says("the code is four two one seven I think").keys("4217");
