@@ -369,7 +369,7 @@ impl Search {
                 self.search("record", digits, &seen(&record));
             }
             for (hook, body) in webhooks.iter().filter(|(_, body)| body["data"]["call"] == name.as_str()) {
-                self.search(*hook, digits, &seen(&body["data"]));
+                self.search(hook, digits, &seen(&body["data"]));
             }
         }
         assert!(messages > 0 && webhooks.iter().any(|(_, body)| body["type"] == "message_left"));

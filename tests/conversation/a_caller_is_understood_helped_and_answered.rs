@@ -2,7 +2,7 @@
 
 use crate::script;
 use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome, Weight};
-use frontdesk::dialog::flow::{Fetch, Step};
+use frontdesk::dialog::flow::{Fetch, SlotKind, Step};
 use frontdesk::dialog::{Expect, Piece};
 use script::{Script, flows};
 use serde_json::json;
@@ -246,6 +246,25 @@ fn a_parcel_in_mandarin() {
     let (summary, cause) = call.finished().unwrap();
     assert_eq!((cause, summary.outcome), (Cause::Completed, Some(Outcome::Contained)));
     assert_eq!(call.facts(FactKind::Verified), ["单号，由parcels核实"]);
+}
+
+#[test]
+fn a_number_is_one_of_a_few_where_its_bounds_say_so() {
+    let expected = |min: f64, max: f64| {
+        let mut flow = flows::bank();
+        if let Some(Step::Ask(ask)) = flow.steps.get_mut("account") {
+            (ask.kind, ask.confirm) = (SlotKind::Number { min: Some(min), max: Some(max) }, None);
+        }
+        let mut call = Script::new(flow);
+        call.says("balance").quiet();
+        call.actions.iter().rev().find_map(|action| match action {
+            Action::Listen { expect, .. } => Some(expect.clone()),
+            _ => None,
+        })
+    };
+    let few = ["two", "three", "four"].map(str::to_owned).into();
+    assert_eq!(expected(2.0, 4.0), Some(Expect::Choice { phrases: few }));
+    assert_eq!(expected(2.0, 400.0), Some(Expect::Values { phrases: Vec::new(), several: false }));
 }
 
 #[test]

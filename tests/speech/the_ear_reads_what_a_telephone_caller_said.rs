@@ -60,6 +60,31 @@ fn spanish_told_or_found_out() {
 }
 
 #[test]
+fn one_word_alone_is_read_where_it_is_one_of_a_few() {
+    let ear = ear();
+    let digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"].map(str::to_owned);
+    let said = |digit: usize, expect: &Expect| {
+        let word = over_the_telephone(&format!("digits/{digit}_jackson_3.wav"));
+        let quiet = [0.0; 4_800];
+        let audio: Samples = [&quiet[..], &word, &quiet].concat().into();
+        let request = HearRequest {
+            audio,
+            language: Some(Language::new("en")),
+            hints: vec!["agent".into(), "operator".into()],
+            expect: expect.clone(),
+            likely: Arc::default(),
+            languages: Vec::new(),
+        };
+        ear.hear(request).unwrap().wait().unwrap().text.to_lowercase().replace('.', "")
+    };
+    for expect in [Expect::Choice { phrases: digits.to_vec() }, Expect::Digits { min: 1, max: 1 }] {
+        let heard: Vec<String> = (0..10).map(|digit| said(digit, &expect)).collect();
+        let right = (0..10).filter(|&digit| [digits[digit].clone(), digit.to_string()].contains(&heard[digit])).count();
+        assert!(right >= 8, "{expect:?}: {heard:?}");
+    }
+}
+
+#[test]
 fn silence_noise_and_tones_are_no_words() {
     let ear = ear();
     let mut seed = 1u32;
