@@ -79,14 +79,9 @@ pub struct Promise {
     pub priority: i32,
     pub number: String,
     /// The call back may be recorded.
-    #[serde(default = "yes")]
+    #[serde(default = "super::event::yes")]
     pub recorded: bool,
     pub summary: Summary,
-}
-
-/// What was promised before callers had a say in it.
-pub(super) fn yes() -> bool {
-    true
 }
 
 /// A message that a caller left for the people of a queue.

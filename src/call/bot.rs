@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use super::state::{Call, Goal, Phase, Speaking};
 use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
 use crate::dialog::commands::{Command, Said};
-use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, SlotKind, Step, decided};
+use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, Flow, SlotKind, Step, decided};
 use crate::dialog::slots::YES;
-use crate::dialog::types::Type;
 use crate::dialog::values::{Rendered, VERIFIED, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
@@ -521,7 +520,7 @@ impl Call {
         let flow = self.flow.clone();
         let Some(Step::Fetch(fetch)) = flow.steps.get(&step) else { return };
         self.cancel_timer(TimerId::Patience);
-        let came = outcome(fetch, &reply, &self.flow.types);
+        let came = outcome(&flow, fetch, &reply);
         // Whether it was done nobody knows, a reply that makes no sense included.
         if !matches!(came.failure, Some(BackendFailure::Timeout | BackendFailure::Down | BackendFailure::Malformed)) {
             self.in_doubt.remove(&step);
@@ -621,7 +620,7 @@ struct Outcome<'f> {
     next: &'f str,
 }
 
-fn outcome<'f>(fetch: &'f Fetch, reply: &Reply, types: &BTreeMap<String, Type>) -> Outcome<'f> {
+fn outcome<'f>(flow: &Flow, fetch: &'f Fetch, reply: &Reply) -> Outcome<'f> {
     let failed = |failure| {
         let next = if failure == BackendFailure::NotFound { &fetch.not_found } else { &fetch.failed };
         Outcome { failure: Some(failure), values: Vec::new(), next }
@@ -629,10 +628,9 @@ fn outcome<'f>(fetch: &'f Fetch, reply: &Reply, types: &BTreeMap<String, Type>) 
     match (reply, &fetch.refused) {
         (Reply::Found(said), _) => {
             // A value that is not what it should be is as bad as one that is not there.
-            let is = |name: &String, value: &str| types.get(name).is_none_or(|of| of.admits(value));
             let values = fetch.save.iter().map(|(name, pointers)| {
                 let value = at(pointers, said)?;
-                value.as_ref().is_none_or(|value| is(name, value)).then(|| (name.clone(), value))
+                value.as_ref().is_none_or(|value| flow.admits(name, value)).then(|| (name.clone(), value))
             });
             match values.collect::<Option<_>>() {
                 Some(values) => Outcome { failure: None, values, next: &fetch.next },
@@ -640,9 +638,8 @@ fn outcome<'f>(fetch: &'f Fetch, reply: &Reply, types: &BTreeMap<String, Type>) 
             }
         }
         (Reply::Refused(said), Some(refused)) => {
-            let value = |name: &String, pointers: &str| {
-                at(pointers, said).flatten().filter(|value| types.get(name).is_none_or(|of| of.admits(value)))
-            };
+            let value =
+                |name: &String, pointers: &str| at(pointers, said).flatten().filter(|value| flow.admits(name, value));
             let values = refused.save.iter().map(|(name, pointers)| (name.clone(), value(name, pointers))).collect();
             Outcome { failure: Some(BackendFailure::Refused), values, next: &refused.next }
         }

@@ -18,6 +18,7 @@ use crate::emotion::policy::{Care, Outcome, Reaction, Why};
 pub(super) const UPSET: &str = "the caller is upset";
 
 /// What a call knows of its caller's feelings.
+#[derive(Default)]
 pub(super) struct Feeling {
     /// None: the line has no policy, or the caller refused.
     care: Option<Care>,
@@ -34,8 +35,7 @@ pub(super) struct Feeling {
 
 impl Feeling {
     pub fn of(flow: &Flow) -> Self {
-        let care = flow.emotion.clone().map(Care::new);
-        Self { care, on: false, offer: false, offered: false, leave: false, sought: false }
+        Self { care: flow.emotion.clone().map(Care::new), ..Self::default() }
     }
 
     /// What every queue's priority is raised by.
@@ -55,9 +55,7 @@ impl Feeling {
 
     /// The caller refused; whether anything was under way.
     pub fn end(&mut self) -> bool {
-        let on = self.on;
-        *self = Self { care: None, on: false, offer: false, offered: false, leave: false, sought: false };
-        on
+        std::mem::take(self).on
     }
 
     /// What was said or pressed is no answer to the offer of a person.

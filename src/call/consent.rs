@@ -39,6 +39,16 @@ struct Told {
     key: Option<char>,
 }
 
+/// All that these tell of.
+fn all<'t>(told: impl IntoIterator<Item = &'t Told>) -> BTreeSet<Disclosed> {
+    told.into_iter().flat_map(|told| &told.of).copied().collect()
+}
+
+/// What these words refuse, whatever the caller was told.
+fn outright(refusable: &BTreeSet<Disclosed>, text: &str) -> BTreeSet<Disclosed> {
+    refusable.iter().copied().filter(|what| refusal::outright(text, *what)).collect()
+}
+
 impl Call {
     /// What no step discloses (it is disclosed elsewhere) is done from the first word.
     pub(super) fn begin_untold(&mut self) {
@@ -64,7 +74,7 @@ impl Call {
 
     /// The caller is being told; `false` where there is nothing to tell, for nothing of it is done.
     pub(super) fn discloses(&mut self, of: &BTreeSet<Disclosed>, key: Option<char>) -> bool {
-        let of: BTreeSet<_> = self.refusable().intersection(of).copied().collect();
+        let of = &self.refusable() & of;
         let some = !of.is_empty();
         if some {
             self.tell(Told { of, key });
@@ -84,8 +94,8 @@ impl Call {
         for _ in 0..flow.steps.len() {
             let Some(Step::Disclose { say, of, key, next }) = flow.steps.get(step) else { break };
             let ahead = self.consent.ahead.iter().map(|(told, _)| told);
-            let told: BTreeSet<_> = self.consent.told.iter().chain(ahead).flat_map(|told| &told.of).copied().collect();
-            let of: BTreeSet<_> = self.refusable().intersection(of).copied().collect();
+            let told = all(self.consent.told.iter().chain(ahead));
+            let of = &self.refusable() & of;
             if !of.is_empty() && told.is_disjoint(&of) {
                 let words = self.words(say);
                 self.consent.ahead.push((Told { of, key: *key }, words));
@@ -136,7 +146,7 @@ impl Call {
         if self.consent.telling.is_some() {
             return; // it is still being said
         }
-        let told: BTreeSet<_> = self.consent.told.iter().flat_map(|told| &told.of).copied().collect();
+        let told = all(&self.consent.told);
         if told.contains(&Disclosed::Emotion) {
             self.analyse();
         }
@@ -163,30 +173,27 @@ impl Call {
             _ => asking && !yes_or_no,
         };
         let refusable = self.refusable();
-        let mut refused: BTreeSet<_> =
-            refusable.iter().copied().filter(|what| refusal::outright(text, *what)).collect();
+        let mut refused = outright(&refusable, text);
         if !self.consent.told.is_empty() {
             let bare_no = || Words::of(text).len() <= BARE && yes_no(text).is_some_and(|answer| !answer.yes);
             let meant = refusal::meant(text) && !(asking && yes_or_no);
             if refused.is_empty() && (meant || (no_means_it && bare_no())) {
-                refused = self.consent.told.iter().flat_map(|told| &told.of).copied().collect();
+                refused = &all(&self.consent.told) & &refusable;
             }
         }
-        refused.retain(|what| refusable.contains(what));
         if !refused.is_empty() {
             self.refuse(&refused, start_ms);
             return true;
         }
         if asking {
-            self.past_refusing(); // the question after it is answered
+            self.past_refusing();
         }
         false
     }
 
     /// Words by which a caller refuses it whoever they talk to, or wait for: heeded at once, and not answered.
     pub(super) fn refuses_in_passing(&mut self, said: &Utterance) {
-        let refusable = self.refusable();
-        let refused: BTreeSet<_> = refusable.into_iter().filter(|what| refusal::outright(&said.text, *what)).collect();
+        let refused = outright(&self.refusable(), &said.text);
         self.stop(&refused, said.start_ms);
     }
 
@@ -196,8 +203,7 @@ impl Call {
         if self.masked {
             return false; // a part of a secret
         }
-        let by_it = self.consent.told.iter().filter(|told| told.key == Some(key.as_char()));
-        let refused: BTreeSet<_> = by_it.flat_map(|told| &told.of).copied().collect();
+        let refused = all(self.consent.told.iter().filter(|told| told.key == Some(key.as_char())));
         let refuses = !refused.is_empty();
         if refuses {
             self.note(Note::Dtmf { key });
@@ -211,7 +217,7 @@ impl Call {
     /// Nothing of it is done from here on.
     fn stop(&mut self, refused: &BTreeSet<Disclosed>, start_ms: u64) {
         if refused.contains(&Disclosed::Recording) {
-            let just_told = self.consent.told.iter().any(|told| told.of.contains(&Disclosed::Recording));
+            let just_told = all(&self.consent.told).contains(&Disclosed::Recording);
             self.note(Note::RecordingRefused);
             self.consent.no_recording = true;
             // Who refuses when told of it never agreed.

@@ -65,7 +65,7 @@ pub struct CalledBack {
     pub priority: i32,
     pub language: Language,
     /// This one may be recorded.
-    #[serde(default = "super::action::yes")]
+    #[serde(default = "yes")]
     pub recorded: bool,
     /// What was known at its end.
     pub facts: Vec<super::Fact>,
@@ -388,6 +388,6 @@ fn absent<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }

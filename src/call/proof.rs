@@ -59,8 +59,8 @@ fn moments(flow: &Flow) -> Vec<(String, DateTime<Utc>)> {
     // Hours begin and end at any minute; half an hour is as short as they get.
     for at in (0..7 * 48).map(|half| monday + TimeDelta::minutes(30 * half)) {
         let open = flow.hours.values().map(|hours| hours.open_at(at)).collect();
-        let clock = at.with_timezone(&flow.zone()).format("tried on a %A at %H:%M").to_string();
-        moments.entry(open).or_insert((clock, at));
+        let clock = || at.with_timezone(&flow.zone()).format("tried on a %A at %H:%M").to_string();
+        moments.entry(open).or_insert_with(|| (clock(), at));
     }
     moments.into_values().collect()
 }

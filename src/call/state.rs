@@ -248,8 +248,7 @@ impl Call {
         for (name, is) in [("caller_withheld", caller.withheld), ("caller_asserted", caller.asserted)] {
             self.values.set(name, if is { "yes" } else { "no" }.into());
         }
-        let is = |name: &String, value: &str| self.flow.types.get(name).is_none_or(|of| of.admits(value));
-        for (name, value) in caller.on_file.iter().filter(|(name, value)| is(name, value)) {
+        for (name, value) in caller.on_file.iter().filter(|(name, value)| self.flow.admits(name, value)) {
             self.values.set(name, value.clone());
         }
         self.commanded.arrived(self.values.clone());

@@ -116,14 +116,19 @@ impl Instead {
 
 /// Whether a telephone number is one of these, or begins as one of them that ends in `*` does. Spaces and dashes do not count.
 pub fn is_among(patterns: &[String], number: &str) -> bool {
-    let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    let dialled = digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit());
+    let Some(number) = dialled(number) else { return false };
     let fits = |pattern: &String| match pattern.strip_suffix('*') {
         Some(beginning) => number.starts_with(beginning),
         None => number == *pattern,
     };
-    dialled && patterns.iter().any(fits)
+    patterns.iter().any(fits)
+}
+
+/// A telephone number as it is dialled, without spaces and dashes; none: it is none.
+pub(super) fn dialled(number: &str) -> Option<String> {
+    let number: String = number.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
+    let digits = number.strip_prefix('+').unwrap_or(&number);
+    (digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit())).then_some(number)
 }
 
 fn is_unchanged(commands: &Commands) -> bool {
@@ -146,6 +151,11 @@ impl Flow {
     /// The steps at which a caller comes in: at first, or sent by an agent.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.start).chain(self.desk_steps.values()).map(String::as_str)
+    }
+
+    /// Whether a value may be this, by what the flow says that it is.
+    pub fn admits(&self, name: &str, value: &str) -> bool {
+        self.types.get(name).is_none_or(|of| of.admits(value))
     }
 
     /// Whether a step tells callers of this: it is not done before.

@@ -72,17 +72,14 @@ pub fn wanted(text: &str) -> bool {
     })
 }
 
-/// Oaths; milder ones ("damn", "hell") are about the weather as often as about us.
-const OATHS: &[&str] = &[
+/// Oaths, whomever they are meant for; milder ones ("damn", "hell") are about the weather as often as about us.
+pub const OATHS: &[&str] = &[
+    "bullshit",
+    "shit",
     "fuck",
-    "fucks",
     "fucking",
     "fucked",
-    "fucker",
-    "shit",
-    "bullshit",
     "asshole",
-    "arsehole",
     "bastard",
     "bastards",
     "bitch",
@@ -94,8 +91,6 @@ const OATHS: &[&str] = &[
     "shut up",
     "screw you",
     "piss off",
-    "damn you",
-    "go to hell",
     "他妈的",
     "妈的",
     "他妈",
@@ -111,6 +106,14 @@ const OATHS: &[&str] = &[
     "有病吧",
     "放屁",
     "狗屁",
+];
+/// Oaths at somebody, and those of other languages.
+const FURTHER: &[&str] = &[
+    "fucks",
+    "fucker",
+    "arsehole",
+    "damn you",
+    "go to hell",
     "mierda",
     "joder",
     "idiota",
@@ -146,7 +149,7 @@ const US: &[&str] = &[
 const OATH: usize = 4;
 
 static SWEARING: LazyLock<[Vec<Words>; 2]> =
-    LazyLock::new(|| [OATHS, US].map(|list| list.iter().map(|phrase| Words::of(phrase)).collect()));
+    LazyLock::new(|| [&[OATHS, FURTHER][..], &[US]].map(|lists| lists.concat().into_iter().map(Words::of).collect()));
 
 /// Whether the sentence swears at who listens, rather than about something else: "this stupid machine", not "I did
 /// something stupid with my card".

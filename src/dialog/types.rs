@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::condition::{Limit, date};
-use super::flow::SlotKind;
+use super::flow::{SlotKind, dialled};
 use super::slots::{NO, YES};
 use super::template::ReadAs;
 
@@ -57,11 +57,7 @@ impl Type {
             Self::Money => matches!(value.parse(), Ok(Limit::Money { .. })),
             Self::Date => date(value).is_some(),
             Self::Time => time(value),
-            Self::Phone => {
-                let digits: String = value.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '/')).collect();
-                let digits = digits.strip_prefix('+').unwrap_or(&digits);
-                digits.len() >= 3 && digits.bytes().all(|c| c.is_ascii_digit())
-            }
+            Self::Phone => dialled(value).is_some(),
             Self::Code => value.chars().any(char::is_alphanumeric),
             Self::YesNo => [YES, NO].iter().any(|known| known.eq_ignore_ascii_case(value)),
         }
@@ -131,14 +127,15 @@ impl Known<'_> {
 
     /// Whether it makes sense when it is read so.
     pub fn reads(&self, read: ReadAs) -> bool {
-        let fits = |value: &str| match read {
-            ReadAs::Words | ReadAs::Code => true,
-            ReadAs::Phone => Type::Phone.admits(value),
-            ReadAs::Number => Type::Number.admits(value),
-            ReadAs::Money => Type::Money.admits(value),
-            ReadAs::Date => Type::Date.admits(value),
-            ReadAs::Time => Type::Time.admits(value),
+        let meant = match read {
+            ReadAs::Words | ReadAs::Code => Type::Text,
+            ReadAs::Phone => Type::Phone,
+            ReadAs::Number => Type::Number,
+            ReadAs::Money => Type::Money,
+            ReadAs::Date => Type::Date,
+            ReadAs::Time => Type::Time,
         };
+        let fits = |value: &str| meant.admits(value);
         match self {
             Self::Typed(own) => own.reads(read),
             Self::Asked(kind) => match Type::of(kind) {

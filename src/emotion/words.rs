@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialog::person::OATHS;
 use crate::dialog::words::{Words, is_han};
 
 /// What a sign is of.
@@ -177,51 +178,9 @@ const BUILT_IN: &[(WordSignKind, &[&str])] = &[
             "等多久",
         ],
     ),
-    (
-        WordSignKind::Swearing,
-        &[
-            "damn",
-            "dammit",
-            "goddamn",
-            "hell",
-            "bloody hell",
-            "crap",
-            "bullshit",
-            "shit",
-            "fuck",
-            "fucking",
-            "fucked",
-            "asshole",
-            "bastard",
-            "bastards",
-            "bitch",
-            "idiot",
-            "idiots",
-            "moron",
-            "morons",
-            "stupid",
-            "shut up",
-            "screw you",
-            "piss off",
-            "pissed",
-            "他妈的",
-            "妈的",
-            "他妈",
-            "混蛋",
-            "王八蛋",
-            "滚蛋",
-            "去死",
-            "傻逼",
-            "操你",
-            "废物",
-            "白痴",
-            "神经病",
-            "有病吧",
-            "放屁",
-            "狗屁",
-            "扯淡",
-        ],
-    ),
+    (WordSignKind::Swearing, &["damn", "dammit", "goddamn", "hell", "bloody hell", "crap"]),
+    (WordSignKind::Swearing, OATHS),
+    (WordSignKind::Swearing, &["pissed", "扯淡"]),
     (
         WordSignKind::Threat,
         &[

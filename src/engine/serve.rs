@@ -124,15 +124,15 @@ impl Server {
             info!(model = card.name, "emotion model: {}", card.terms);
         }
         for line in config.lines.values() {
-            let flow = config.flow_on(line);
+            let flow = config.flow_of(line);
             let untold = |what| !flow.discloses(what);
-            if flow.emotion.is_some() && untold(Disclosed::Emotion) {
+            if line.emotion.is_some() && untold(Disclosed::Emotion) {
                 warn!(
                     line = line.name,
                     "callers' voices are analysed here and no step of the flow tells them: add a `disclose` step"
                 );
             }
-            if flow.recorded && untold(Disclosed::Recording) {
+            if config.records.recording && untold(Disclosed::Recording) {
                 info!(
                     line = line.name,
                     "calls are recorded here and no step of the flow tells callers: where the law wants it, add a \

@@ -40,9 +40,8 @@ pub fn went_astray(evidence: &Evidence) -> bool {
 pub fn once(text: &str) -> &str {
     const SENTENCE: usize = 5;
     let words = words_at(text);
-    let repeats = |unit: usize| words.iter().skip(unit).zip(&words).all(|((word, _), (before, _))| word == before);
     let number = |unit: usize| words[..unit].iter().all(|(word, _)| is_digit(word));
-    let unit = (1..=words.len() / 2).find(|&unit| repeats(unit));
+    let unit = (1..=words.len() / 2).find(|&unit| repeats(&words, unit));
     match unit.filter(|&unit| unit >= SENTENCE && words.len() < 3 * unit && !number(unit)) {
         Some(unit) => &text[..words[unit - 1].1],
         None => text,
@@ -58,11 +57,15 @@ pub fn unhurried(text: &str, seconds: f32) -> &str {
     if seconds > WORD || (words.len() as f32) < FASTEST * seconds {
         return text;
     }
-    let repeats = |unit: usize| words.iter().skip(unit).zip(&words).all(|((word, _), (before, _))| word == before);
-    match (1..=2).find(|&unit| words.len() > 2 * unit && repeats(unit)) {
+    match (1..=2).find(|&unit| words.len() > 2 * unit && repeats(&words, unit)) {
         Some(unit) => &text[..words[unit - 1].1],
         None => text,
     }
+}
+
+/// Nothing but so many words over and over; the last round may be cut off.
+fn repeats(words: &[(String, usize)], unit: usize) -> bool {
+    words.iter().skip(unit).zip(words).all(|((word, _), (before, _))| word == before)
 }
 
 /// Cuts `[MUSIC]`, `(static)` and notes. An unclosed bracket reaches to the end.
