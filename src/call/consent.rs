@@ -123,6 +123,13 @@ impl Call {
         }
     }
 
+    /// The question after it is answered: who does that over our words has heard enough of them.
+    fn heard_enough(&mut self) {
+        self.consent.telling = None;
+        self.disclosed();
+        self.past_refusing();
+    }
+
     /// What the caller is told is over: a no means something else from here on.
     pub(super) fn past_refusing(&mut self) {
         self.consent.told.clear();
@@ -186,7 +193,7 @@ impl Call {
             return true;
         }
         if asking {
-            self.past_refusing();
+            self.heard_enough();
         }
         false
     }
@@ -209,7 +216,7 @@ impl Call {
             self.note(Note::Dtmf { key });
             self.refuse(&refused, self.now_ms);
         } else if matches!(&self.phase, Phase::Bot(bot) if matches!(bot.stage, Stage::Asking)) {
-            self.past_refusing();
+            self.heard_enough();
         }
         refuses
     }

@@ -108,6 +108,10 @@ fn who_is_faster_than_the_flow_is_told_first() {
     assert_eq!(recording(&call), [Action::RecordCall]);
     call.says("no");
     assert!(matches!(recording(&call)[..], [_, Action::StopRecording { .. }]), "{:#?}", recording(&call));
+    // Faster still: the next question is answered, too, while they are told.
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.presses("2").presses("2");
+    assert_eq!(recording(&call), [Action::RecordCall], "{:#?}", call.said());
     // Put through before they were told: they never agreed.
     let mut call = Script::new(tells(&[Disclosed::Recording]));
     call.presses("0").wait(2_000).connect("anna").wait(60_000);
