@@ -36,8 +36,6 @@ pub(super) struct Filling {
 /// Below this confidence not even two values are taken from a sentence, but three: what was expected may be all that
 /// the recogniser knew of it.
 const FAINT: f32 = 0.03;
-/// Phrases told to the recogniser; more would crowd out what it hears.
-const PHRASES: usize = 48;
 
 /// Slots of which a sentence says values outright.
 fn outright(read: &Read) -> BTreeSet<usize> {
@@ -121,15 +119,13 @@ impl Call {
             return own;
         }
         let others = form.slots.iter().filter(|slot| asked.is_none_or(|asked| asked.slot != slot.slot));
-        let mut phrases = match own {
-            Some(Expect::Values { phrases, .. }) => phrases,
+        let mut lists = match own {
+            Some(Expect::Values { lists, .. }) => lists,
             _ => Vec::new(),
         };
-        for slot in others {
-            phrases.extend(slots::phrases(&slot.kind).into_iter().map(|(_, phrase)| phrase));
-        }
-        phrases.truncate(PHRASES);
-        Some(Expect::Values { phrases, several: self.several_missing(&form, filling) })
+        lists.extend(others.map(|slot| slots::spoken(&slot.kind, self.language())));
+        lists.retain(|list| !list.is_empty());
+        Some(Expect::Values { lists, several: self.several_missing(&form, filling) })
     }
 
     /// The form's own question, to be answered by a sentence with several values.
@@ -542,14 +538,13 @@ pub(super) fn expected(kind: &SlotKind, language: &Language) -> Expect {
         },
         SlotKind::Number { min, max } => match small_numbers(*min, *max, language) {
             Some(phrases) => Expect::Choice { phrases },
-            None => Expect::Values { phrases: Vec::new(), several: false },
+            None => Expect::Values { lists: Vec::new(), several: false },
         },
         SlotKind::Date { .. } | SlotKind::Time | SlotKind::Money { .. } | SlotKind::StreetNumber => {
-            Expect::Values { phrases: Vec::new(), several: false }
+            Expect::Values { lists: Vec::new(), several: false }
         }
         SlotKind::List { .. } | SlotKind::Name { .. } => {
-            let phrases = slots::phrases(kind).into_iter().map(|(_, phrase)| phrase).take(PHRASES);
-            Expect::Values { phrases: phrases.collect(), several: false }
+            Expect::Values { lists: vec![slots::spoken(kind, language)], several: false }
         }
     }
 }

@@ -583,6 +583,12 @@ impl ListValue {
         std::iter::once(&self.value).chain(self.say.values()).chain(&self.also).map(String::as_str)
     }
 
+    /// What a caller may call it in a language.
+    pub fn spoken(&self, language: &Language) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(&self.value).chain(self.say.get(language)).chain(&self.also);
+        own.enumerate().filter(|(at, phrase)| *at == 0 || **phrase != self.value).map(|(_, phrase)| phrase.as_str())
+    }
+
     pub fn said_in(&self, language: &Language) -> &str {
         self.say.get(language).unwrap_or(&self.value)
     }

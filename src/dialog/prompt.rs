@@ -85,7 +85,8 @@ pub enum Expect {
     Code { min: usize, max: usize },
     /// A value in a sentence, or several if so many are missing: a date, an amount, what the step's lists hold.
     Values {
-        phrases: Vec<String>,
+        /// What may be said of each slot that takes one of a list; first of what was asked for just now, if that does.
+        lists: Vec<Vec<String>>,
         #[serde(default)]
         several: bool,
     },
@@ -97,4 +98,35 @@ pub enum Expect {
     Request,
     /// Anything: a story.
     Free,
+}
+
+impl Expect {
+    /// Phrases that may be said, `most` at most: of each list as many, as long as it has any.
+    pub fn phrases(&self, most: usize) -> Vec<&str> {
+        let lists = match self {
+            Self::Choice { phrases } => std::slice::from_ref(phrases),
+            Self::Values { lists, .. } => lists.as_slice(),
+            _ => &[],
+        };
+        let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+        let total = |each: &usize| lists.iter().map(|list| list.len().min(*each)).sum::<usize>();
+        let each = (1..=longest).take_while(|each| total(each) <= most).last().unwrap_or(0);
+        lists.iter().flat_map(|list| list.iter().take(each)).map(String::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_list_crowds_out_another() {
+        let list = |name: &str, n: usize| (0..n).map(|at| format!("{name}{at}")).collect::<Vec<_>>();
+        let values = Expect::Values { lists: vec![list("size", 9), list("milk", 2), list("extra", 5)], several: true };
+        assert_eq!(values.phrases(100).len(), 16);
+        assert_eq!(values.phrases(8), ["size0", "size1", "size2", "milk0", "milk1", "extra0", "extra1", "extra2"]);
+        assert_eq!(values.phrases(2), [""; 0], "three lists and no room for one of each");
+        assert_eq!(Expect::Choice { phrases: list("choice", 4) }.phrases(3).len(), 3);
+        assert!(Expect::Free.phrases(9).is_empty());
+    }
 }

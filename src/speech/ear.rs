@@ -244,12 +244,12 @@ fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
             return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: false }));
         }
         Expect::Code { min, max } => return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: true })),
-        Expect::Choice { phrases } | Expect::Values { phrases, .. } => phrases.as_slice(),
-        Expect::Request => &[],
+        Expect::Choice { .. } | Expect::Values { .. } | Expect::Request => expect.phrases(LEANS),
         Expect::YesNo | Expect::Free | Expect::Confirm { .. } => return None,
     };
     let likely: &[String] = if request.expect == Expect::Request { &request.likely } else { &[] };
-    Some(reader.sentences(phrases.iter().chain(&request.hints).chain(likely).map(String::as_str)))
+    let more = request.hints.iter().chain(likely).map(String::as_str);
+    Some(reader.sentences(phrases.into_iter().chain(more)))
 }
 
 fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hearing {
@@ -350,18 +350,19 @@ fn chance_of_signs(product: f32) -> f32 {
     y0 + (y1 - y0) * ((product - x0) / (x1 - x0)).clamp(0.0, 1.0)
 }
 
+/// Phrases that Whisper is told to expect; more would crowd out what it hears.
+const TOLD: usize = 48;
+/// Phrases that it leans on.
+const LEANS: usize = 240;
+
 /// Phrases that Whisper is told to expect.
 fn told(request: &HearRequest) -> Vec<&str> {
     let mandarin = request.language.as_ref().is_some_and(|language| language.as_str().starts_with("zh"));
     if matches!(request.expect, Expect::Digits { .. }) && !mandarin {
-        // How digits are written, one by one: of 80 numbers 64 are read right then, 57 without.
+        // How digits are written, one by one: of 80 numbers 64 are read right then, 57 without. Other digits do no better.
         return vec!["4, 0, 7", "1, 2, 3"];
     }
-    let choices = match &request.expect {
-        Expect::Choice { phrases } | Expect::Values { phrases, .. } => phrases.as_slice(),
-        _ => &[],
-    };
-    request.hints.iter().chain(choices).map(String::as_str).collect()
+    request.hints.iter().map(String::as_str).chain(request.expect.phrases(TOLD)).collect()
 }
 
 /// The same, as something that was said before.

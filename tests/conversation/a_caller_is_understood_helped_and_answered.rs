@@ -264,7 +264,7 @@ fn a_number_is_one_of_a_few_where_its_bounds_say_so() {
     };
     let few = ["two", "three", "four"].map(str::to_owned).into();
     assert_eq!(expected(2.0, 4.0), Some(Expect::Choice { phrases: few }));
-    assert_eq!(expected(2.0, 400.0), Some(Expect::Values { phrases: Vec::new(), several: false }));
+    assert_eq!(expected(2.0, 400.0), Some(Expect::Values { lists: Vec::new(), several: false }));
 }
 
 #[test]

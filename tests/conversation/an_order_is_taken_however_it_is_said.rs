@@ -258,7 +258,7 @@ fn the_ear_is_told_what_may_be_said() {
 
 fn listens(script: &Script) -> (Vec<String>, bool) {
     let last = script.actions.iter().rev().find_map(|action| match action {
-        Action::Listen { expect: Expect::Values { phrases, several }, .. } => Some((phrases.clone(), *several)),
+        Action::Listen { expect: Expect::Values { lists, several }, .. } => Some((lists.concat(), *several)),
         _ => None,
     });
     last.unwrap()

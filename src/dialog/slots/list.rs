@@ -1,11 +1,12 @@
 //! Values of an operator's list in a sentence: by their words, else by their sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pinyin::ToPinyin;
 
 use super::super::flow::{ListValue, SlotKind};
 use super::super::numerals::digit;
+use super::super::prompt::Language;
 use super::super::sound::{self, Sounds};
 use super::super::words::is_han;
 use super::tokens::tokens;
@@ -32,6 +33,17 @@ pub fn phrases(kind: &SlotKind) -> Vec<(usize, String)> {
         phrases.extend(parts(names));
     }
     phrases
+}
+
+/// What a caller may say of them in a language, each once.
+pub fn spoken(kind: &SlotKind, language: &Language) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    let listed = kind.listed().iter().flat_map(|value| value.spoken(language)).map(str::to_owned);
+    let parts = match kind {
+        SlotKind::Name { names } => parts(names),
+        _ => Vec::new(),
+    };
+    listed.chain(parts.into_iter().map(|(_, part)| part)).filter(|phrase| known.insert(phrase.to_lowercase())).collect()
 }
 
 /// Parts of names that only one of them has: "Smith", 王先生.

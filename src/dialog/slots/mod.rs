@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 
 pub use code::code;
 pub use digits::digits;
-pub use list::phrases;
+pub use list::{phrases, spoken};
 pub use number::Number;
 pub use read::{Found, Read, left, read};
 pub use tokens::tokens;

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn parts_that_sound_finished_are_no_sentences() {
-        let order = Expect::Values { phrases: Vec::new(), several: true };
+        let order = Expect::Values { lists: Vec::new(), several: true };
         for parts in [Expect::Digits { min: 4, max: 10 }, order.clone()] {
             assert_eq!(needed_ms(&parts, Some(0.99), 3_000), needed_ms(&parts, None, 3_000));
             assert!(needed_ms(&parts, Some(0.01), 3_000) > needed_ms(&parts, None, 3_000));
