@@ -231,7 +231,7 @@ impl Call {
         {
             let texts = std::iter::once(&utterance.text).chain(&utterance.alternatives).zip(&readings);
             let lacking = texts.filter(|(_, read)| outright(read).len() > 1);
-            let left = lacking.filter_map(|(text, read)| slots::left(text, kinds[at], at, &read.found));
+            let left = lacking.filter_map(|(text, read)| slots::left(text, &kinds, at, &read.found));
             // Of several as like, the likelier reading's.
             if let Some(left) = left.reduce(|best, other| if other.likelier(&best) { other } else { best }) {
                 best.add(left);

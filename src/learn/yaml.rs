@@ -97,7 +97,11 @@ impl<'f> Lists<'f> {
         if known.any(|phrase| text.find(&Words::of(phrase)).is_some()) {
             return;
         }
-        let sounding = asked.iter().enumerate().filter_map(|(at, (_, kind))| left(&sentence.text, kind, at, &[]));
+        let sounding = asked.iter().enumerate().filter_map(|(at, (_, kind))| {
+            let mut found = left(&sentence.text, &[kind], 0, &[])?;
+            found.slot = at;
+            Some(found)
+        });
         let nearest = sounding.reduce(|best, other| if other.likelier(&best) { other } else { best });
         let words = match &nearest {
             Some(found) => joined(&words[found.words.clone()]),

@@ -146,9 +146,10 @@ const BARE_TIME: f32 = 0.5;
 /// stands by itself.
 const LEFT: f32 = 0.6;
 
-/// What may stand for a value of `kind`, the kind of `slot`, in a sentence in which all else was `found`. Doubtful.
-pub fn left(text: &str, kind: &SlotKind, slot: usize, found: &[Found]) -> Option<Found> {
-    let tokens = tokens(&plain_no(text));
+/// What may stand for a value of `slot` in a sentence in which all else was `found`. Doubtful.
+pub fn left(text: &str, slots: &[&SlotKind], slot: usize, found: &[Found]) -> Option<Found> {
+    let kind = slots[slot];
+    let tokens = tokens(&apart(&plain_no(text), slots));
     let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let free = |at: usize| !found.iter().any(|found| found.words.contains(&at));
     let phrases = list::phrases(kind);
@@ -165,7 +166,7 @@ pub fn left(text: &str, kind: &SlotKind, slot: usize, found: &[Found]) -> Option
 
 /// Reads the slots in a sentence. `asked` is the one that was asked for just now: what could be several is that.
 pub fn read(text: &str, slots: &[&SlotKind], asked: Option<usize>, today: NaiveDate) -> Read {
-    let text = plain_no(text);
+    let text = apart(&plain_no(text), slots);
     let (tokens, written) = (tokens(&text), written(&text));
     let words: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let cased: Vec<&str> = written.iter().map(String::as_str).collect();
@@ -216,6 +217,17 @@ fn plain_no(text: &str) -> String {
         plain.push(c);
     }
     plain
+}
+
+/// Where all that could be counted has a single digit, "65521" and "6-5-521" are five of them.
+fn apart(text: &str, slots: &[&SlotKind]) -> String {
+    let digit = |kind: &SlotKind| matches!(kind, SlotKind::Number { max: Some(max), .. } if *max < 10.0);
+    let listed = |kind: &SlotKind| !kind.listed().is_empty() || matches!(kind, SlotKind::YesNo | SlotKind::Free);
+    let digits = slots.iter().filter(|kind| digit(kind)).count();
+    if digits < 2 || !slots.iter().all(|kind| digit(kind) || listed(kind)) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_ascii_digit() { format!(" {c} ") } else { c.to_string() }).collect()
 }
 
 /// Ends of phrases in a sentence.
@@ -429,4 +441,26 @@ fn choose(mut candidates: Vec<Found>, slots: &[&SlotKind], corrections: &[usize]
     kept.retain(|found| !found.value.is_empty());
     kept.sort_by_key(|found| found.words.start);
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_digits_come_apart_where_nothing_else_is_counted() {
+        let today = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+        let number = |max| SlotKind::Number { min: Some(0.0), max: Some(max) };
+        let values = |text: &str, kinds: &[SlotKind]| -> Vec<String> {
+            let kinds: Vec<&SlotKind> = kinds.iter().collect();
+            read(text, &kinds, None, today).found.into_iter().map(|found| found.value).collect()
+        };
+        let three = [number(9.0), number(9.0), number(9.0)];
+        for text in ["652.", "6-5-2", "6, 52", "six, 5.2", "Gate 6, floor 52"] {
+            assert_eq!(values(text, &three), ["6", "5", "2"], "{text}");
+        }
+        assert_eq!(values("52", &[number(99.0), number(9.0)]), ["52"]);
+        assert!(values("52", &[number(9.0)]).is_empty(), "one is asked for");
+        assert_eq!(values("5 at 10:30", &[number(9.0), SlotKind::Time]).len(), 2);
+    }
 }
