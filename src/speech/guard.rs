@@ -63,6 +63,16 @@ pub fn unhurried(text: &str, seconds: f32) -> &str {
     }
 }
 
+/// The first half of a number, before a pause, that the decoder wrote twice since the whole has as many digits: the half.
+/// Who says a number with two halves alike says them slower than that, or once more.
+pub fn half_of_it(text: &str, seconds: f32) -> &str {
+    const FASTEST: f32 = 2.6; // digits a second, with the silence about them
+    let words = words_at(text);
+    let half = words.len() / 2;
+    let twice = half > 1 && words.len() == 2 * half && repeats(&words, half);
+    if twice && words.len() as f32 > FASTEST * seconds { &text[..words[half - 1].1] } else { text }
+}
+
 /// Nothing but so many words over and over; the last round may be cut off.
 fn repeats(words: &[(String, usize)], unit: usize) -> bool {
     words.iter().skip(unit).zip(words).all(|((word, _), (before, _))| word == before)
@@ -258,6 +268,15 @@ mod tests {
             [("no no no no", 1.2), ("9 9 9", 1.0), ("4 0 7 1 2 3", 1.0), ("9 9 9 9 9 9", 2.4), ("", 0.5)]
         {
             assert_eq!(unhurried(same, seconds), same);
+        }
+    }
+
+    #[test]
+    fn half_a_number_is_not_doubled() {
+        assert_eq!(half_of_it(" 4, 0, 5. 4, 0, 5", 1.9), " 4, 0, 5");
+        assert_eq!(half_of_it("4, 0, 5, 4, 0, 5", 2.6), "4, 0, 5, 4, 0, 5", "said so");
+        for same in ["4, 0, 5, 4, 0, 6", "4 0 5 4 0", "7, 7", ""] {
+            assert_eq!(half_of_it(same, 0.5), same);
         }
     }
 

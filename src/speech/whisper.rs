@@ -120,6 +120,12 @@ pub struct Job<'a> {
     pub cancelled: &'a dyn Fn() -> bool,
 }
 
+impl Job<'_> {
+    fn seconds(&self) -> f32 {
+        self.audio.len() as f32 / RATE as f32
+    }
+}
+
 /// How much more than the utterance the encoder sees: cost grows with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
@@ -260,10 +266,11 @@ impl Reader {
         // A code may well have two halves alike.
         let sentence = !matches!(job.grammar, Some(Grammar::Signs { .. }));
         let once = if sentence { guard::once(&text) } else { &text };
+        let seconds = job.seconds();
         let long_code = matches!(job.grammar, Some(Grammar::Signs { min, .. }) if *min > 1);
         let begun_again = match long_code {
-            true => once,
-            false => guard::unhurried(once, job.audio.len() as f32 / RATE as f32),
+            true => guard::half_of_it(once, seconds),
+            false => guard::unhurried(once, seconds),
         };
         let begun_again = begun_again.len();
         let cut = begun_again < text.len();
@@ -431,6 +438,9 @@ impl Reader {
             passes += path.len();
             open.extend(forks);
             let Some(text) = judged(&model, grammar, &path, free) else { continue };
+            if text.signs.is_some() && guard::half_of_it(&text.text, job.seconds()) != text.text {
+                continue;
+            }
             least = least.max(free + text.odds + NEAR);
             let sure = text.signs.map_or(text.odds >= -1.0, |signs| signs >= 0.5);
             found.push(text);
