@@ -8,14 +8,16 @@ mod callback;
 mod message;
 
 use super::bot::{Bot, TURN_LIMIT_MS};
+use super::consent::BARE;
 use super::handoff::{self, Handoff};
 use super::question::HEARD;
 use super::state::{Call, Phase};
-use super::{Action, Cause, Event, Note, QueueRequest, TimerId};
+use super::{Action, Cause, Event, Note, QueueRequest, TimerId, Utterance};
 use crate::dialog::flow::{SlotKind, Text, Transfer};
 use crate::dialog::instead::{Choose, chosen, phrases};
 use crate::dialog::slots::{self, yes_no};
 use crate::dialog::values::{Rendered, Values};
+use crate::dialog::words::Words;
 use crate::dialog::{Expect, person};
 
 /// A message that is ended by a key is at least so long.
@@ -300,6 +302,10 @@ impl Call {
                 instead.hearing = false;
                 self.cancel_timer(TimerId::Silence);
                 match instead_stage(&self.phase) {
+                    Some(Stage::Recording) if self.wants_a_person_instead(&utterance) => {
+                        self.note(Note::Utterance(utterance));
+                        self.person_instead();
+                    }
                     Some(Stage::Recording) => {
                         self.dictated(utterance);
                         self.set_timer(TimerId::Silence, MESSAGE_OVER_MS);
@@ -428,10 +434,17 @@ impl Call {
             self.interrupt();
             self.take(Choose::Wait);
         } else if own {
+            self.interrupt();
             self.cancel_timers();
             self.seek_person("asked for a person", None);
         }
         waits || own
+    }
+
+    /// "An operator, please" is no message, if it is the first that is said of one that the flow asked for.
+    fn wants_a_person_instead(&mut self, said: &Utterance) -> bool {
+        let first = self.waiting_one().is_some_and(|instead| instead.own && instead.words.is_empty());
+        first && Words::of(&said.text).len() <= BARE && person::wanted(&said.text)
     }
 
     fn keyed_instead(&mut self, key: char) {
@@ -454,6 +467,12 @@ impl Call {
                 instead.stage = Stage::Recording;
                 self.interrupt();
                 self.message_over();
+            }
+            (Stage::Inviting | Stage::Recording, '0') if instead.own => {
+                // What was said so far is not lost.
+                instead.spoke &= !instead.words.is_empty() || now >= instead.from_ms + SHORTEST_MS;
+                self.keep_message();
+                self.person_instead();
             }
             (Stage::Inviting | Stage::Recording, _) => {
                 if instead.stage == Stage::Recording && !self.keys_only {

@@ -274,10 +274,24 @@ fn a_step_offers_a_callback_or_takes_a_message_and_goes_on() {
     let step = Message { queue: "front-desk".into(), say: Some(flows::en("Speak after me.")), next: None };
     flow.steps.insert("tell".into(), Step::Message(step));
     flow.start = "tell".into();
-    let mut call = Script::new(flow);
+    let mut call = Script::new(flow.clone());
     call.quiet().murmurs("hello there", 0.9).presses("#").quiet();
     assert_eq!(message(&call).unwrap().text, "hello there");
     assert_eq!(call.finished().unwrap().1, Cause::Completed);
+    // A person after all, by the key or by word; what was said so far is kept.
+    let mut call = Script::new(flow.clone());
+    call.presses("0").quiet();
+    assert!(call.queue().is_some() && message(&call).is_none(), "{:?}", call.said());
+    let mut call = Script::new(flow.clone());
+    call.quiet().murmurs("hello there", 0.9).presses("0").quiet();
+    assert!(call.queue().is_some() && message(&call).unwrap().text == "hello there", "{:?}", call.said());
+    let mut call = Script::new(flow.clone());
+    call.quiet().murmurs("an operator, please", 0.9).quiet();
+    assert!(call.queue().is_some() && message(&call).is_none(), "{:?}", call.said());
+    let mut call = Script::new(flow);
+    call.quiet().murmurs("please have an agent call my wife about the house", 0.9).murmurs("an agent", 0.9);
+    call.presses("#").quiet();
+    assert!(call.queue().is_none() && message(&call).is_some(), "that is a message: {:?}", call.said());
 }
 
 #[test]
