@@ -204,6 +204,12 @@ impl Call {
         self.stop(&refused, said.start_ms);
     }
 
+    /// The agent passes it on that the caller does not want to be recorded.
+    pub(super) fn recording_refused(&mut self) {
+        let refused = &self.refusable() & &BTreeSet::from([Disclosed::Recording]);
+        self.stop(&refused, self.now_ms);
+    }
+
     /// As `refuses`, by a key.
     pub(super) fn refuses_by_key(&mut self, key: Key) -> bool {
         self.feeling.pass_offer();

@@ -360,6 +360,8 @@ pub enum Event {
     },
     /// The agent wants the caller back, however far that has come.
     DeskStepOver,
+    /// The caller told the agent that they do not want to be recorded.
+    RecordingRefused,
     /// Whom the agent consulted hears the caller, and is heard. Nobody acts on it.
     ThirdJoined {
         third: String,

@@ -184,6 +184,7 @@ impl Call {
             (_, Event::Overheard { who, utterance: Utterance { text, start_ms, end_ms, .. } }) => {
                 self.note(Note::Overheard { who, text, start_ms, end_ms });
             }
+            (_, Event::RecordingRefused) => self.recording_refused(),
             (_, Event::ThirdJoined { third }) => self.note(Note::ThirdJoined { third }),
             (_, Event::ThirdLeft { third }) => self.note(Note::ThirdLeft { third }),
             (_, Event::Supervised { supervisor, part }) => self.note(Note::Supervised { supervisor, part }),

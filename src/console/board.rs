@@ -162,6 +162,8 @@ struct Call {
     /// `bot`, `waiting`, `ringing`, `person`.
     stage: &'static str,
     distress: Option<f32>,
+    /// Is being recorded, not for a message alone.
+    recorded: bool,
     /// Why supervisors were told.
     alert: Option<String>,
     summary: Option<Value>,
@@ -189,6 +191,8 @@ pub enum What {
     /// The caller hears what waiting callers hear, and is not heard.
     Hold(bool),
     Mute(bool),
+    /// The caller does not want to be recorded.
+    StopRecording,
     Key(char),
     /// The caller is to be connected to an agent, a queue or a number.
     Transfer(String),
@@ -272,6 +276,7 @@ impl Board {
                 waits_since: None,
                 stage: "bot",
                 distress: None,
+                recorded: false,
                 alert: None,
                 summary: None,
                 parties: BTreeMap::new(),
@@ -318,6 +323,18 @@ impl Board {
         self.with(|state| {
             if let Some(call) = state.calls.get_mut(call) {
                 call.alert = Some(reason.to_owned());
+            }
+        });
+    }
+
+    /// The call is being recorded from now on, or no more.
+    pub fn recorded(&self, call: &str, recorded: bool) {
+        self.with(|state| {
+            let State { calls, agents, .. } = state;
+            let Some(shown) = calls.get_mut(call) else { return };
+            shown.recorded = recorded;
+            for (agent, party) in &shown.parties {
+                send(agents, agent, &News::new("party", &json!({ "call": call, "party": shown.party(party) })));
             }
         });
     }

@@ -32,8 +32,8 @@ pub const OPERATIONS: &[Operation] = &[
     (
         "post",
         "/api/calls/{call}/order",
-        "Do: hang_up, hold, mute, key, transfer, consult, join_all, consult_over, consult_done, desk_step, desk_step_over, \
-            skip_briefing",
+        "Do: hang_up, hold, mute, stop_recording, key, transfer, consult, join_all, consult_over, consult_done, desk_step, \
+            desk_step_over, skip_briefing",
         Some("agent"),
         &[("do", "string"), ("on", "boolean"), ("key", "string"), ("to", "string"), ("step", "string")],
     ),

@@ -113,6 +113,8 @@ struct Live {
     rate: u32,
     /// A recording was begun.
     recording: bool,
+    /// What desks show: the call is being recorded.
+    shown_recorded: bool,
     /// The caller's side has said that it is over.
     hung_up: bool,
     arrived: Instant,
@@ -199,6 +201,7 @@ impl Live {
             ticket: call.clone(),
             rate: 8_000,
             recording: false,
+            shown_recorded: false,
             hung_up: false,
             call,
             arrived,
@@ -320,6 +323,9 @@ impl Live {
                 }
             }
             self.perform_all(&mut session).await;
+            if std::mem::replace(&mut self.shown_recorded, session.is_recording()) != self.shown_recorded {
+                self.house.board.recorded(&self.call, self.shown_recorded);
+            }
         }
         // Told to stop before anybody spoke to them: it is made after the restart. One agreed on anew is another one.
         let stopped = self.ended.as_ref().is_some_and(|(_, cause)| *cause == Cause::Shutdown);

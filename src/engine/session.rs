@@ -273,6 +273,11 @@ impl Session {
         self.for_messages = true;
     }
 
+    /// Both sides are being recorded, not for a message alone.
+    pub fn is_recording(&self) -> bool {
+        self.recorder.is_some() && !self.for_messages
+    }
+
     /// Ends the recording, if there is one.
     pub fn stop_recording(&mut self) -> Option<Recording> {
         self.recorder.take().map(Recorder::finish)

@@ -86,7 +86,7 @@ async fn an_agent_with_a_phone_steers_it_from_the_desk() {
     assert_eq!(order(json!({ "do": "hold", "on": true })).await, StatusCode::CONFLICT, "nobody talks yet");
 
     phone.accept().await;
-    desk.wait("call", |call| call["stage"] == "talking").await;
+    desk.wait("call", |call| call["stage"] == "talking" && call["party"]["recorded"] == true).await;
     assert_eq!(order(json!({ "do": "skip_briefing" })).await, StatusCode::ACCEPTED);
     desk.wait("line", |line| line["line"]["event"] == "connected").await;
     tokio::time::sleep(Duration::from_secs(1)).await; // of conversation
@@ -98,6 +98,8 @@ async fn an_agent_with_a_phone_steers_it_from_the_desk() {
     let heard = tone_ms(&after, rate, AGENT) - tone_ms(&before, rate, AGENT);
     assert!(tone_ms(&before, rate, AGENT) > 300 && heard < 400, "muted: {heard} ms more");
     assert_eq!(order(json!({ "do": "mute", "on": false })).await, StatusCode::ACCEPTED);
+    assert_eq!(order(json!({ "do": "stop_recording" })).await, StatusCode::ACCEPTED);
+    desk.wait("party", |party| party["party"]["recorded"] == false).await;
     assert_eq!(order(json!({ "do": "key", "key": "x" })).await, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(order(json!({ "do": "transfer", "to": "nobody" })).await, StatusCode::ACCEPTED);
     desk.wait("party", |party| party["party"]["transfer"]["status"] == 403).await;
@@ -119,6 +121,7 @@ async fn an_agent_with_a_phone_steers_it_from_the_desk() {
     assert_eq!(record.head.cause, Some(Cause::AgentHungUp));
     assert_eq!(record.wrap_ups[0].notes, "Told the balance.");
     assert!(record.timeline.iter().any(|entry| matches!(entry.note, Note::TransferRefused { .. })));
+    assert!(record.timeline.iter().any(|entry| entry.note == Note::RecordingRefused));
     engine.assert_replays(&record).await;
 
     // The next time the number calls, the desk knows.

@@ -81,6 +81,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => agent().prop_map(|agent| Event::AgentReplaced { agent }),
         2 => Just(Event::DeskStepAsked { step: "pin".into() }),
         1 => Just(Event::DeskStepOver),
+        1 => Just(Event::RecordingRefused),
         1 => Just(Event::CallerHungUp),
         1 => Just(Event::MediaLost),
         1 => (0..90_000_u64).prop_map(|within_ms| Event::Drain { within_ms }),

@@ -132,6 +132,18 @@ fn who_refuses_while_waiting_or_to_the_agent_is_heeded() {
 }
 
 #[test]
+fn an_agent_passes_it_on_that_a_caller_refuses() {
+    let mut call = Script::new(tells(&[Disclosed::Recording]));
+    call.says("opening hours").says("an agent please").wait(2_000).connect("anna");
+    call.tell(Event::RecordingRefused).tell(Event::RecordingRefused);
+    assert!(matches!(recording(&call)[..], [Action::RecordCall, Action::StopRecording { .. }]), "once");
+    assert_replays(&call);
+    let mut call = Script::new(flows::bank());
+    call.says("an agent please").wait(2_000).connect("anna").tell(Event::RecordingRefused);
+    assert_eq!(recording(&call), [], "there is no recording");
+}
+
+#[test]
 fn a_message_is_kept_whatever_is_refused_after_it() {
     let mut flow = tells(&[Disclosed::Recording]);
     let message =

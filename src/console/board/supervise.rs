@@ -122,7 +122,7 @@ impl Call {
     pub(super) fn party(&self, party: &Party) -> Value {
         let heard = self.supervisor.as_ref().filter(|supervisor| supervisor.part != Supervision::Listen);
         json!({
-            "held": party.held, "muted": party.muted, "consult": party.consult, "transfer": party.transfer,
+            "held": party.held, "muted": party.muted, "recorded": self.recorded, "consult": party.consult, "transfer": party.transfer,
             "supervisor": heard.map(Supervisor::json),
         })
     }

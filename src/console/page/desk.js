@@ -436,6 +436,7 @@ export class Desk {
       h("div", { class: "actions" }, lent ? [] : [
         action(party?.held ? say().unhold : say().hold, "pause", "Alt+H", Boolean(party?.held), () => this.order({ do: "hold", on: !party?.held })),
         action(party?.muted ? say().unmute : say().mute, "mic", "Alt+M", Boolean(party?.muted), () => this.mute()),
+        party?.recorded && action(say().stopRecording, "stop", null, null, () => this.order({ do: "stop_recording" })),
         action(say().keypad, "keys", "Alt+K", this.panel === "keypad", () => this.open("keypad")),
         consult?.state !== "joined" && action(say().transfer, "pass", "Alt+T", this.panel === "transfer", () => this.open("transfer"))],
         action(say().hangUp, "phone", "Alt+E", null, () => this.order({ do: "hang_up" }), true)),

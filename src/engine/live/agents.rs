@@ -259,6 +259,7 @@ impl Live {
                     session.agent_presses(key);
                 }
             }
+            What::StopRecording => session.tell(Event::RecordingRefused),
             What::SkipBriefing => session.agent_skips_briefing(),
             What::Transfer(_) if self.joined => {} // not over the head of who is in the conversation
             What::Transfer(to) => {
