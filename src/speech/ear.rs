@@ -14,6 +14,7 @@ use super::guard;
 use super::pool::{self, Overloaded, Pool, Work};
 use super::samples::Samples;
 use super::whisper::{Expected, FAITHFUL, Job, Model, RATE, Reader, Reading, Room, certainty, known};
+use crate::dialog::words::Words;
 use crate::dialog::{Expect, Language, person};
 use crate::models;
 
@@ -263,8 +264,9 @@ fn hearing(reading: &Reading, expect: &Expect, seconds: f32, cpu_s: f32) -> Hear
         if reading.language == "zh" { fast2s::convert(&spoken) } else { spoken }
     };
     let free = judged(&reading.text);
+    let several = matches!(expect, Expect::Values { several: true, .. });
     let expected = if !free.is_empty() {
-        as_expected(&reading.expected)
+        as_expected(&reading.expected).filter(|(text, _)| !several || words(&free) <= words(text) + ASIDES)
     } else if *expect == Expect::Request && reading.no_speech < SPOKEN && guard::went_astray(&evidence) {
         // "No, no, no, no, no" for "none of those". A wish for a person would be heeded without a question.
         let said = as_expected(&reading.expected).filter(|(text, _)| !person::wanted(text));
@@ -326,6 +328,14 @@ const HEARD: f32 = 0.3;
 const SOMETHING: f32 = 0.05;
 /// From this certainty on, a text expected that is too far from what was written freely is worth a question.
 const GUESSED: f32 = 0.2;
+
+/// Where several values are asked for, a text with more words beside an expected one may hold others: "June, April, at 9
+/// am, call forwarding" was poorly heard, and taken for "June".
+const ASIDES: usize = 2;
+
+fn words(text: &str) -> usize {
+    Words::of(text).len()
+}
 
 /// The text of the grammar that was said, if it was one, and the chance that it is right.
 fn as_expected(expected: &[Expected]) -> Option<(String, f32)> {
@@ -423,6 +433,14 @@ mod tests {
         assert_eq!(near.alternatives, ["Loves curry.", "Love scurry."], "what was written freely is kept");
         let far = hearing(&of(vec![expected("lost card", -8.0, None)]), &Expect::Free, 1.0, 0.0);
         assert_eq!(far.text, "Loves curry.");
+        let order = Expect::Values { lists: Vec::new(), several: true };
+        let long = Reading {
+            expected: vec![expected("june", -1.5, None)],
+            ..reading("en", "june, april, at nine am, call forwarding", "june")
+        };
+        assert_eq!(hearing(&long, &order, 5.0, 0.0).text, long.text, "there is more in it");
+        let short = Reading { text: "uh jude, please".into(), ..long };
+        assert_eq!(hearing(&short, &order, 1.0, 0.0).text, "june");
         let asked = hearing(&of(vec![expected("lost card", -8.0, None)]), &Expect::Request, 1.0, 0.0);
         assert_eq!(
             (asked.text.as_str(), asked.alternatives[0].as_str()),

@@ -109,7 +109,7 @@ pub struct Job<'a> {
     pub grammar: Option<&'a Grammar>,
     /// Phrases that are likely within it.
     pub phrases: Option<&'a Sentences>,
-    /// One more reading leans on them more where the first is unsure.
+    /// Where the first reading is unsure, one more leans on them more, and one does without the hint.
     pub leans_again: bool,
     pub room: Room,
     /// Languages to weigh against each other, for `Reading::languages`; costs nothing.
@@ -396,11 +396,15 @@ impl Reader {
             readings.push(read_out(path));
         }
         readings.sort_by(|a, b| b.1.total_cmp(&a.1));
-        // Its probabilities compare with no others.
-        if job.leans_again && certainty(tokens) < FAITHFUL && tokens.len() <= SENTENCE && !(job.cancelled)() {
+        // Their probabilities compare with no others. What was told helps where little is heard, and stands in the way
+        // elsewhere: of "Tuesday, April" it made "june, april".
+        let untold = (!hint.is_empty()).then(|| (self.prompt(language, &[]), 1.0, limit + UNTOLD));
+        let poor = job.leans_again && certainty(tokens) < FAITHFUL && tokens.len() <= SENTENCE;
+        for (prompt, by, limit) in std::iter::once((prompt, POORLY, limit)).chain(untold).filter(|_| poor) {
             let mut path = Vec::new();
-            if self.go_on(&prompt, &mut path, limit, best(job, POORLY)).is_ok() {
-                readings.push(read_out(path));
+            if !(job.cancelled)() && self.go_on(&prompt, &mut path, limit, best(job, by)).is_ok() {
+                let (text, mean) = read_out(path);
+                readings.push((guard::once(&text).to_owned(), mean));
             }
         }
         readings
@@ -621,6 +625,8 @@ pub const FAITHFUL: f32 = 0.75;
 /// One more reading of it leans so much more on the job's phrases, if it is no longer than that, in tokens.
 const POORLY: f32 = 2.0;
 const SENTENCE: usize = 48;
+/// A text that was told nothing is written out more fully: so many tokens more.
+const UNTOLD: usize = 16;
 /// From this certainty on, other readings are not worth the wait: 96 of 100 such texts are right.
 const SURE: f32 = 0.9;
 /// Tokens of a text so short that a sure one may yet be wrong: "my family" for "my balance".
