@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::state::{Call, Goal, Phase, Speaking};
-use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId};
+use super::{Action, BackendFailure, Cause, Event, Note, Reply, RequestId, TimerId, Understanding};
 use crate::dialog::commands::{Command, Said};
 use crate::dialog::flow::{Ask, DESK_RETURN, Fetch, Flow, SlotKind, Step, decided};
 use crate::dialog::slots::YES;
@@ -77,6 +77,11 @@ pub(super) enum Stage {
         mentioned: Option<usize>,
         /// Whether it counts as an attempt: not when the question had yet to be asked.
         counts: bool,
+        /// Then the call goes on without it.
+        until_ms: u64,
+        told: bool,
+        /// Came while the caller was being told to wait.
+        came: Option<Understanding>,
     },
     Fetching {
         request: RequestId,
@@ -284,6 +289,12 @@ impl Call {
                 }
                 None => self.set_timer(TimerId::Patience, STILL_MS),
             },
+            Stage::Understanding { request, came, .. } => {
+                if let Some(came) = came.take() {
+                    let request = *request;
+                    self.understood(request, &came);
+                }
+            }
             _ => {}
         }
     }
@@ -438,9 +449,15 @@ impl Call {
             }
             (TimerId::Silence, Stage::Asking | Stage::Confirming { .. }) => self.silence(),
             (TimerId::InterKey, Stage::Asking) => self.keys_done(),
-            (TimerId::Patience, Stage::Understanding { request, .. }) => {
-                let request = *request;
-                self.understood(request, &super::Understanding::default());
+            (TimerId::Patience, Stage::Understanding { request, until_ms, told, .. }) => {
+                let (request, left_ms) = (*request, until_ms.saturating_sub(self.now_ms));
+                if left_ms == 0 {
+                    return self.understood(request, &Understanding::default());
+                }
+                *told = true;
+                let words = self.words(&self.flow.lines.patience);
+                self.say(vec![words], true);
+                self.set_timer(TimerId::Patience, left_ms);
             }
             (TimerId::Patience, Stage::Fetching { request, since_ms, told, .. }) => {
                 let request = *request;
@@ -483,8 +500,14 @@ impl Call {
         let repeats = if secret { None } else { self.repeats(step, &with, request) };
         self.act(Action::Fetch { request, backend: fetch.backend.clone(), with, repeats });
         self.mask(false);
+        let patience_ms = self.patience_ms();
+        self.set_timer(TimerId::Patience, patience_ms);
+    }
+
+    /// How long a caller who hears nothing from now on may be left to wait without a word.
+    pub(super) fn patience_ms(&mut self) -> u64 {
         let since_ms = *self.unheard_since_ms.get_or_insert(self.now_ms);
-        self.set_timer(TimerId::Patience, (since_ms + PATIENCE_MS).saturating_sub(self.now_ms));
+        (since_ms + PATIENCE_MS).saturating_sub(self.now_ms)
     }
 
     /// The step for who has no try left at a backend.

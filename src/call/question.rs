@@ -235,6 +235,7 @@ impl Call {
             Stage::Understanding { .. } => {
                 bot.stage = Stage::Asking;
                 self.cancel_timer(TimerId::Patience);
+                self.interrupt();
                 self.answer(&utterance, true);
             }
             Stage::Confirming { value } => {
@@ -377,11 +378,23 @@ impl Call {
             };
         }
         let request = self.new_request();
-        self.set_stage(Stage::Understanding { request, text: text.to_owned(), confidence, mentioned, counts });
-        let language = self.language().clone();
-        self.act(Action::Understand { request, text: text.to_owned(), intents, language });
         let model_ms = self.flow.knowledge.as_ref().and_then(|free| free.model_ms).unwrap_or(0);
-        self.set_timer(TimerId::Patience, UNDERSTAND_LIMIT_MS + model_ms);
+        let until_ms = self.now_ms + UNDERSTAND_LIMIT_MS + model_ms;
+        let text = text.to_owned();
+        self.set_stage(Stage::Understanding {
+            request,
+            text: text.clone(),
+            confidence,
+            mentioned,
+            counts,
+            until_ms,
+            told: false,
+            came: None,
+        });
+        let language = self.language().clone();
+        self.act(Action::Understand { request, text, intents, language });
+        let patience_ms = self.patience_ms();
+        self.set_timer(TimerId::Patience, patience_ms);
     }
 
     /// The option whose intent has this very sentence as an example.
@@ -410,10 +423,17 @@ impl Call {
 
     pub(super) fn understood(&mut self, request: RequestId, understanding: &Understanding) {
         let flow = self.flow.clone();
-        let Phase::Bot(Bot { stage, step, denied, .. }) = &self.phase else { return };
-        let Stage::Understanding { request: asked, text, confidence, mentioned, counts } = stage else { return };
+        let speaking = self.speaking.is_some();
+        let Phase::Bot(Bot { stage, step, denied, .. }) = &mut self.phase else { return };
+        let Stage::Understanding { request: asked, text, confidence, mentioned, counts, told, came, .. } = stage else {
+            return;
+        };
         let Some(Step::Menu { options, .. }) = flow.steps.get(step) else { return };
         if *asked != request {
+            return;
+        }
+        if speaking && *told {
+            *came = Some(understanding.clone()); // once the caller has heard us out
             return;
         }
         // "No, I haven't lost my card" is like an example of what it denies.

@@ -170,7 +170,7 @@ texts! {
     misheard or not_understood;
     /// When the caller says that what was read back of a form is wrong, and not what.
     what_to_change or misheard;
-    /// When a backend takes longer than a moment.
+    /// When a backend, or what the caller meant, takes longer than a moment.
     patience or to_person;
     /// When it still does.
     still_looking or to_person;

@@ -180,6 +180,40 @@ fn a_slow_backend_is_explained() {
 }
 
 #[test]
+fn nobody_waits_in_silence_for_what_they_meant() {
+    let sentence = "Somebody took my wallet";
+    let slow = |meaning_ms: u64| {
+        let mut call = bank();
+        call.intents.insert(sentence.into(), vec![("lost_card".into(), 0.9), ("balance".into(), 0.05)]);
+        call.quiet();
+        call.meaning_ms = meaning_ms;
+        call
+    };
+    let moment = |call: &Script| call.said().iter().filter(|said| *said == "One moment, please.").count();
+    let mut call = slow(1_000);
+    call.says(sentence).wait(2_000);
+    assert_eq!((call.last_said().as_str(), moment(&call)), ("Shall I block your card now?", 0));
+    let mut call = slow(2_600);
+    call.says(sentence).wait(1_800);
+    assert_eq!(call.last_said(), "One moment, please.");
+    call.wait(3_000);
+    assert_eq!((call.last_said().as_str(), moment(&call)), ("Shall I block your card now?", 1));
+    // What comes while that is said waits for its end, and what never comes is given up.
+    let mut call = slow(1_600);
+    call.says(sentence).wait(1_650);
+    assert_eq!(call.last_said(), "One moment, please.");
+    call.wait(3_000);
+    assert_eq!(call.last_said(), "Shall I block your card now?");
+    let mut call = slow(60_000);
+    call.says(sentence).wait(6_000);
+    assert!(call.last_said().starts_with("Sorry, I didn't quite understand."), "{}", call.last_said());
+    // Who says it otherwise meanwhile is answered.
+    let mut call = slow(60_000);
+    call.says(sentence).wait(1_600).interrupts("balance");
+    assert_eq!(call.last_said(), "What is your account number?");
+}
+
+#[test]
 fn backends_one_after_another_are_explained_as_one() {
     let mut flow = flows::bank();
     let Some(Step::Fetch(first)) = flow.steps.get_mut("balance") else { panic!("the bank asks for a balance") };

@@ -39,6 +39,7 @@ pub struct Script {
     pub refusals: BTreeMap<String, Value>,
     /// How long backends take.
     pub backend_ms: u64,
+    pub meaning_ms: u64,
     /// Intent scores by sentence.
     pub intents: BTreeMap<String, Vec<(String, f32)>>,
     due: Vec<(u64, Event)>,
@@ -81,6 +82,7 @@ impl Script {
             backends: BTreeMap::new(),
             refusals: BTreeMap::new(),
             backend_ms: 300,
+            meaning_ms: 40,
             intents: BTreeMap::new(),
             due: Vec::new(),
             fetches: Vec::new(),
@@ -132,7 +134,7 @@ impl Script {
                     let scores = scores.into_iter().filter(|(intent, _)| intents.contains(intent));
                     let intents = scores.map(|(intent, score)| IntentScore { intent, score }).collect();
                     let understanding = Understanding { intents, threshold: 0.5, answer: None };
-                    self.due.push((self.now + 40, Event::Understood { request: *request, understanding }));
+                    self.due.push((self.now + self.meaning_ms, Event::Understood { request: *request, understanding }));
                 }
                 Action::Fetch { request, backend, with, .. } => {
                     self.fetches.push((*request, backend.clone(), with.clone()));
