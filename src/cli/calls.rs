@@ -121,6 +121,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 cause: list.cause,
                 agent: None,
                 text: list.text,
+                without_caller: false,
                 limit: Some(list.limit),
             };
             for call in archive.list(&filter).await? {

@@ -347,7 +347,7 @@ fn who(shared: &Shared, me: &Me) -> Value {
     let agent = me.session.agent.as_ref().filter(|agent| shared.board.knows(agent));
     json!({
         "account": me.session.account, "role": me.session.role, "agent": agent, "token": sessions::token(&me.cookie),
-        "records": me.role() >= Role::Supervisor || (agent.is_some() && shared.settings.agents_hear > AgentsHear::Nothing),
+        "records": me.role() != Role::Agent || (agent.is_some() && shared.settings.agents_hear > AgentsHear::Nothing),
         "dispositions": shared.settings.dispositions, "pauses": shared.settings.pauses,
     })
 }

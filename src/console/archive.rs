@@ -1,5 +1,5 @@
 //! Calls that are over: found by what was said, read, and listened to with the words following. For supervisors all, for agents
-//! their own, and those of the caller on their desk where the operator has it so.
+//! their own, and those of the caller on their desk where the operator has it so; for analysts all, without their callers.
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -46,16 +46,18 @@ struct Search {
 }
 
 async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>) -> Result<Json<Value>, Problem> {
-    let agent = match me.role() >= Role::Supervisor {
-        true => None,
-        false => Some(hearing(&shared, &me)?.to_owned()),
+    let agent = match me.role() {
+        Role::Agent => Some(hearing(&shared, &me)?.to_owned()),
+        Role::Analyst | Role::Supervisor | Role::Administrator => None,
     };
+    let without_caller = me.role() == Role::Analyst;
     let day = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
     let filter = Filter {
         since: search.since.map(day),
         until: search.until.map(|until| until.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, day)),
         text: Some(search.text.trim().to_owned()).filter(|text| !text.is_empty()),
         agent,
+        without_caller,
         limit: Some(LISTED),
         ..Filter::default()
     };
@@ -65,8 +67,8 @@ async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>
         .iter()
         .map(|call| {
             json!({
-                "call": call.call, "started": call.started, "duration_s": call.duration_s(), "caller": call.caller.number,
-                "name": call.caller.name, "line": call.caller.line, "outcome": call.outcome, "cause": call.cause,
+                "call": call.call, "started": call.started, "duration_s": call.duration_s(),
+                "caller": (!without_caller).then_some(&call.caller.number), "name": call.caller.name, "line": call.caller.line, "outcome": call.outcome, "cause": call.cause,
             })
         })
         .collect();
@@ -100,8 +102,15 @@ pub fn hears(shared: &Shared, agent: &str, head: &CallHead, talked: bool) -> boo
 
 /// A call's record, for who may read and hear it.
 async fn readable(shared: &Shared, me: &Me, call: &str) -> Result<CallRecord, Problem> {
-    if me.role() >= Role::Supervisor {
-        return shared.archive.show(call).await.map_err(unread);
+    if me.role() != Role::Agent {
+        let record = shared.archive.show(call).await.map_err(unread)?;
+        return match me.role() {
+            Role::Analyst => {
+                let flow = shared.archive.flow(&record.head.flow_hash).await.map_err(unread)?;
+                Ok(record.without_caller(&flow))
+            }
+            _ => Ok(record),
+        };
     }
     let agent = hearing(shared, me)?;
     // Whether there is such a call is nobody's business either.
@@ -120,7 +129,7 @@ async fn record(State(shared): State<Shared>, me: Me, Path(call): Path<String>) 
     let lines: Vec<_> = record.timeline.iter().filter_map(view::line).collect();
     Ok(Json(json!({
         "call": record.head.call, "started": record.head.started, "duration_s": record.head.duration_s(),
-        "caller": { "number": record.head.caller.number, "name": record.head.caller.name, "line": record.head.caller.line,
+        "caller": { "number": (me.role() != Role::Analyst).then_some(&record.head.caller.number), "name": record.head.caller.name, "line": record.head.caller.line,
             "dialled": record.head.caller.dialled },
         "outcome": record.head.outcome, "summary": record.summary.as_ref().map(view::summary),
         "headline": record.headline(), "lines": lines,

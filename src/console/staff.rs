@@ -68,6 +68,9 @@ async fn put_account(
     if role == Role::Agent && agent.is_none() {
         return Err(wrong("which agent of the configuration is it?"));
     }
+    if role == Role::Analyst && agent.is_some() {
+        return Err(wrong("an analyst has no desk: callers are not known there"));
+    }
     if me.name() == name && role != Role::Administrator {
         return Err(wrong("nobody takes the keys from themselves"));
     }

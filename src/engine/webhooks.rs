@@ -16,7 +16,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::call::{Caller, FactKind};
 use crate::config::{Config, Webhook};
-use crate::records::{Archive, CallRecord, Delivery, Error, Occasion, Store, Subscriber, WrapUp};
+use crate::records::{Archive, CallRecord, Delivery, Error, Occasion, Store, Subscriber};
 use crate::telemetry::names;
 use crate::web::signature;
 
@@ -233,7 +233,10 @@ async fn body(archive: &Archive, delivery: &Delivery, personal: bool) -> Result<
     let mut detail = delivery.detail.clone();
     if !personal {
         let flow = archive.flow(&record.head.flow_hash).await?;
-        record = bare(record.without_personal(&flow));
+        record = record.without_caller(&flow);
+        if let Some(summary) = &mut record.summary {
+            summary.facts.retain(|fact| fact.kind != FactKind::LastWords);
+        }
         for key in ["number", "text"] {
             detail.as_object_mut().and_then(|detail| detail.remove(key));
         }
@@ -260,16 +263,6 @@ async fn body(archive: &Archive, delivery: &Delivery, personal: bool) -> Result<
         data.extend(more);
     }
     Ok(json!({ "type": delivery.occasion, "timestamp": delivery.at, "data": data }))
-}
-
-/// Nor who called, nor their own words, nor what agents wrote in theirs.
-fn bare(mut record: CallRecord) -> CallRecord {
-    record.reworded = None;
-    record.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
-    if let Some(summary) = &mut record.summary {
-        summary.facts.retain(|fact| !matches!(fact.kind, FactKind::Caller | FactKind::LastWords));
-    }
-    record
 }
 
 fn ended(record: &CallRecord) -> Value {

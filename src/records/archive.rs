@@ -10,7 +10,7 @@ use sqlx::{Row, SqlitePool};
 use super::disk::Folder;
 use super::vault::{self, Keys};
 use super::{Error, Leg, LoggedLine, Result, WrapUp, from_word, word};
-use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary, Talker, hide_personal};
+use crate::call::{Caller, Cause, Entry, FactKind, Note, Outcome, Summary, Talker, hide_personal};
 use crate::media::{Sound, file};
 
 /// Samples a second in a sealed recording.
@@ -28,6 +28,8 @@ pub struct Filter {
     pub agent: Option<String>,
     /// Somewhere in caller, summary or transcript, in any case of letters.
     pub text: Option<String>,
+    /// As `CallRecord::without_caller` shows them; `text` is looked for in no more than that.
+    pub without_caller: bool,
     /// At most so many, the newest; none means all.
     pub limit: Option<usize>,
 }
@@ -53,6 +55,12 @@ pub struct CallHead {
 }
 
 impl CallHead {
+    /// It tells what was dialled, and not by whom.
+    fn hide_caller(&mut self) {
+        let Caller { dialled, line, trunk, .. } = std::mem::take(&mut self.caller);
+        self.caller = Caller { dialled, line, trunk, ..Caller::default() };
+    }
+
     /// Seconds from arrival to end.
     pub fn duration_s(&self) -> Option<f64> {
         self.ended.map(|ended| (ended - self.started).num_milliseconds() as f64 / 1000.0)
@@ -116,6 +124,21 @@ impl CallRecord {
             self.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
         }
         self
+    }
+
+    /// As it is shown to who may know of no caller: without what is personal, who called, what they and the agent talked about,
+    /// agents' own words, and sound.
+    pub fn without_caller(self, flow: &str) -> Self {
+        let mut record = self.without_personal(flow);
+        record.head.hide_caller();
+        record.reworded = None;
+        record.recordings.clear();
+        record.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
+        record.timeline.retain(|entry| !matches!(entry.note, Note::Arrived(_) | Note::Overheard { .. }));
+        if let Some(summary) = &mut record.summary {
+            summary.facts.retain(|fact| fact.kind != FactKind::Caller);
+        }
+        record
     }
 
     /// What was said by whom, with times.
@@ -202,12 +225,15 @@ impl Archive {
             if filter.limit.is_some_and(|limit| calls.len() >= limit) {
                 break;
             }
-            let head = match self.caller(&row) {
+            let mut head = match self.caller(&row) {
                 Err(error) if error.is_unreadable() => CallHead { unreadable: true, ..head(&row, Caller::default())? },
                 caller => head(&row, caller?)?,
             };
+            if filter.without_caller {
+                head.hide_caller();
+            }
             let fits = match &text {
-                Some(text) if !head.unreadable => self.mentions(&head, text).await?,
+                Some(text) if !head.unreadable => self.mentions(&head, text, filter.without_caller).await?,
                 text => text.is_none(),
             };
             if fits {
@@ -359,15 +385,18 @@ impl Archive {
     }
 
     /// `text` in lower case.
-    async fn mentions(&self, head: &CallHead, text: &str) -> Result<bool> {
+    async fn mentions(&self, head: &CallHead, text: &str, without_caller: bool) -> Result<bool> {
         let caller = [Some(&head.caller.number), head.caller.name.as_ref(), Some(&head.caller.dialled)];
         if caller.into_iter().flatten().any(|part| part.to_lowercase().contains(text)) {
             return Ok(true);
         }
-        let record = match self.show(&head.call).await {
+        let mut record = match self.show(&head.call).await {
             Err(error) if error.is_unreadable() => return Ok(false),
             record => record?,
         };
+        if without_caller {
+            record = record.without_caller(&self.flow(&head.flow_hash).await?);
+        }
         let facts = record.summary.iter().flat_map(|summary| summary.facts.iter().map(|fact| fact.text.clone()));
         let lines = record.transcript().into_iter().map(|line| line.text);
         Ok(facts.chain(record.reworded.clone()).chain(lines).any(|part| part.to_lowercase().contains(text)))

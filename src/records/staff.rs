@@ -8,10 +8,12 @@ use sqlx::sqlite::SqliteRow;
 use super::archive::time;
 use super::{Archive, Result, from_word, word};
 
-/// What an account may do; each may what those before may.
+/// What an account may do; from the agent on each may what those before may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Reads all calls that are over, without who called and what is personal in them.
+    Analyst,
     Agent,
     Supervisor,
     Administrator,

@@ -134,7 +134,12 @@ pub async fn open(settings: Settings) -> (House, Client) {
 
 /// An agent who has logged in.
 pub async fn agent(admin: &Client, name: &str) -> Client {
-    let link = admin.invite(name, "agent", Some(name)).await;
+    colleague(admin, name, "agent", Some(name)).await
+}
+
+/// Somebody with an account of this role, logged in.
+pub async fn colleague(admin: &Client, name: &str, role: &str, agent: Option<&str>) -> Client {
+    let link = admin.invite(name, role, agent).await;
     let mut client = Client::new(&admin.at);
     assert_eq!(client.accept(&link, PASSWORD).await, StatusCode::OK);
     assert_eq!(client.log_in(name, PASSWORD).await.0, StatusCode::OK);

@@ -1,7 +1,7 @@
 //! A thousand callers tell a card number, a PIN, a one-time code, an id or a telephone number to a menu, a question or a
 //! message: none is shown by the desk, the wall or the records, to whatever role, nor told to a webhook, personal or not, nor in
-//! a log line or a metric's label; in any grouping, in figures or words, nor any six digits of it. Who has no part in a call is
-//! not shown who called either. The same search finds them where nothing stands before the call.
+//! a log line or a metric's label; in any grouping, in figures or words, nor any six digits of it. Who has no part in a call, or
+//! may know of no caller, is not shown who called either. The same search finds them where nothing stands before the call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-use crate::desk::{Client, House, PASSWORD, agent, settings};
+use crate::desk::{Client, House, agent, colleague, settings};
 use crate::script::secrets::{self, ALL, Place, Random};
 
 /// Of each of six kinds, in each of two languages.
@@ -302,6 +302,7 @@ struct Search {
     anna: Client,
     ben: Client,
     sue: Client,
+    ada: Client,
     found: Found,
 }
 
@@ -310,11 +311,9 @@ impl Search {
         let (house, admin) = crate::desk::open(settings()).await;
         let hooks = Hooks::listen(&house).await;
         let (anna, ben) = (agent(&admin, "anna").await, agent(&admin, "ben").await);
-        let link = admin.invite("sue", "supervisor", None).await;
-        let mut sue = Client::new(&admin.at);
-        assert_eq!(sue.accept(&link, PASSWORD).await, StatusCode::OK);
-        assert_eq!(sue.log_in("sue", PASSWORD).await.0, StatusCode::OK);
-        Self { house, hooks, anna, ben, sue, found: BTreeMap::new() }
+        let sue = colleague(&admin, "sue", "supervisor", None).await;
+        let ada = colleague(&admin, "ada", "analyst", None).await;
+        Self { house, hooks, anna, ben, sue, ada, found: BTreeMap::new() }
     }
 
     fn search(&mut self, place: &'static str, digits: &str, streams: &[String]) {
@@ -395,7 +394,19 @@ impl Search {
         let desk = format!("{:?}", bens.events());
         assert_eq!(get(&self.ben, "/api/records").await, serde_json::json!([]));
         let bare: Vec<&Value> = webhooks.iter().filter(|(hook, _)| *hook == "bare").map(|(_, body)| body).collect();
-        for strangers in [directory.to_string(), desk, format!("{bare:?}")] {
+        // Ada reads them all, and learns of no caller; nor by asking for them.
+        let mut read = vec![get(&self.ada, "/api/records").await];
+        assert_eq!(read[0].as_array().map(Vec::len), listed.as_array().map(Vec::len));
+        for (name, _) in told.iter().step_by(10) {
+            read.push(get(&self.ada, &format!("/api/records/{name}")).await);
+            let path = format!("/api/records/{name}/recording");
+            assert_eq!(self.ada.send(Method::GET, &path, Value::Null).await.0, StatusCode::NOT_FOUND);
+        }
+        assert!(read[1]["lines"].as_array().is_some_and(|lines| !lines.is_empty()), "{}", read[1]);
+        assert_eq!(get(&self.ada, "/api/records?text=Jo%20Doe").await, serde_json::json!([]));
+        assert_ne!(get(&self.sue, "/api/records?text=Jo%20Doe").await, serde_json::json!([]));
+        let read = Value::Array(read).to_string();
+        for strangers in [directory.to_string(), desk, format!("{bare:?}"), read] {
             assert!(!strangers.contains(&OWN[1..]) && !strangers.contains("Jo Doe"), "{strangers}");
         }
         (self.found, told.into_iter().map(|(_, digits)| digits).collect())

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::desk::{Client, House, PASSWORD, agent, secret, settings};
+use crate::desk::{Client, House, PASSWORD, agent, colleague, secret, settings};
 
 async fn open(log_ins_per_minute: u32) -> (House, Client) {
     crate::desk::open(Settings { log_ins_per_minute, ..settings() }).await
@@ -76,6 +76,16 @@ async fn a_role_does_what_it_may_and_a_link_works_once() {
     let order = json!({ "do": "hang_up" });
     assert_eq!(anna.send(Method::POST, "/api/calls/x/order", order).await.0, StatusCode::CONFLICT);
     assert_eq!(anna.send(Method::PUT, "/api/calls/x/wrap-up", json!({})).await.0, StatusCode::CONFLICT);
+
+    // An analyst reads what is over, and nothing that tells of a caller.
+    let desk = json!({ "name": "ada", "role": "analyst", "agent": "anna" });
+    assert_eq!(admin.send(Method::POST, "/api/accounts", desk).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let ada = colleague(&admin, "ada", "analyst", None).await;
+    for path in ["/api/wall", "/api/accounts", "/api/audit", "/api/calls/x", "/api/desk", "/api/directory", "/api/ice"]
+    {
+        assert_eq!(ada.send(Method::GET, path, Value::Null).await.0, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(ada.send(Method::GET, "/api/records", Value::Null).await.0, StatusCode::OK);
 
     let link = admin.invite("ben", "agent", Some("ben")).await;
     let stranger = Client::new(&admin.at);

@@ -150,6 +150,13 @@ async fn calls_are_chosen_by_time_line_cause_and_text() {
     for (text, calls) in [("+442", 1), ("BALANCE ENQ", 2), ("余额", 2), ("lovelace", 2), ("parachute", 0)] {
         assert_eq!(found(Filter { text: Some(text.into()), ..Filter::default() }).await.len(), calls, "{text}");
     }
+    let nameless =
+        |text: Option<&str>| Filter { text: text.map(Into::into), without_caller: true, ..Filter::default() };
+    for (text, calls) in [(None, 2), (Some("+442"), 0), (Some("lovelace"), 0)] {
+        let heads = archive.list(&nameless(text)).await.unwrap();
+        assert_eq!(heads.len(), calls, "{text:?}");
+        assert!(heads.iter().all(|head| head.caller.number.is_empty() && head.caller.name.is_none()), "{heads:?}");
+    }
     assert!(matches!(archive.show("0198").await, Err(Error::Ambiguous(_))));
     assert!(matches!(archive.show("0199").await, Err(Error::NoSuchCall(_))));
     assert!(matches!(archive.show("").await, Err(Error::NoSuchCall(_))));

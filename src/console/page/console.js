@@ -84,7 +84,7 @@ function welcome(link) {
 function views() {
   const all = [];
   if (me.agent) all.push(["desk", "desk", () => (desk ??= new Desk(me))]);
-  if (me.role !== "agent") all.push(["wall", "wall", () => new Wall(me, takenOver)]);
+  if (["supervisor", "administrator"].includes(me.role)) all.push(["wall", "wall", () => new Wall(me, takenOver)]);
   if (me.records) all.push(["records", "records", () => new Records(me)]);
   if (me.role === "administrator") all.push(["staff", "staff", () => new Staff(me)]);
   return all;
