@@ -146,7 +146,7 @@ pub enum Action {
     KeepCallback(Box<Promise>),
     /// What the caller says from here on is to be recorded, whether calls are or not.
     Record,
-    /// The call is to be recorded from here on: the caller was told.
+    /// The call is to be recorded from here on: the caller was told, if that is for the bot to tell.
     RecordCall,
     /// It is not, messages apart, nor is what was recorded since then kept.
     StopRecording {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::bot::Stage;
 use super::state::{Call, Phase};
-use super::{Action, Note, PromptId, Utterance};
+use super::{Action, CalledBack, Note, PromptId, Utterance};
 use crate::dialog::flow::{Disclosed, SlotKind, Step};
 use crate::dialog::refusal;
 use crate::dialog::slots::yes_no;
@@ -29,7 +29,7 @@ pub(super) struct Consent {
     ahead: Vec<(Told, Rendered)>,
     /// The prompt that says it.
     telling: Option<PromptId>,
-    /// The caller was told of recording, and it has begun.
+    /// Recording has begun.
     records: bool,
     no_recording: bool,
 }
@@ -54,6 +54,21 @@ impl Call {
     pub(super) fn begin_untold(&mut self) {
         if !self.flow.discloses(Disclosed::Emotion) {
             self.analyse();
+        }
+    }
+
+    /// Nor is a recording disclosed to who is called back: the earlier call settled it.
+    pub(super) fn record_untold(&mut self, called_back: Option<&CalledBack>) {
+        self.consent.no_recording = called_back.is_some_and(|earlier| !earlier.recorded);
+        let agreed = called_back.map_or(!self.flow.discloses(Disclosed::Recording), |earlier| earlier.recorded);
+        if agreed && self.flow.recorded {
+            self.begin_recording();
+        }
+    }
+
+    fn begin_recording(&mut self) {
+        if !std::mem::replace(&mut self.consent.records, true) {
+            self.act(Action::RecordCall);
         }
     }
 
@@ -139,13 +154,7 @@ impl Call {
 
     /// The call is recorded, and may be when the caller is called back.
     pub(super) fn is_recorded(&self) -> bool {
-        let agreed = self.consent.records || !self.flow.discloses(Disclosed::Recording);
-        self.flow.recorded && agreed && !self.consent.no_recording
-    }
-
-    /// An earlier call settled it.
-    pub(super) fn not_to_be_recorded(&mut self) {
-        self.consent.no_recording = true;
+        self.consent.records && !self.consent.no_recording
     }
 
     /// The caller has been told.
@@ -157,8 +166,8 @@ impl Call {
         if told.contains(&Disclosed::Emotion) {
             self.analyse();
         }
-        if told.contains(&Disclosed::Recording) && !std::mem::replace(&mut self.consent.records, true) {
-            self.act(Action::RecordCall);
+        if told.contains(&Disclosed::Recording) {
+            self.begin_recording();
         }
     }
 

@@ -255,12 +255,10 @@ impl Call {
         self.commanded.arrived(self.values.clone());
         let called_back = caller.called_back.clone();
         self.note(Note::Arrived(caller));
+        self.record_untold(called_back.as_deref());
         self.act(Action::Answer);
         self.note(Note::Answered);
         if let Some(called_back) = called_back {
-            if !called_back.recorded {
-                self.not_to_be_recorded();
-            }
             return self.called_back(*called_back);
         }
         self.begin_untold();

@@ -27,7 +27,6 @@ use crate::acd::{About, FloorEvent};
 use crate::call::{AgentFailure, CallId, Cause, Event, Note, Outcome, Promise, Summary};
 use crate::config::Config;
 use crate::console::{Board, ORDERS, Order};
-use crate::dialog::flow::Disclosed;
 use crate::media::{FRAME_MS, Port, Recordings};
 use crate::records::{self, CallbackState, Ending, LoggedLine, Store};
 use crate::sip::{self, LegEvent};
@@ -262,20 +261,11 @@ impl Live {
             self.ticket.clone_from(ticket);
         }
         self.caller = CallerSide::Ringing(incoming);
-        // Who is called back said so before.
-        let untold = !self.flow.flow.discloses(Disclosed::Recording);
-        if self.flow.flow.recorded && caller.called_back.as_ref().map_or(untold, |earlier| earlier.recorded) {
-            self.open_recording(rate);
-        }
-
         let listener = Listener::new(self.house.shared.listening.clone());
         let mut session =
             Session::new(self.flow.flow.clone(), rate, listener, self.house.shared.waiting_sounds.clone());
         if early_media {
             session.open_early();
-        }
-        if !self.recording {
-            session.record_messages_only();
         }
         if self.house.config.console.as_ref().is_some_and(|console| console.transcript) {
             session.overhear(&self.house.shared.listening);

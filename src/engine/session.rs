@@ -207,7 +207,7 @@ impl Session {
             supervisor: None,
             recorder: None,
             recorded_from_ms: 0,
-            for_messages: false,
+            for_messages: true,
             masked: false,
             unmasked_ms: 0,
             finished: false,
@@ -266,11 +266,6 @@ impl Session {
             recorder.pause();
         }
         self.recorder = Some(recorder);
-    }
-
-    /// Calls are not recorded: of this one only messages are.
-    pub fn record_messages_only(&mut self) {
-        self.for_messages = true;
     }
 
     /// Both sides are being recorded, not for a message alone.

@@ -274,7 +274,6 @@ fn heard_in_the_recording(star_ms: Option<u64>, path: &Path) -> Option<(u64, u64
     let flow = tells(&[Disclosed::Recording]);
     let listener = Listener::new(ListenerSettings::default());
     let mut session = Session::new(Arc::new(flow), 8_000, listener, Arc::new(WaitingSounds::default()));
-    session.record_messages_only();
     session.tell(Event::Arrived { call: "c".into(), caller: Caller::default(), at: MONDAY.parse().unwrap() });
     let (recordings, origin) = (Recordings::start().unwrap(), Instant::now());
     let mut telephone = Hummer { ms: 0, star_ms };
