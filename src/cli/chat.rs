@@ -184,6 +184,22 @@ pub(super) fn told(entry: &Entry) -> Option<String> {
         Note::Reaction { reaction, .. } => done(format!("for a caller in distress: {reaction:?}")),
         Note::Ended { cause } => done(format!("the call ends: {cause:?}")),
         Note::Dtmf { key } => done(format!("key {}", key.as_char())),
+        Note::Interrupted => done("interrupted".into()),
+        Note::NotHeard => done("not understood: only noise".into()),
+        Note::Silence => done("silence".into()),
+        Note::Choice { option } => done(format!("chooses {option}")),
+        Note::Command { command } => done(format!("command: {command:?}")),
+        Note::Language { language } => done(format!("goes on in {language}")),
+        Note::Experiment { step, way } => done(format!("experiment {step}: {way}")),
+        Note::RecordingRefused => done("not to be recorded".into()),
+        Note::EmotionRefused => done("voice not to be analysed".into()),
+        Note::Waiting { position, estimate_s: None } => done(format!("number {position} in the queue")),
+        Note::Waiting { position, estimate_s: Some(s) } => done(format!("number {position} in the queue, some {s} s")),
+        Note::Offered { choices } => done(format!("nobody is there; offered: {}", choices.join(", "))),
+        Note::Callback { queue, number } => done(format!("to be called back on {number}, queue {queue}")),
+        Note::Message { queue, from_ms, to_ms, text } => {
+            done(format!("a message for {queue}, {:.1} s: {text}", to_ms.saturating_sub(*from_ms) as f64 / 1e3))
+        }
         note => done(format!("{note:?}")),
     }
 }
