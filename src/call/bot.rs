@@ -12,7 +12,7 @@ use crate::dialog::values::{Rendered, VERIFIED, at};
 use crate::dialog::{Expect, experiment, person};
 use crate::media::Key;
 
-/// A backend, or one after another, may take this long before the caller hears that we are on it.
+/// A backend, one after another, or finding out what was meant, may take this long before the caller hears that we are on it.
 const PATIENCE_MS: u64 = 1_500;
 /// And then again this often.
 const STILL_MS: u64 = 8_000;
@@ -282,6 +282,14 @@ impl Call {
             Stage::Asking | Stage::Confirming { .. } if !bot.hearing && bot.keys.is_empty() => {
                 self.set_timer(TimerId::Silence, self.flow.silence_ms);
             }
+            _ => self.heard_out(),
+        }
+    }
+
+    /// That we are on it was said: what came meanwhile is taken up.
+    pub(super) fn heard_out(&mut self) {
+        let Phase::Bot(bot) = &mut self.phase else { return };
+        match &mut bot.stage {
             Stage::Fetching { request, reply, .. } => match reply.take() {
                 Some(reply) => {
                     let request = *request;
@@ -449,10 +457,11 @@ impl Call {
             }
             (TimerId::Silence, Stage::Asking | Stage::Confirming { .. }) => self.silence(),
             (TimerId::InterKey, Stage::Asking) => self.keys_done(),
-            (TimerId::Patience, Stage::Understanding { request, until_ms, told, .. }) => {
+            (TimerId::Patience, Stage::Understanding { request, until_ms, told, came, .. }) => {
                 let (request, left_ms) = (*request, until_ms.saturating_sub(self.now_ms));
                 if left_ms == 0 {
-                    return self.understood(request, &Understanding::default());
+                    let came = came.take().unwrap_or_default();
+                    return self.understood(request, &came);
                 }
                 *told = true;
                 let words = self.words(&self.flow.lines.patience);

@@ -67,7 +67,7 @@ impl Call {
     }
 
     fn begin_recording(&mut self) {
-        if !std::mem::replace(&mut self.consent.records, true) {
+        if !self.consent.no_recording && !std::mem::replace(&mut self.consent.records, true) {
             self.act(Action::RecordCall);
         }
     }
@@ -252,14 +252,15 @@ impl Call {
                 self.act(Action::Analyse { on: false });
             }
         }
-        for told in &mut self.consent.told {
+        for told in self.consent.told.iter_mut().chain(self.consent.ahead.iter_mut().map(|(told, _)| told)) {
             told.of.retain(|what| !refused.contains(what));
         }
         self.consent.told.retain(|told| !told.of.is_empty());
+        self.consent.ahead.retain(|(told, _)| !told.of.is_empty());
     }
 
     fn refuse(&mut self, refused: &BTreeSet<Disclosed>, start_ms: u64) {
-        self.interrupt();
+        let cut = self.interrupt().is_some();
         self.stop(refused, start_ms);
         let lines = self.flow.lines.clone();
         for (what, promise) in [(Disclosed::Recording, &lines.not_recorded), (Disclosed::Emotion, &lines.not_analysed)]
@@ -276,7 +277,9 @@ impl Call {
                 self.enter(&next);
             }
             Stage::Asking | Stage::Confirming { .. } => self.ask(),
-            _ => {} // said with what comes next
+            // "One moment": said with what comes next, which may have come.
+            Stage::Understanding { .. } | Stage::Fetching { .. } if cut => self.heard_out(),
+            _ => {}
         }
     }
 }

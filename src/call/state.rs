@@ -48,7 +48,7 @@ pub struct Call {
     pub(super) spent: BTreeMap<String, u32>,
     /// By step: what was sent to a backend of which nobody knows whether it was done, and the request that first sent it.
     pub(super) in_doubt: BTreeMap<String, (BTreeMap<String, String>, RequestId)>,
-    /// Backends, one after another, are waited for since then, and the caller has heard nothing of it.
+    /// Backends, one after another, or a meaning are waited for since then, and the caller has heard nothing of it.
     pub(super) unheard_since_ms: Option<u64>,
     pub(super) notes: Vec<Entry>,
     actions: Vec<Action>,

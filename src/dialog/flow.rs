@@ -255,7 +255,7 @@ pub struct FlowTexts {
     pub misheard: Text,
     /// What was read back of a form is wrong: which of it?
     pub what_to_change: Text,
-    /// A backend takes longer than a moment.
+    /// A backend, or what the caller meant, takes longer than a moment.
     pub patience: Text,
     /// It still does.
     pub still_looking: Text,

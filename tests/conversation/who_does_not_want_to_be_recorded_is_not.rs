@@ -202,12 +202,12 @@ fn who_refused_is_not_recorded_when_called_back() {
         recorded,
         facts: Vec::new(),
     };
-    for (recorded, words) in [(true, 1), (false, 0)] {
+    for (recorded, decided) in [(true, 2), (false, 0)] {
         let caller = Caller { called_back: Some(Box::new(back(recorded))), ..Caller::default() };
         let mut call = Script::from(Flow { recorded: true, ..flows::bank() }, MONDAY, caller);
         let refuses = Utterance { text: "don't record me".into(), ..Utterance::default() };
         call.tell(Event::Overheard { who: Talker::Caller, utterance: refuses });
-        assert_eq!(recording(&call).len(), words, "nothing is left to refuse where it was refused before");
+        assert_eq!(recording(&call).len(), decided, "nothing is left to refuse where it was refused before");
     }
 }
 
@@ -216,7 +216,34 @@ fn a_flow_that_tells_of_nothing_still_lets_callers_refuse() {
     let mut call = Script::new(Flow { recorded: true, ..flows::bank() });
     call.says("do not record me please");
     assert!(call.notes().any(|note| *note == Note::RecordingRefused));
-    assert!(matches!(recording(&call)[..], [Action::StopRecording { since_ms: 1.. }]), "{:#?}", recording(&call));
+    let decided = recording(&call);
+    assert!(matches!(decided[..], [Action::RecordCall, Action::StopRecording { since_ms: 1.. }]), "{decided:#?}");
+}
+
+#[test]
+fn who_refuses_before_being_told_is_not_recorded_once_told() {
+    // Keyed ahead of the disclosure, which is then still to be told.
+    let mut flow = tells(&[Disclosed::Recording]);
+    if let Some(Step::Disclose { next, .. }) = flow.steps.get_mut("tell") {
+        *next = "account".into();
+    }
+    let mut call = Script::new(flow);
+    call.wait(300).presses("4").wait(300).interrupts("don't record this").wait(20_000);
+    assert!(call.notes().any(|note| *note == Note::RecordingRefused), "{:#?}", call.said());
+    assert!(!recording(&call).contains(&Action::RecordCall), "{:#?}", recording(&call));
+}
+
+#[test]
+fn who_refuses_while_told_to_wait_is_answered() {
+    let sentence = "Somebody took my wallet";
+    let mut call = Script::new(Flow { recorded: true, ..flows::bank() });
+    call.intents.insert(sentence.into(), vec![("lost_card".into(), 0.9), ("balance".into(), 0.05)]);
+    call.quiet();
+    call.meaning_ms = 1_900;
+    call.says(sentence).wait(1_600);
+    assert_eq!(call.last_said(), "One moment, please.");
+    call.wait(400).tell(Event::SpeechStarted).murmurs("don't record this", 0.9).wait(200);
+    assert!(call.last_said().ends_with("Shall I block your card now?"), "{:#?}", call.said());
 }
 
 #[test]

@@ -223,12 +223,12 @@ impl Live {
     /// What an agent orders at the desk.
     pub(super) async fn ordered(&mut self, agent: String, what: What, session: &mut Session) {
         if self.agent.name() != Some(&agent) {
+            let part = [self.consult.name(), self.target.name()].contains(&Some(&*agent));
             match what {
                 What::HangUp => self.declined(&agent, session).await,
                 // Who is consulted by a browser is silent by its own doing; the page waits to be told so.
-                What::Mute(on) if [self.consult.name(), self.target.name()].contains(&Some(&*agent)) => {
-                    self.house.board.muted(&self.call, &agent, on);
-                }
+                What::Mute(on) if part => self.house.board.muted(&self.call, &agent, on),
+                What::StopRecording if part => session.tell(Event::RecordingRefused),
                 _ => {}
             }
             return;
