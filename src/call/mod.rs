@@ -42,7 +42,7 @@ pub use event::{
 pub use guard::{Admitted, Shield};
 pub use log::{Logged, replay, replay_log};
 pub use number::comparable;
-pub use personal::hide_personal;
+pub use personal::{hide_caller, hide_personal};
 pub use proof::prove;
 pub use state::Call;
 pub use summary::summarise;

@@ -34,6 +34,65 @@ pub fn hide_personal(flow: &str, timeline: &mut [Entry], summary: Option<&mut Su
     true
 }
 
+/// Hides who called as well: their number and name and where they are to be called back, what they said and keyed where
+/// nobody was there for them, what they and an agent said to each other, and the facts of the call before.
+pub fn hide_caller(timeline: &mut Vec<Entry>, summary: Option<&mut Summary>) {
+    let told = |entry: &Entry| match &entry.note {
+        Note::Arrived(caller) => [Some(caller.number.clone()), caller.name.clone()].into_iter().flatten().collect(),
+        Note::Callback { number, .. } => vec![number.clone()],
+        _ => Vec::new(),
+    };
+    let values = timeline.iter().flat_map(told).filter(|value| value.chars().count() >= SHORT).collect();
+    let personal = Personal { flow: None, values };
+    let messages: Vec<(u64, u64)> = timeline
+        .iter()
+        .filter_map(|entry| match &entry.note {
+            Note::Message { from_ms, to_ms, .. } => Some((*from_ms, *to_ms)),
+            _ => None,
+        })
+        .collect();
+    let (mut hidden, mut arrived, mut offered) = (BTreeSet::new(), BTreeSet::new(), false);
+    for entry in &mut *timeline {
+        let of_a_message = |at_ms: u64| messages.iter().any(|(from_ms, to_ms)| (*from_ms..=*to_ms).contains(&at_ms));
+        let gone = match &entry.note {
+            Note::Offered { .. } => {
+                offered = true;
+                false
+            }
+            Note::Step { .. } | Note::Transfer { .. } | Note::Connected { .. } => {
+                offered = false;
+                false
+            }
+            Note::Arrived(_) => {
+                arrived.insert(entry.seq);
+                true
+            }
+            Note::Utterance(said) => offered || of_a_message(said.start_ms) || of_a_message(said.end_ms),
+            Note::Part { .. } | Note::Dtmf { .. } => offered || of_a_message(entry.at_ms),
+            Note::Message { .. } | Note::Overheard { .. } => true,
+            // The number, as it is read out.
+            Note::Say { text } => offered && digits_of(text).len() > SHORT,
+            _ => false,
+        };
+        if gone {
+            hide(&mut entry.note);
+        }
+        if gone || personal.hide_told(&mut entry.note) {
+            hidden.insert(entry.seq);
+        }
+    }
+    timeline.retain(|entry| !matches!(entry.note, Note::Arrived(_) | Note::Overheard { .. }));
+    if let Some(summary) = summary {
+        summary.facts.retain(|fact| !arrived.contains(&fact.entry));
+        for fact in &mut summary.facts {
+            match hidden.contains(&fact.entry) && fact.kind == FactKind::LastWords {
+                true => fact.text = HIDDEN.into(),
+                false => personal.hide_in(&mut fact.text),
+            }
+        }
+    }
+}
+
 struct Personal<'f> {
     flow: Option<&'f Flow>,
     /// What the slots held at any time.
@@ -114,7 +173,7 @@ impl<'f> Personal<'f> {
                     }
                     given
                 }
-                Note::Arrived(caller) => !caller.on_file.is_empty(),
+                Note::Arrived(caller) => !caller.on_file.is_empty() || caller.called_back.is_some(),
                 // Two people speak of anything.
                 Note::Overheard { .. } => true,
                 Note::Say { .. } => told,
@@ -168,12 +227,21 @@ impl<'f> Personal<'f> {
 
 fn hide(note: &mut Note) {
     match note {
-        Note::Arrived(caller) => caller.on_file.values_mut().for_each(|value| *value = HIDDEN.into()),
+        Note::Arrived(caller) => {
+            let earlier = caller.called_back.iter_mut().flat_map(|earlier| &mut earlier.facts);
+            caller
+                .on_file
+                .values_mut()
+                .chain(earlier.map(|fact| &mut fact.text))
+                .for_each(|text| *text = HIDDEN.into());
+        }
         Note::Utterance(utterance) => {
             utterance.text = HIDDEN.into();
             utterance.alternatives.clear();
         }
-        Note::Say { text } | Note::Part { text } | Note::Overheard { text, .. } => *text = HIDDEN.into(),
+        Note::Say { text } | Note::Part { text } | Note::Overheard { text, .. } | Note::Message { text, .. } => {
+            *text = HIDDEN.into();
+        }
         Note::Slot { value, .. } => *value = HIDDEN.into(),
         Note::Dtmf { key } => *key = Key::new('1').expect("a telephone has a 1"),
         _ => {}

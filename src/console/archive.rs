@@ -105,6 +105,7 @@ async fn readable(shared: &Shared, me: &Me, call: &str) -> Result<CallRecord, Pr
     if me.role() != Role::Agent {
         let record = shared.archive.show(call).await.map_err(unread)?;
         return match me.role() {
+            Role::Analyst if record.head.ended.is_none() => Err(unread(Error::NoSuchCall(call.to_owned()))),
             Role::Analyst => {
                 let flow = shared.archive.flow(&record.head.flow_hash).await.map_err(unread)?;
                 Ok(record.without_caller(&flow))

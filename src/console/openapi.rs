@@ -108,7 +108,11 @@ pub fn document() -> Value {
         match role {
             None => operation["security"] = json!([]),
             Some(role) => {
-                operation["description"] = json!(format!("For every {role} and above."));
+                let analysts = match path.starts_with("/api/records") {
+                    true => " For analysts, too, of calls that are over and without their callers.",
+                    false => "",
+                };
+                operation["description"] = json!(format!("For every {role} and above.{analysts}"));
                 operation["security"] = match *method {
                     "get" => json!([{ "cookie": [] }]),
                     _ => json!([{ "cookie": [], "token": [] }]),

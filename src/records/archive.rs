@@ -10,7 +10,7 @@ use sqlx::{Row, SqlitePool};
 use super::disk::Folder;
 use super::vault::{self, Keys};
 use super::{Error, Leg, LoggedLine, Result, WrapUp, from_word, word};
-use crate::call::{Caller, Cause, Entry, FactKind, Note, Outcome, Summary, Talker, hide_personal};
+use crate::call::{Caller, Cause, Entry, Note, Outcome, Summary, Talker, hide_caller, hide_personal};
 use crate::media::{Sound, file};
 
 /// Samples a second in a sealed recording.
@@ -28,7 +28,7 @@ pub struct Filter {
     pub agent: Option<String>,
     /// Somewhere in caller, summary or transcript, in any case of letters.
     pub text: Option<String>,
-    /// As `CallRecord::without_caller` shows them; `text` is looked for in no more than that.
+    /// As `CallRecord::without_caller` shows them, those that are over; `text` is looked for in no more than that.
     pub without_caller: bool,
     /// At most so many, the newest; none means all.
     pub limit: Option<usize>,
@@ -126,18 +126,15 @@ impl CallRecord {
         self
     }
 
-    /// As it is shown to who may know of no caller: without what is personal, who called, what they and the agent talked about,
-    /// agents' own words, and sound.
+    /// As it is shown to who may know of no caller: without what is personal, who called, what they left or agreed on where
+    /// nobody was there, what they and the agent talked about, agents' own words, and sound.
     pub fn without_caller(self, flow: &str) -> Self {
         let mut record = self.without_personal(flow);
         record.head.hide_caller();
         record.reworded = None;
         record.recordings.clear();
         record.wrap_ups.iter_mut().for_each(WrapUp::hide_words);
-        record.timeline.retain(|entry| !matches!(entry.note, Note::Arrived(_) | Note::Overheard { .. }));
-        if let Some(summary) = &mut record.summary {
-            summary.facts.retain(|fact| fact.kind != FactKind::Caller);
-        }
+        hide_caller(&mut record.timeline, record.summary.as_mut());
         record
     }
 
@@ -208,7 +205,7 @@ impl Archive {
             "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
              AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) \
              AND (?6 IS NULL OR EXISTS (SELECT 1 FROM legs WHERE legs.call = calls.id AND legs.agent = ?6 \
-             AND legs.answered_ms IS NOT NULL)) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
+             AND legs.answered_ms IS NOT NULL)) AND (NOT ?7 OR ended_ms IS NOT NULL) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
         ))
         .bind(filter.since.map(|time| time.timestamp_millis()))
         .bind(filter.until.map(|time| time.timestamp_millis()))
@@ -217,6 +214,7 @@ impl Archive {
         // A text is looked for in as many as it takes.
         .bind(filter.limit.filter(|_| filter.text.is_none()).map_or(-1, |limit| limit as i64))
         .bind(&filter.agent)
+        .bind(filter.without_caller)
         .fetch_all(&self.database)
         .await?;
         let text = filter.text.as_ref().map(|text| text.to_lowercase());
@@ -395,7 +393,11 @@ impl Archive {
             record => record?,
         };
         if without_caller {
-            record = record.without_caller(&self.flow(&head.flow_hash).await?);
+            let flow = match self.flow(&head.flow_hash).await {
+                Err(error) if error.is_unreadable() => String::new(), // hides all
+                flow => flow?,
+            };
+            record = record.without_caller(&flow);
         }
         let facts = record.summary.iter().flat_map(|summary| summary.facts.iter().map(|fact| fact.text.clone()));
         let lines = record.transcript().into_iter().map(|line| line.text);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::common::chromium::Chromium;
-use crate::desk::{Client, PASSWORD, agent, open, settings};
+use crate::desk::{Client, PASSWORD, agent, colleague, open, settings};
 
 const JO: &str = "+442071234567";
 
@@ -85,6 +85,25 @@ async fn an_agent_hears_their_own_calls_and_no_others() {
     let heard: Vec<_> = trail.as_array().unwrap().iter().filter(|deed| deed["did"] == "heard_recording").collect();
     assert_eq!(heard.len(), 1, "{trail}");
     assert_eq!((&heard[0]["account"], &heard[0]["about"]), (&json!("anna"), &json!("jo-with-anna")));
+}
+
+#[tokio::test]
+async fn an_analyst_reads_what_is_over_and_hears_nothing() {
+    let _alone = crate::common::chromium::alone().await;
+    let (house, admin) = open(settings()).await;
+    call(&house.store, "jo-with-anna", JO, "anna").await;
+    house.store.begin(&"live".to_owned(), &by(JO), Utc::now(), &StoredFlow::new("bank", &"{}").unwrap());
+    house.store.flush().await.unwrap();
+    let ada = colleague(&admin, "ada", "analyst", None).await;
+    let (_, listed) = ada.send(Method::GET, "/api/records", Value::Null).await;
+    let listed: Vec<_> = listed.as_array().unwrap().iter().map(|call| (&call["call"], &call["caller"])).collect();
+    assert_eq!(listed, [(&json!("jo-with-anna"), &Value::Null)]);
+    let (_, record) = ada.send(Method::GET, "/api/records/jo-with-anna", Value::Null).await;
+    assert_eq!((&record["caller"]["number"], &record["recording_at_ms"]), (&Value::Null, &Value::Null), "{record}");
+    for path in ["/api/records/jo-with-anna/recording", "/api/records/live", "/api/records/live/recording"] {
+        assert_eq!(status(&ada, path).await, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(status(&admin, "/api/records/jo-with-anna/recording").await, StatusCode::OK, "there is one");
 }
 
 /// Jo is on this agent's desk.

@@ -3,6 +3,7 @@
 
 use frontdesk::call::*;
 use frontdesk::dialog::flow::{Flow, Step};
+use frontdesk::media::Key;
 
 use crate::script::flows::{bank, cafe, en};
 use crate::script::{MONDAY, Script};
@@ -72,6 +73,50 @@ fn a_question_that_is_keyed() {
     let mut timeline = script.call.timeline().to_vec();
     hide_personal(&json(&script.flow), &mut timeline, None);
     assert!(!timeline.iter().any(|entry| matches!(&entry.note, Note::Dtmf { key } if key.as_char() == '7')));
+}
+
+#[test]
+fn who_called_is_hidden_wherever_it_stands() {
+    let note = |(seq, note): (usize, Note)| Entry { seq: seq as u32, at_ms: 1_000 * seq as u64, note };
+    let say = |text: &str| Note::Say { text: text.into() };
+    let said = |text: &str| Note::Utterance(Utterance { text: text.into(), ..Utterance::default() });
+    let key = |key| Note::Dtmf { key: Key::new(key).unwrap() };
+    let earlier = CalledBack {
+        call: "before".into(),
+        queue: "counter".into(),
+        skills: Vec::new(),
+        priority: 0,
+        language: frontdesk::dialog::Language::new("en"),
+        recorded: true,
+        facts: vec![Fact { kind: FactKind::Collected, text: "account number: 407123".into(), entry: 3 }],
+    };
+    let caller = Caller {
+        number: "+442079460958".into(),
+        name: Some("Ada Lovelace".into()),
+        called_back: Some(Box::new(earlier)),
+        ..Caller::default()
+    };
+    let notes = [
+        Note::Arrived(caller),
+        say("Good morning, Ada Lovelace."),
+        said("a table please"),
+        Note::Offered { choices: vec!["callback".into()] },
+        say("Shall we call you back on 020 7946 0958?"),
+        said("no, on oh seven seven hundred nine hundred one two three"),
+        key('7'),
+        Note::Callback { queue: "counter".into(), number: "07700900123".into() },
+        say("We call you back on 07700 900123."),
+        Note::Overheard { who: Talker::Caller, text: "I am in Leeds".into(), start_ms: 1, end_ms: 2 },
+    ];
+    let mut timeline: Vec<Entry> = notes.into_iter().enumerate().map(note).collect();
+    let mut summary = summarise(&cafe(), &timeline);
+    let before = serde_json::to_string(&(&timeline, &summary)).unwrap();
+    hide_caller(&mut timeline, Some(&mut summary));
+    let after = serde_json::to_string(&(&timeline, &summary)).unwrap();
+    for told in ["Lovelace", "7946", "407123", "900123", "seven seven", "Leeds", "\"7\""] {
+        assert!(before.contains(told) && !after.contains(told), "{told}: {after}");
+    }
+    assert!(after.contains("a table please"), "{after}");
 }
 
 #[test]
