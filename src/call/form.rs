@@ -118,6 +118,11 @@ impl Call {
         {
             return own;
         }
+        let several = self.several_missing(&form, filling);
+        if several && form.slots.iter().all(|slot| slots::is_digit(&slot.kind)) {
+            let missing = form.slots.len() - filling.given.len();
+            return Some(Expect::Digits { min: missing, max: missing });
+        }
         let others = form.slots.iter().filter(|slot| asked.is_none_or(|asked| asked.slot != slot.slot));
         let mut lists = match own {
             Some(Expect::Values { lists, .. }) => lists,
@@ -125,7 +130,7 @@ impl Call {
         };
         lists.extend(others.map(|slot| slots::spoken(&slot.kind, self.language())));
         lists.retain(|list| !list.is_empty());
-        Some(Expect::Values { lists, several: self.several_missing(&form, filling) })
+        Some(Expect::Values { lists, several })
     }
 
     /// The form's own question, to be answered by a sentence with several values.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::apart::apart;
 use super::cpu::{cores, thread_cpu};
 use super::grammar::Grammar;
 use super::guard;
@@ -188,6 +189,15 @@ fn hear(
         let Some(again) = reader.read(&job)? else { return Ok(None) };
         reading = again;
     }
+    if let Some(longest) = longest(request).filter(|_| is_doubtful_number(&reading))
+        && let Some(wider) =
+            apart(&request.audio, longest.saturating_sub(1)).filter(|wider| wider.len() <= MOST_SAMPLES)
+    {
+        job.audio = &wider;
+        job.language = Some(reading.language);
+        let Some(again) = reader.read(&job)? else { return Ok(None) };
+        reading = likelier_number(reading, again);
+    }
     if matches!(request.expect, Expect::Values { several: true, .. }) {
         reading.alternatives.retain(|(text, _)| !guard::parrots(text, &told(request)));
     }
@@ -234,18 +244,50 @@ fn another_language(reading: &Reading, samples: usize) -> Option<&'static str> {
     (best.0 != reading.language && best.1 >= needed && reading.no_speech < SPOKEN).then_some(best.0)
 }
 
-/// What the turn is likely to be, where the step knows that.
-fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
-    let expect = match &request.expect {
+/// What is asked for, or what is read back and may be said again.
+fn asked(expect: &Expect) -> &Expect {
+    match expect {
         Expect::Confirm { of } => of,
         expect => expect,
+    }
+}
+
+/// Signs of the number or code that is asked for, at most.
+fn longest(request: &HearRequest) -> Option<usize> {
+    match asked(&request.expect) {
+        Expect::Digits { max, .. } | Expect::Code { max, .. } => Some(*max),
+        _ => None,
+    }
+}
+
+/// A number was said, or something that could be one, and it is not sure which.
+fn is_doubtful_number(reading: &Reading) -> bool {
+    let best = reading.expected.first();
+    let sure = best.is_some_and(|best| best.odds >= LIKELY_ODDS && best.signs.is_some_and(|signs| signs >= SURE_SIGNS));
+    !sure && (best.is_some() || reading.text.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// Of two readings of one number the one whose digits are likelier; what the other one says is an alternative.
+fn likelier_number(one: Reading, other: Reading) -> Reading {
+    let signs = |reading: &Reading| {
+        let best = reading.expected.first().filter(|best| best.odds >= LIKELY_ODDS);
+        best.and_then(|best| best.signs).unwrap_or(0.0)
     };
-    let phrases = match expect {
+    let (mut best, other) = if signs(&other) > signs(&one) { (other, one) } else { (one, other) };
+    let text = other.expected.first().map_or(other.text, |expected| expected.text.clone());
+    best.alternatives.insert(0, (text, f32::NEG_INFINITY));
+    best
+}
+
+/// What the turn is likely to be, where the step knows that.
+fn grammar(reader: &mut Reader, request: &HearRequest) -> Option<Arc<Grammar>> {
+    let asked = asked(&request.expect);
+    let phrases = match asked {
         Expect::Digits { min, max } => {
             return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: false }));
         }
         Expect::Code { min, max } => return Some(Arc::new(Grammar::Signs { min: *min, max: *max, letters: true })),
-        Expect::Choice { .. } | Expect::Values { .. } | Expect::Request => expect.phrases(LEANS),
+        Expect::Choice { .. } | Expect::Values { .. } | Expect::Request => asked.phrases(LEANS),
         Expect::YesNo | Expect::Free | Expect::Confirm { .. } => return None,
     };
     let likely: &[String] = if request.expect == Expect::Request { &request.likely } else { &[] };
@@ -328,6 +370,11 @@ const HEARD: f32 = 0.3;
 const SOMETHING: f32 = 0.05;
 /// From this certainty on, a text expected that is too far from what was written freely is worth a question.
 const GUESSED: f32 = 0.2;
+
+/// A number whose digits are less likely than this, all together, is read once more, pulled apart.
+const SURE_SIGNS: f32 = 0.9;
+/// The recogniser takes 30 s.
+const MOST_SAMPLES: usize = 30 * RATE as usize;
 
 /// Where several values are asked for, a text with more words beside an expected one may hold others: "June, April, at 9
 /// am, call forwarding" was poorly heard, and taken for "June".

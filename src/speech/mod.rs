@@ -1,5 +1,6 @@
 //! Voice activity, end of turn, speech-to-text, text-to-speech, prompt cache.
 
+mod apart;
 mod bpe;
 mod cpu;
 mod ear;

@@ -2,7 +2,7 @@
 
 use crate::script;
 use frontdesk::call::{Action, BackendFailure, Cause, Event, FactKind, Note, Outcome, Weight};
-use frontdesk::dialog::flow::{Fetch, SlotKind, Step};
+use frontdesk::dialog::flow::{Fetch, Form, FormSlot, SlotKind, Step};
 use frontdesk::dialog::{Expect, Piece};
 use script::{Script, flows};
 use serde_json::json;
@@ -299,6 +299,37 @@ fn a_number_is_one_of_a_few_where_its_bounds_say_so() {
     let few = ["two", "three", "four"].map(str::to_owned).into();
     assert_eq!(expected(2.0, 4.0), Some(Expect::Choice { phrases: few }));
     assert_eq!(expected(2.0, 400.0), Some(Expect::Values { lists: Vec::new(), several: false }));
+}
+
+#[test]
+fn a_form_of_single_digits_is_heard_as_a_number() {
+    let slot = |name: &str, max: f64| FormSlot {
+        slot: name.into(),
+        kind: SlotKind::Number { min: Some(0.0), max: Some(max) },
+        ask: Some(flows::en(&format!("Which {name}?"))),
+        again: None,
+        label: Default::default(),
+    };
+    let heard = |slots: Vec<FormSlot>| {
+        let mut flow = flows::bank();
+        let form = Form { prompt: flows::en("Which ones?"), again: None, slots, confirm: None, next: "menu".into() };
+        flow.steps.insert("menu".into(), Step::Form(form));
+        let mut call = Script::new(flow);
+        call.quiet();
+        call
+    };
+    let listens = |call: &Script| {
+        call.actions.iter().rev().find_map(|action| match action {
+            Action::Listen { expect, .. } => Some(expect.clone()),
+            _ => None,
+        })
+    };
+    let mut call = heard(vec![slot("gate", 9.0), slot("floor", 9.0), slot("row", 9.0)]);
+    assert_eq!(listens(&call), Some(Expect::Digits { min: 3, max: 3 }));
+    call.says("652");
+    assert_eq!(call.facts(FactKind::Collected), ["gate: 6", "floor: 5", "row: 2"]);
+    let call = heard(vec![slot("gate", 9.0), slot("seat", 40.0)]);
+    assert!(matches!(listens(&call), Some(Expect::Values { several: true, .. })));
 }
 
 #[test]

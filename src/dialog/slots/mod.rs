@@ -18,7 +18,7 @@ pub use code::code;
 pub use digits::digits;
 pub use list::{phrases, spoken};
 pub use number::Number;
-pub use read::{Found, Read, left, read};
+pub use read::{Found, Read, is_digit, left, read};
 pub use tokens::tokens;
 pub use yes_no::{Answer, hints as yes_no_hints, yes_no};
 

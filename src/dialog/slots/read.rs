@@ -219,9 +219,14 @@ fn plain_no(text: &str) -> String {
     plain
 }
 
+/// A number of a single digit.
+pub fn is_digit(kind: &SlotKind) -> bool {
+    matches!(kind, SlotKind::Number { max: Some(max), .. } if *max < 10.0)
+}
+
 /// Where all that could be counted has a single digit, "65521" and "6-5-521" are five of them.
 fn apart(text: &str, slots: &[&SlotKind]) -> String {
-    let digit = |kind: &SlotKind| matches!(kind, SlotKind::Number { max: Some(max), .. } if *max < 10.0);
+    let digit = |kind: &SlotKind| is_digit(kind);
     let listed = |kind: &SlotKind| !kind.listed().is_empty() || matches!(kind, SlotKind::YesNo | SlotKind::Free);
     let digits = slots.iter().filter(|kind| digit(kind)).count();
     if digits < 2 || !slots.iter().all(|kind| digit(kind) || listed(kind)) {
