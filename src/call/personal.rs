@@ -69,7 +69,7 @@ pub fn hide_caller(timeline: &mut Vec<Entry>, summary: Option<&mut Summary>) {
             }
             Note::Utterance(said) => offered || of_a_message(said.start_ms) || of_a_message(said.end_ms),
             Note::Part { .. } | Note::Dtmf { .. } => offered || of_a_message(entry.at_ms),
-            Note::Message { .. } | Note::Overheard { .. } => true,
+            Note::Callback { .. } | Note::Message { .. } | Note::Overheard { .. } => true,
             // The number, as it is read out.
             Note::Say { text } => offered && digits_of(text).len() > SHORT,
             _ => false,
@@ -242,7 +242,7 @@ fn hide(note: &mut Note) {
         Note::Say { text } | Note::Part { text } | Note::Overheard { text, .. } | Note::Message { text, .. } => {
             *text = HIDDEN.into();
         }
-        Note::Slot { value, .. } => *value = HIDDEN.into(),
+        Note::Slot { value: words, .. } | Note::Callback { number: words, .. } => *words = HIDDEN.into(),
         Note::Dtmf { key } => *key = Key::new('1').expect("a telephone has a 1"),
         _ => {}
     }

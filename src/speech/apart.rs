@@ -1,5 +1,5 @@
 //! Digits that are said in one breath, pulled apart: Whisper drops one here and there where little silence is between them.
-//! Of 104 numbers of six digits over mu-law, lulls stretched by 0.4 s, 87 % are read right so, and 65 % as they were said.
+//! Of 120 numbers of six digits over mu-law 88 % are read right with their five longest lulls longer by 0.4 s, 64 % without.
 
 use super::whisper::RATE;
 
