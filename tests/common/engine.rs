@@ -234,6 +234,7 @@ fn configuration(backend: u16, agents: &str, more: &str) -> String {
     format!(
         r#"
 flows: ["{flows}/bank.yaml", "{flows}/parcel.yaml"]
+knowledge: {{ parcel: {{ folder: "{flows}/../knowledge/parcel" }} }}
 lines:
   bank: {{ numbers: ["1000"], flow: bank }}
   parcel: {{ numbers: ["2000"], flow: parcel }}

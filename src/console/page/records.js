@@ -3,7 +3,7 @@ import { api, clock, h } from "./parts.js";
 import { known, say } from "./words.js";
 
 // Analysts are told no number at all.
-const who = (name, number) => name || number || (number === null ? say().callerSays : say().web);
+const called = (name, number) => name || number || (number === null ? say().callerSays : say().web);
 
 export class Records {
   constructor(me) {
@@ -51,7 +51,7 @@ export class Records {
 
   drawList() {
     const row = (call) => h("li", {}, h("button", { type: "button", "aria-current": this.record?.call === call.call ? "true" : false, onclick: () => this.show(call.call) },
-      h("b", {}, who(call.name, call.caller)), h("span", { class: "soft" }, new Date(call.started).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })),
+      h("b", {}, called(call.name, call.caller)), h("span", { class: "soft" }, new Date(call.started).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })),
       h("span", {}, call.outcome ? known(call.outcome) : say().running), h("span", { class: "time" }, call.duration_s == null ? "" : clock(call.duration_s))));
     this.list.replaceChildren(this.calls.length ? h("ul", { class: "rows" }, this.calls.map(row)) : h("p", { class: "soft" }, say().nothingFound));
   }
@@ -85,7 +85,7 @@ export class Player {
       spoken?.scrollIntoView({ block: "nearest" });
     });
     this.root = h("div", { class: "played" },
-      h("header", {}, h("div", { class: "grow" }, h("h2", { tabindex: "-1" }, who(record.caller.name, record.caller.number)), h("p", { class: "soft" }, [record.caller.line, new Date(record.started).toLocaleString(), ...record.legs].join(" · ")))),
+      h("header", {}, h("div", { class: "grow" }, h("h2", { tabindex: "-1" }, called(record.caller.name, record.caller.number)), h("p", { class: "soft" }, [record.caller.line, new Date(record.started).toLocaleString(), ...record.legs].join(" · ")))),
       h("p", { class: "headline" }, record.headline), ...record.wrap_ups.map((wrap) => h("p", { class: "soft" }, `${wrap.agent}: `, [wrap.disposition && known(wrap.disposition), wrap.notes].filter(Boolean).join(" – "))), this.sound ?? h("p", { class: "soft" }, say().noRecording), log);
   }
 
