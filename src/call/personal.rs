@@ -83,7 +83,7 @@ pub fn hide_caller(timeline: &mut Vec<Entry>, summary: Option<&mut Summary>) {
     }
     timeline.retain(|entry| !matches!(entry.note, Note::Arrived(_) | Note::Overheard { .. }));
     if let Some(summary) = summary {
-        summary.facts.retain(|fact| !arrived.contains(&fact.entry));
+        summary.facts.retain(|fact| fact.kind != FactKind::Caller && !arrived.contains(&fact.entry));
         for fact in &mut summary.facts {
             match hidden.contains(&fact.entry) && fact.kind == FactKind::LastWords {
                 true => fact.text = HIDDEN.into(),
