@@ -267,13 +267,14 @@ fn is_doubtful_number(reading: &Reading) -> bool {
     !sure && (best.is_some() || reading.text.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Of two readings of one number the one whose digits are likelier; what the other one says is an alternative.
-fn likelier_number(one: Reading, other: Reading) -> Reading {
+/// Of a number as it was said and pulled apart the latter, unless its digits are much less likely; what the other one says
+/// is an alternative. (Of 120 numbers read freely 33 were right only pulled apart, 5 only as they were said.)
+fn likelier_number(one: Reading, apart: Reading) -> Reading {
     let signs = |reading: &Reading| {
         let best = reading.expected.first().filter(|best| best.odds >= LIKELY_ODDS);
         best.and_then(|best| best.signs).unwrap_or(0.0)
     };
-    let (mut best, other) = if signs(&other) > signs(&one) { (other, one) } else { (one, other) };
+    let (mut best, other) = if signs(&apart) > signs(&one) / 2.0 { (apart, one) } else { (one, apart) };
     let text = other.expected.first().map_or(other.text, |expected| expected.text.clone());
     best.alternatives.insert(0, (text, f32::NEG_INFINITY));
     best
