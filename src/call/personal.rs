@@ -54,19 +54,13 @@ pub fn hide_caller(timeline: &mut Vec<Entry>, summary: Option<&mut Summary>) {
     let (mut hidden, mut arrived, mut offered) = (BTreeSet::new(), BTreeSet::new(), false);
     for entry in &mut *timeline {
         let of_a_message = |at_ms: u64| messages.iter().any(|(from_ms, to_ms)| (*from_ms..=*to_ms).contains(&at_ms));
+        match &entry.note {
+            Note::Offered { .. } => offered = true,
+            Note::Step { .. } | Note::Transfer { .. } | Note::Connected { .. } => offered = false,
+            Note::Arrived(_) => drop(arrived.insert(entry.seq)),
+            _ => {}
+        }
         let gone = match &entry.note {
-            Note::Offered { .. } => {
-                offered = true;
-                false
-            }
-            Note::Step { .. } | Note::Transfer { .. } | Note::Connected { .. } => {
-                offered = false;
-                false
-            }
-            Note::Arrived(_) => {
-                arrived.insert(entry.seq);
-                true
-            }
             Note::Utterance(said) => offered || of_a_message(said.start_ms) || of_a_message(said.end_ms),
             Note::Part { .. } | Note::Dtmf { .. } => offered || of_a_message(entry.at_ms),
             Note::Callback { .. } | Note::Message { .. } | Note::Overheard { .. } => true,

@@ -68,7 +68,8 @@ async fn list(State(shared): State<Shared>, me: Me, Query(search): Query<Search>
         .map(|call| {
             json!({
                 "call": call.call, "started": call.started, "duration_s": call.duration_s(),
-                "caller": (!without_caller).then_some(&call.caller.number), "name": call.caller.name, "line": call.caller.line, "outcome": call.outcome, "cause": call.cause,
+                "caller": (!without_caller).then_some(&call.caller.number), "name": call.caller.name,
+                "line": call.caller.line, "outcome": call.outcome, "cause": call.cause,
             })
         })
         .collect();
@@ -130,7 +131,8 @@ async fn record(State(shared): State<Shared>, me: Me, Path(call): Path<String>) 
     let lines: Vec<_> = record.timeline.iter().filter_map(view::line).collect();
     Ok(Json(json!({
         "call": record.head.call, "started": record.head.started, "duration_s": record.head.duration_s(),
-        "caller": { "number": (me.role() != Role::Analyst).then_some(&record.head.caller.number), "name": record.head.caller.name, "line": record.head.caller.line,
+        "caller": { "number": (me.role() != Role::Analyst).then_some(&record.head.caller.number),
+            "name": record.head.caller.name, "line": record.head.caller.line,
             "dialled": record.head.caller.dialled },
         "outcome": record.head.outcome, "summary": record.summary.as_ref().map(view::summary),
         "headline": record.headline(), "lines": lines,

@@ -205,7 +205,8 @@ impl Archive {
             "WHERE (?1 IS NULL OR started_ms >= ?1) AND (?2 IS NULL OR started_ms < ?2) \
              AND (?3 IS NULL OR line = ?3) AND (?4 IS NULL OR cause = ?4) \
              AND (?6 IS NULL OR EXISTS (SELECT 1 FROM legs WHERE legs.call = calls.id AND legs.agent = ?6 \
-             AND legs.answered_ms IS NOT NULL)) AND (NOT ?7 OR ended_ms IS NOT NULL) ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
+             AND legs.answered_ms IS NOT NULL)) AND (NOT ?7 OR ended_ms IS NOT NULL) \
+             ORDER BY started_ms DESC, calls.id DESC LIMIT ?5"
         ))
         .bind(filter.since.map(|time| time.timestamp_millis()))
         .bind(filter.until.map(|time| time.timestamp_millis()))

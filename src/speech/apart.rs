@@ -1,5 +1,6 @@
 //! Digits that are said in one breath, pulled apart: Whisper drops one here and there where little silence is between them.
-//! Of 120 numbers of six digits over mu-law 88 % are read right with their five longest lulls longer by 0.4 s, 64 % without.
+//! Of 120 numbers of six digits over mu-law, read by the model alone without hearing's grammar, 88 % are right with their five
+//! longest lulls longer by 0.4 s, 64 % as they are. In a call the gain is smaller (`acceptance/46-spoken`).
 
 use super::whisper::RATE;
 

@@ -226,10 +226,9 @@ pub fn is_digit(kind: &SlotKind) -> bool {
 
 /// Where all that could be counted has a single digit, "65521" and "6-5-521" are five of them.
 fn apart(text: &str, slots: &[&SlotKind]) -> String {
-    let digit = |kind: &SlotKind| is_digit(kind);
     let listed = |kind: &SlotKind| !kind.listed().is_empty() || matches!(kind, SlotKind::YesNo | SlotKind::Free);
-    let digits = slots.iter().filter(|kind| digit(kind)).count();
-    if digits < 2 || !slots.iter().all(|kind| digit(kind) || listed(kind)) {
+    let digits = slots.iter().filter(|kind| is_digit(kind)).count();
+    if digits < 2 || !slots.iter().all(|kind| is_digit(kind) || listed(kind)) {
         return text.to_owned();
     }
     text.chars().map(|c| if c.is_ascii_digit() { format!(" {c} ") } else { c.to_string() }).collect()
